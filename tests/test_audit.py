@@ -42,11 +42,24 @@ from stockpile_model.schema import get
 from stockpile_model.stockpile import Stockpile
 from tests.support.books import book
 from tests.support.commands import stockpile
-from tests.support.plans import FULL, QUARTERS, SHARED, full_plan, plan_of, shared_plan
+from tests.support.plans import (
+    FULL,
+    QUARTERS,
+    SHARED,
+    TOGETHER,
+    full_plan,
+    plan_of,
+    shared_plan,
+    together_plan,
+)
 from tests.support.small_books import small_books
 
 INPUTS = Path(__file__).parents[1] / "inputs"
-PLANS: dict[str, Callable[[], Plan]] = {"full": full_plan, "shared": shared_plan}
+PLANS: dict[str, Callable[[], Plan]] = {
+    "full": full_plan,
+    "shared": shared_plan,
+    "together": together_plan,
+}
 
 
 def told(plan: Plan, sheets: Sheets | None = None, stockpile: Stockpile | None = None) -> list[str]:
@@ -659,7 +672,7 @@ FAULTS = [
         "half a grant",
         "shared",
         put("projects", "grant", 225.0, project="plant"),
-        r"projects!F\d+: grant .* must be 450 \(projects!",
+        r"projects!J\d+: grant .* must be 450 \(projects!",
     ),
     Fault(
         "ready at once",
@@ -671,7 +684,43 @@ FAULTS = [
         "carried by nothing",
         "shared",
         put("projects", "decided", dt.date(2027, 4, 1), project="furnace", level="low"),
-        r"no contract signed in 2027-04-01 has a floor at or above the break-even",
+        r"what grant and floors bring towards the capital of furnace .* at least 4,000",
+    ),
+    Fault(
+        "a token grant",
+        "together",
+        put("projects", "grant", 1.0, project="furnace"),
+        r"what grant and floors bring towards the capital of furnace .* at least 9,700",
+    ),
+    Fault(
+        "more than a grant may be",
+        "together",
+        put("projects", "grant", 51.0, project="furnace"),
+        r"projects!J\d+: grant .* must be at most 50 \(projects!",
+    ),
+    Fault(
+        "by the contract alone",
+        "together",
+        put("projects", "decision", "carried", project="furnace"),
+        r"projects!G\d+: decision .* must be 'both'",
+    ),
+    Fault(
+        "a level that needs less",
+        "together",
+        put("projects", "grant_needed", 20.0, project="furnace", level="high"),
+        r"grant needed .* must be 37\.48",
+    ),
+    Fault(
+        "permits that are not there",
+        "shared",
+        put("projects", "permits", "all", project="plant"),
+        r"projects!D\d+: permits .* must be 'water: yes",
+    ),
+    Fault(
+        "more than the plant brings",
+        "shared",
+        put("projects", "brought", 400.0, project="plant"),
+        r"projects: brought .*found 400|brought .* must be",
     ),
     Fault(
         "no break-even",
@@ -1104,7 +1153,7 @@ BROKEN = [
     Broken(
         "shared",
         "projects[furnace].capex set 40000",
-        r"has a floor at or above the break-even of furnace",
+        r"what grant and floors bring towards the capital of furnace .* at least 40,000",
     ),
     Broken(
         "shared",
@@ -1324,7 +1373,12 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
     "any floor carries": (
         SHARED,
         (offtake_terms, "carries", lambda s, contract, floor, n: True),
-        r"break-even of furnace|carries",
+        r"capital of furnace|carries",
+    ),
+    "floors bring the capital": (
+        TOGETHER,
+        (offtake_terms, "backing", lambda s, project, floor, n: 1e6),
+        r"capital of furnace",
     ),
     "back at once": (
         SHARED,

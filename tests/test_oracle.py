@@ -1167,21 +1167,33 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         120,
     ),
-    # Break-even: 1 + 144 / (10 x (0.8 + 0.64)) = 11, so the floor of 10.9 does not do; a grant of
-    # half of 60 is dearer than 20 x 0.2.
+    # Break-even: 1 + 144 / (10 x (0.8 + 0.64)) = 11, so the floor of 10.9 does not do.
     "break-even worked out": (
         book(
             2,
             setting={"period_months": 12},
-            projects=[project(cost=60, match=0.5, capex=144, opex=1, rate=0.25, life_years=2)],
+            projects=[project(capex=144, opex=1, rate=0.25, life_years=2)],
             contracts=[contract(term_months=24, project="plant")],
             floors=[floor(10.9, 10), floor(11.1, 10, "high")],
             demand=[need(0, 10), need(12, 10)],
         ),
         20 * 11.1,
     ),
-    # The same, with a grant of 1.
-    "grant rather than the floor": (
+    # The same, with a grant of half of 4: the floor of 10.9 brings 1.44 x 10 x 9.9 = 142.56, so
+    # 1.44 is granted, less than 20 x 0.2.
+    "a grant lowers the floor that is needed": (
+        book(
+            2,
+            setting={"period_months": 12},
+            projects=[project(cost=4, match=0.5, capex=144, opex=1, rate=0.25, life_years=2)],
+            contracts=[contract(term_months=24, project="plant")],
+            floors=[floor(10.9, 10), floor(11.1, 10, "high")],
+            demand=[need(0, 10), need(12, 10)],
+        ),
+        1.44 + 20 * 10.9,
+    ),
+    # Half of 2 is less than 1.44: a token grant carries nothing.
+    "a token grant": (
         book(
             2,
             setting={"period_months": 12},
@@ -1190,7 +1202,60 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             floors=[floor(10.9, 10), floor(11.1, 10, "high")],
             demand=[need(0, 10), need(12, 10)],
         ),
-        1 + 20 * 10.9,
+        20 * 11.1,
+    ),
+    # No interest: each offtake brings 2 x 10 x (3.5 - 1) = 50 of the 100, both together carry the
+    # plant, and its offer gives the rest.
+    "two contracts carry a plant together": (
+        book(
+            1,
+            setting={"period_months": 12},
+            projects=[project(capex=100, opex=1, life_years=2)],
+            contracts=[contract(project="plant"), contract(contract="other", project="plant")],
+            floors=[floor(3.5, 10), floor(3.5, 10) | {"contract": "other"}],
+            offers=[offer(), offer("plant's", 1, project="plant")],
+            demand=[need(0, 40)],
+        ),
+        20 * 3.5 + 20,
+    ),
+    # A floor below the running cost takes 2 x 10 x 0.5 = 10 of what the grant must bring; without
+    # it the 30 are dearer than what the offer saves.
+    "a contract signed with a grant counts with its sign": (
+        book(
+            1,
+            setting={"period_months": 12},
+            projects=[project(cost=50, capex=30, opex=2, life_years=2)],
+            contracts=[contract(project="plant")],
+            floors=[floor(1.5, 10)],
+            offers=[offer(), offer("plant's", 9, project="plant")],
+            demand=[need(0, 10)],
+        ),
+        40 + 15,
+    ),
+    # Signed in the month after, it brings nothing: the grant of 50 is needed in full.
+    "a contract signed later brings nothing": (
+        book(
+            2,
+            projects=[project(cost=50, capex=50, opex=1, life_years=2, ready_lag_months=1)],
+            contracts=[contract(project="plant", sign_from=month(1), sign_to=month(1))],
+            floors=[floor(6, 120)],
+            offers=[offer("dear", 30)],
+            demand=[need(1, 10)],
+        ),
+        50 + 60,
+    ),
+    # A break-even that is given carries the plant by itself, whatever the capital.
+    "a break-even beside the capital": (
+        book(
+            1,
+            setting={"period_months": 12},
+            projects=[project(capex=1000, opex=1, life_years=2, breakeven_floor=7)],
+            contracts=[contract(project="plant")],
+            floors=[floor(6.9, 10), floor(7, 10, "high")],
+            offers=[offer()],
+            demand=[need(0, 10)],
+        ),
+        70,
     ),
     # With 20 a year the plant needs no more than 1 + 100 / (20 x 2) = 3.5 (no interest): the grown
     # quantity carries it, 10 a year do not.

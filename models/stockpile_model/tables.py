@@ -207,7 +207,10 @@ class Project(Row):
     project: str = column("name of the project", required=True, key=True)
     supplier: str = column("whose plant it is", required=True, refers="suppliers")
     cost: float | None = column(
-        "cost that a grant shares; blank = it cannot be granted", "money", least=0
+        "cost that a grant shares: all of cost x match is granted or nothing; with capex any part "
+        "of it; blank = it cannot be granted",
+        "money",
+        least=0,
     )
     match: float = column(
         "the buyer's share of the cost if it grants", "1", default=1.0, least=0, most=1
@@ -223,8 +226,17 @@ class Project(Row):
         "money/quantity",
         least=0,
     )
-    capex: float | None = column("capital cost of the plant", "money", least=0)
+    capex: float | None = column(
+        "capital cost of the plant; with it grant and floors carry the plant together: the grant "
+        "and the present worth of the margins of the contracts signed with it must be capex",
+        "money",
+        least=0,
+    )
     opex: float = column("running cost", "money/quantity", default=0.0, least=0)
     rate: float = column("cost of capital", "1/year", default=0.0, least=0, most=1)
     life_years: float | None = column("life of the plant", "years", above=0)
+    permits: str | None = column("permits that it has, and those that it lacks", prose=True)
+    output: float | None = column(
+        "the plant's whole output, for the sheet of projects", "quantity/year", least=0
+    )
     fund: str | None = column("fund that pays the grant; blank = any that may", refers="funds")

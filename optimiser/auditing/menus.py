@@ -11,7 +11,7 @@ from optimiser.auditing.contracts import Signed, begin
 from optimiser.auditing.findings import EXACT, apart
 from optimiser.auditing.inputs import Inputs
 from optimiser.auditing.plan_sheets import Line
-from optimiser.auditing.projects import breakeven, level_at, reaches
+from optimiser.auditing.projects import backing, breakeven, financed, level_at, reaches
 from optimiser.auditing.together import Together
 from optimiser.auditing.twin import AuditedSheet, Twin
 
@@ -113,6 +113,13 @@ def _menu(inputs: Inputs, line: Line, t: int) -> dict[str, float | None]:
         annual = float(floor.annual_quantity)
     value = None if floor is None else level_at(inputs, floor, t)
     least = None if annual is None else breakeven(plant, annual)
+    carries = value is not None and least is not None and reaches(value, least)
+    needed = None if plant.cost is None else plant.cost * plant.match
+    if carries:
+        needed = 0.0
+    elif needed is not None and financed(plant):
+        lacking = plant.capex - (0.0 if floor is None else backing(inputs, plant, floor, t))
+        needed = lacking if lacking <= needed else None
     return {
         "annual_quantity": annual,
         "floor": value,
@@ -122,7 +129,8 @@ def _menu(inputs: Inputs, line: Line, t: int) -> dict[str, float | None]:
             if annual is None or plant.cost is None
             else breakeven(plant, annual, plant.cost * plant.match)
         ),
-        "carries": value is not None and least is not None and reaches(value, least),
+        "carries": carries,
+        "grant_needed": needed,
     }
 
 

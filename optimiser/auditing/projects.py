@@ -23,7 +23,7 @@ def projects(path: PathAudit) -> None:
     """Compare each project with its terms: it goes ahead at most once.
 
     That is by a grant within its window, or by a contract signed then at a floor at or above its
-    break-even. It is ready `ready_lag_months` later.
+    break-even, or by what both bring towards its capital. It is ready `ready_lag_months` later.
     """
     rows, record = path.inputs.keyed("projects"), path.record
     by_project: dict[str, list[Line]] = {name: [] for name in rows}
@@ -36,15 +36,25 @@ def projects(path: PathAudit) -> None:
             for column in ("decision", "decided", "ready", "grant"):
                 record.term(line, column, lines[0][column])
             record.term(line, "supplier", project.supplier, (project, "supplier"))
+            _plant(path, line, project)
         if lines:
             _ahead(path, lines[0], name)
+
+
+def _plant(path: PathAudit, line: Line, project: Any) -> None:
+    """Compare what is known of a plant."""
+    record, supplier = path.record, path.inputs.base.suppliers[project.supplier]
+    record.term(line, "stage", supplier.stage, (supplier, "stage"))
+    record.term(line, "start", supplier.start, (supplier, "start"))
+    record.term(line, "permits", project.permits, (project, "permits"))
+    record.figure(line, "output", project.output, cell=(project, "output"))
 
 
 def _ahead(path: PathAudit, line: Line, name: str) -> None:
     """Compare when a project goes ahead, and what the buyer pays."""
     inputs, record, decision = path.inputs, path.record, line["decision"]
-    if record.fails(decision in ("grant", "carried", "no")):
-        record.refuse(line.at("decision"), f"{decision!r} is neither grant, carried nor no")
+    if record.fails(decision in ("grant", "carried", "both", "no")):
+        record.refuse(line.at("decision"), f"{decision!r} is neither grant, carried, both nor no")
         return
     if decision == "no":
         record.term(line, "decided", None)
@@ -73,7 +83,10 @@ def _ahead(path: PathAudit, line: Line, name: str) -> None:
             f"project {project.project} has no cost and cannot be granted",
             (project, "cost"),
         )
-    grant = (project.cost or 0.0) * project.match
+    grant, cent = (project.cost or 0.0) * project.match, path.cent(material_of(path, name))
+    if financed(project):
+        record.most(line, "grant", grant, cent, (project, "cost"))
+        grant = line["grant"]
     record.figure(line, "grant", grant, cell=(project, "cost"))
     path.pay(t, "grants", grant, material_of(path, project.project), project.project)
 
@@ -83,21 +96,53 @@ def carried(path: PathAudit) -> None:
     contracts = path.inputs.keyed("contracts")
     for line in path.sheets["projects"]:
         t = path.ahead.get(line["project"])
-        if line["decision"] != "carried" or t is None:
+        if line["decision"] == "no" or t is None:
             continue
         rows = path.inputs.at(t)
         project = rows.keyed("projects")[line["project"]]
-        signed = (
+        signed = [
             rows.floor(k, f)
             for k, f, s in path.called
             if s == t and contracts[k].project == project.project
-        )
+        ]
+        if financed(project):
+            _together(path, line, project, signed, t)
+            continue
+        if line["decision"] != "carried":
+            path.record.term(line, "decision", "grant")
+            continue
         if path.record.fails(any(carries(path, project, floor, t) for floor in signed)):
             message = (
                 f"no contract signed in {path.inputs.begins[t]} has a floor at or above the"
                 f" break-even of {project.project}"
             )
             path.record.refuse(line.at("decision"), message, (project, "breakeven_floor"))
+
+
+def _together(path: PathAudit, line: Line, project: Any, signed: list[Any], t: int) -> None:
+    """Compare what grant and floors bring with the capital of a plant that they carry together."""
+    record = path.record
+    backed = sum(backing(path.inputs, project, floor, t) for floor in signed)
+    how = ("both" if signed else "grant") if line["grant"] else "carried"
+    record.term(line, "decision", how)
+    cent = path.cent(material_of(path, project.project))
+    what = f"what grant and floors bring towards the capital of {project.project}"
+    found = line["grant"] + backed
+    record.reaches(line.at("grant"), what, project.capex, found, cent, (project, "capex"))
+
+
+def brought(path: PathAudit) -> None:
+    """Compare what each project brings from its going ahead on, expected."""
+    for line in path.sheets["projects"]:
+        t = path.ahead.get(line["project"])
+        came = [
+            each.amount
+            for each in path.brought
+            if path.inputs.keyed(each.table)[each.name].project == line["project"]
+            and t is not None
+            and each.t >= t
+        ]
+        path.mean(line, "brought", sum(came), path.noise(material_of(path, line["project"])))
 
 
 def material_of(path: PathAudit, project: str) -> str | None:
@@ -118,11 +163,29 @@ def breakeven(project: Any, annual: float, grant: float = 0.0) -> float | None:
         return float(project.breakeven_floor)
     if not computed:
         return None
-    capital, rate, life = max(0.0, project.capex - grant), project.rate, project.life_years
+    capital = max(0.0, project.capex - grant)
     if capital == 0:
         return float(project.opex)
-    annuity = life if rate == 0 else (1 - (1 + rate) ** -life) / rate
-    return float(project.opex + capital / (annual * annuity)) if annual > 0 else math.inf
+    return float(project.opex + capital / (annual * annuity(project))) if annual > 0 else math.inf
+
+
+def financed(project: Any) -> bool:
+    """Return whether grant and floors carry a plant together, up to its capital."""
+    return project.capex is not None and project.life_years is not None
+
+
+def backing(inputs: Inputs, project: Any, floor: Any, t: int) -> float:
+    """Return what a level signed in a period brings towards a plant's capital [money]."""
+    price = level_at(inputs, floor, t)
+    if project.breakeven_floor is not None and reaches(price, project.breakeven_floor):
+        return float(project.capex)
+    return float(annuity(project) * floor.annual_quantity * (price - project.opex))
+
+
+def annuity(project: Any) -> float:
+    """Return the present worth of 1 in each year of a plant's life [1]."""
+    rate, life = project.rate, project.life_years
+    return float(life if rate == 0 else (1 - (1 + rate) ** -life) / rate)
 
 
 def carries(path: PathAudit, project: Any, floor: Any, t: int) -> bool:
@@ -162,5 +225,5 @@ TWIN = Twin(
     ),
     deeds=(AuditedDeed("project", "", _planned),),
     decide=(projects,),
-    follow=(carried,),
+    follow=(carried, brought),
 )

@@ -994,10 +994,11 @@ def test_the_outcome_of_a_contract_of_a_project_is_reported() -> None:
         *prices(8, 9, 12),
     )
     stockpile = book(
-        *rows, project(cost=1, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4
+        *rows, project(cost=600, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4
     )
     plan = {
-        "grant[plant 2,0]": 1,
+        "carry[plant 2,0]": 1,
+        "aid[plant 2,0]": 600,
         "sign[offtake,low,1]": 1,
         "begin[offtake,low,0,1]": 1,
         "take[offtake,low,2,3]": 10,
@@ -1332,13 +1333,13 @@ def test_a_level_of_a_project_delivers_once_that_is_ready() -> None:
     """
     rows = (contract(project="plant 2", take_or_pay=0), TEN, floor(9, 60, "high"))
     stockpile = book(
-        *rows, project(cost=1, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4
+        *rows, project(cost=600, ready_lag_months=2, capex=600, opex=3, life_years=5), periods=4
     )
     assert [(each.expected_quantity, each.breakeven) for each in floors_of(stockpile).values()] == [
         (20, 4),
         (10, 5),
     ]
-    plan = {"grant[plant 2,0]": 1, "sign[offtake,low,0]": 1, "begin[offtake,low,0,0]": 1}
+    plan = {"carry[plant 2,0]": 1, "sign[offtake,low,0]": 1, "begin[offtake,low,0,0]": 1}
     assert [
         (each.signed, each.expected_quantity) for each in floors_of(stockpile, plan).values()
     ] == [(True, 20), (False, 10)]

@@ -63,6 +63,36 @@ CASES = [
         ],
     ),
     Case(
+        "hold_capital",
+        "grant and floor bring the capital together: 2 x 120 x (5 - 4) and 60",
+        book(OFFTAKE, floor(5, 120), project(cost=200, match=0.5, capex=300, opex=4, life_years=2)),
+        {"sign[offtake,low,0]": 1, "begin[offtake,low,0,0]": 1, "carry[plant 2,0]": 1}
+        | {"aid[plant 2,0]": 60},
+        [
+            {"aid[plant 2,0]": 59},
+            {"sign[offtake,low,0]": 0, "begin[offtake,low,0,0]": 0, "aid[plant 2,0]": 100},
+        ],
+    ),
+    Case(
+        "hold_capital",
+        "a contract that is signed later brings nothing",
+        book(
+            contract(project="plant 2", sign_to=month(1), take_or_pay=0),
+            floor(5, 120),
+            project(cost=300, capex=300, opex=4, life_years=2),
+        ),
+        {"sign[offtake,low,1]": 1, "begin[offtake,low,0,1]": 1, "carry[plant 2,0]": 1}
+        | {"aid[plant 2,0]": 300},
+        [{"aid[plant 2,0]": 60}],
+    ),
+    Case(
+        "cap_aid",
+        "a grant is the share of the cost at most, of a project that goes ahead",
+        book(OFFER, project(cost=200, match=0.5, capex=90, life_years=2)),
+        {"carry[plant 2,0]": 1, "aid[plant 2,0]": 100},
+        [{"aid[plant 2,0]": 101}, {"aid[plant 2,1]": 1}],
+    ),
+    Case(
         "grant",
         "a grant is given or not",
         book(OFFER, project(cost=5)),
@@ -410,13 +440,12 @@ def test_a_granted_project_is_reported() -> None:
     """No contract names it: its offers bring 10 a month at most, 120 a year."""
     stockpile = book(
         OFFER,
-        project(
-            capex=210, opex=4, rate=0.1, life_years=2, cost=420, match=0.25, ready_lag_months=1
-        ),
+        project(capex=210, opex=4, rate=0.1, life_years=2, cost=420, match=0.5, ready_lag_months=1),
         periods=3,
     )
-    (row,) = told(stockpile, {"grant[plant 2,1]": 1})
-    assert (row.decision, row.decided, row.ready, row.grant) == ("grant", month(1), month(2), 105)
+    (row,) = told(stockpile, {"carry[plant 2,1]": 1, "aid[plant 2,1]": 210})
+    assert (row.decision, row.decided, row.ready, row.grant) == ("grant", month(1), month(2), 210)
+    assert (row.grant_needed, row.brought) == (210, 0)
     assert (row.contract, row.level, row.floor, row.carries, row.annual_quantity) == (
         None,
         None,
@@ -424,10 +453,34 @@ def test_a_granted_project_is_reported() -> None:
         False,
         120,
     )
-    assert (row.breakeven, row.breakeven_granted) == pytest.approx(
-        (4 + 1.21 / 1.2, 4 + 0.605 / 1.2)
+    assert (row.breakeven, row.breakeven_granted) == pytest.approx((4 + 1.21 / 1.2, 4))
+    assert row.instruction == "2027-02: plant builds plant 2, ready 2027-03, for a grant of 210 USD"
+
+
+def test_a_grant_and_a_contract_together_are_reported() -> None:
+    """Each year the floor leaves 120 x (5 - 4), for two years 240 of the 300: 60 are granted."""
+    stockpile = book(
+        OFFTAKE, floor(5, 120), project(cost=200, match=0.5, capex=300, opex=4, life_years=2)
     )
-    assert row.instruction == "2027-02: plant builds plant 2, ready 2027-03, for a grant of 105 USD"
+    plan = {"sign[offtake,low,0]": 1, "begin[offtake,low,0,0]": 1, "carry[plant 2,0]": 1}
+    plan |= {"aid[plant 2,0]": 60, "take[offtake,low,0,0]": 10, "take[offtake,low,0,1]": 7}
+    (row,) = told(stockpile, plan)
+    assert (row.decision, row.grant, row.grant_needed, row.carries) == ("both", 60, 60, False)
+    assert row.brought == 17
+    assert row.instruction == (
+        "2027-01: plant builds plant 2, ready 2027-01, for a grant of 60 USD and carried by a"
+        " contract"
+    )
+
+
+def test_plants_are_reported_with_what_is_known_of_them_the_furthest_first() -> None:
+    rows = (
+        supplier("plan", stage="announced"), supplier("site", stage="building", start=month(1)),
+        project("far", supplier="plan", permits="none yet", output=90), project("near", supplier="site"),
+    )  # fmt: skip
+    far, near = told(book(*rows), {})[::-1]
+    assert (far.stage, far.permits, far.output, far.start) == ("announced", "none yet", 90, None)
+    assert (near.stage, near.start, near.brought) == ("building", month(1), 0)
 
 
 def test_a_project_that_is_not_helped_says_so() -> None:

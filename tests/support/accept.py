@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyomo.environ as pyo
@@ -438,9 +438,11 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             decide_to=month(2),
             ready_lag_months=1,
             breakeven_floor=50,
+            permits="water: yes",
+            output=400,
             fund="industry",
         ),
-        project("carried", supplier="metlen", capex=400, opex=4, rate=0.1, life_years=10),
+        project("carried", supplier="metlen", cost=90, capex=400, opex=4, rate=0.1, life_years=10),
     )
     offtakes = (
         contract(
@@ -483,6 +485,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             least_total=20,
             call_off_lot=2,
         ),
+        contract("partner", supplier="metlen", project="granted", sign_to=month(1), take_or_pay=0),
     )
     levels = (
         floor(9, 120, escalation=0.03),
@@ -490,6 +493,8 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         floor(11, 60, name="hedge"),
         floor(None, 60, name="anchor", floor_index="cost", floor_factor=0.8),
         floor(5, 120, "high", name="anchor"),
+        floor(45, 12, name="partner"),
+        floor(55, 12, "high", name="partner"),
     )
     indices = tuple(
         Price(date=month(t), values={"market": value, "cost": 8.0 + t})
@@ -554,5 +559,8 @@ def everything_uncertain() -> Stockpile:
         event("prices.market", "scale", 0.8, name="glut"),
         event("materials.shelf_life_months", "set", 3, 2, name="glut", row="ga"),
         event("offers.capacity", "set", 20, 3, 3, name="slump", row="spot"),
+        replace(
+            event("offers.capacity", "scale", 0.5, 2, 2, name="glut", row="spot"), feedstock=True
+        ),
     )
     return everything(*rows, risk_weight=0.4, risk_tail=0.3)

@@ -465,6 +465,8 @@ def settlements(book: Book) -> Iterator[Settled]:
         def starts(node: Node, name: str = name) -> list[str]:
             now = book.at(node)
             project = now.projects[name]
+            if project.get("capex") is not None:
+                return ["together"] if now.counts(project) else []
             granted = project.get("cost") is not None and node.t in now.between(
                 project, "decide_from", "decide_to"
             )
@@ -521,25 +523,40 @@ def possible(book: Book, settled: Settled) -> bool:
                 carries(book.at(node), name, contract, level, node.t) for contract, level in signed
             ):
                 return False
+            if how == "together" and aid(book.at(node), name, signed, node.t) is None:
+                return False
     return True
 
 
+def aid(now: Book, name: str, signed: Sequence[tuple[str, str]], t: int) -> Fraction | None:
+    """The grant that a plant lacks to its capital beside what the contracts bring that are signed
+    with it; None where no grant may be so large, or any be given.
+    """
+    project = now.projects[name]
+    lacking = number(project, "capex")
+    rate, life = number(project, "rate"), int(number(project, "life_years"))
+    for contract, named in signed:
+        level = now.level(contract, named)
+        at, enough = now.floor(level, t), project.get("breakeven_floor")
+        if enough is not None and at >= number(project, "breakeven_floor"):
+            lacking -= number(project, "capex")
+        else:
+            margin = number(level, "annual_quantity") * (at - number(project, "opex"))
+            lacking -= sum((margin / (1 + rate) ** year for year in range(1, life + 1)), ZERO)
+    if lacking <= 0:
+        return ZERO
+    able = project.get("cost") is not None and t in now.between(project, "decide_from", "decide_to")
+    most = number(project, "cost") * number(project, "match", 1)
+    return lacking if able and lacking <= most else None
+
+
 def carries(now: Book, project: str, contract: str, named: str, t: int) -> bool:
-    """Whether a contract signed at a level makes its project go ahead: its floor returns what the
-    plant costs.
+    """Whether a contract signed at a level makes its project go ahead: its floor is at or above
+    the break-even.
     """
     row, level = now.projects[project], now.level(contract, named)
-    if row.get("breakeven_floor") is not None:
-        breakeven = number(row, "breakeven_floor")
-    elif row.get("capex") is None or not number(level, "annual_quantity"):
-        return False
-    else:
-        rate, life = number(row, "rate"), int(number(row, "life_years"))
-        annuity = sum((1 / (1 + rate) ** year for year in range(1, life + 1)), ZERO)
-        breakeven = number(row, "opex") + number(row, "capex") / (
-            number(level, "annual_quantity") * annuity
-        )
-    return now.floor(level, t) >= breakeven
+    enough = row.get("breakeven_floor")
+    return enough is not None and now.floor(level, t) >= number(row, "breakeven_floor")
 
 
 def committed(book: Book, settled: Settled) -> bool:
@@ -716,8 +733,20 @@ class Program:
                 self.honour(name, level, node)
         for name, starts in settled.started.items():
             for node, how in starts.items():
+                now = book.at(node)
                 if how == "granted":
-                    self.grant(name, node)
+                    project = now.projects[name]
+                    self.grant(name, node, number(project, "cost") * number(project, "match", 1))
+                if how == "together":
+                    own = [
+                        each["contract"]
+                        for each in now.rows("contracts")
+                        if each.get("project") == name
+                    ]
+                    signed = [
+                        (k, settled.signed[k][node]) for k in own if node in settled.signed[k]
+                    ]
+                    self.grant(name, node, aid(now, name, signed, node.t) or ZERO)
         self.pools = self.stock()
         for outlet in book.rows("outlets"):
             self.rotate(outlet["outlet"])
@@ -1174,7 +1203,7 @@ class Program:
         self.receipts[n, None].add(received)
         return received
 
-    def grant(self, name: str, n: Node) -> None:
+    def grant(self, name: str, n: Node, money: Fraction) -> None:
         project = self.book.at(n).projects[name]
         materials = {
             row["material"]
@@ -1185,7 +1214,7 @@ class Program:
         outlay = Outlay(
             n, "project", materials.pop() if len(materials) == 1 else None, fund=project.get("fund")
         )
-        self.spend(outlay, Linear(constant=number(project, "cost")), number(project, "match", 1))
+        self.spend(outlay, Linear(constant=money))
 
     # Stock
 

@@ -215,7 +215,7 @@ SHARED: dict[str, Any] = {
     "projects": [
         {
             "project": "plant", "supplier": "mill", "cost": 900, "match": 0.5, "decide_to": day(12), "ready_lag_months": 6,
-            "capex": 5000, "life_years": 8, "fund": "industry",
+            "permits": "water: yes; emissions: applied for", "output": 800, "fund": "industry",
         },
         {"project": "furnace", "supplier": "works", "ready_lag_months": 3, "capex": 4000, "opex": 12, "rate": 0.08, "life_years": 10},
     ],
@@ -330,6 +330,24 @@ def asked_beside(what_if: WhatIf, plan: Plan) -> Plan:
 def shared_plan() -> Plan:
     """The plan of SHARED, solved once in a process."""
     plan = plan_of(SHARED)
+    assert plan is not None
+    return plan
+
+
+TOGETHER: dict[str, Any] = {
+    **SHARED,
+    "projects": [
+        SHARED["projects"][0],
+        {**SHARED["projects"][1], "capex": 9700, "cost": 50},
+    ],
+}
+"""The furnace needs a grant and the floor of its contract."""
+
+
+@functools.cache
+def together_plan() -> Plan:
+    """The plan of TOGETHER, solved once in a process."""
+    plan = plan_of(TOGETHER)
     assert plan is not None
     return plan
 

@@ -730,6 +730,9 @@ class _Drawing:
             bool(self.has & {"breakeven", "computed_breakeven"}),
             "computed_breakeven" in self.has,
         )
+        capex = self.pick(3, 6, 9) * 8 * 12 // self.months if computed else None
+        # What is committed can be done at all, also with a quarter of the cost.
+        costs = (4 * capex,) if capex and "committed_project" in self.has else (10, 25, 60)
         return {
             "project": "plant",
             "supplier": (
@@ -738,7 +741,7 @@ class _Drawing:
                 else self.pick("Metlen", "Pavlodar")
             ),
             "cost": (
-                self.pick(10, 25, 60)
+                self.pick(*costs, *(() if capex is None else (capex,)))
                 if "committed_project" in self.has or not carried or self.pick(True, False)
                 else None
             ),
@@ -749,7 +752,7 @@ class _Drawing:
             ),
             "ready_lag_months": self.only("ready_lag", self.months, self.months, 2 * self.months),
             "breakeven_floor": None if computed else self.only("breakeven", 4, 5, 8),
-            "capex": self.pick(3, 6, 9) * 8 * 12 // self.months if computed else None,
+            "capex": capex,
             "opex": self.pick(None, 0.5, 1) if computed else None,
             "rate": self.pick(None, 0.1) if computed else None,
             "life_years": self.pick(2, 3) if computed else None,

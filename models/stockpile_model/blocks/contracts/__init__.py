@@ -49,6 +49,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     reliance.balance_begin(m, plan)
     reliance.link_begin(m, plan)
     reliance.link_carry(m, plan)
+    reliance.hold_capital(m, plan)
     reliance.forbid_own_help(m, plan)
 
     deliveries.add_take(m, plan)

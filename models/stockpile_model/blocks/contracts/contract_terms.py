@@ -354,6 +354,8 @@ def most_upside(stockpile: Stockpile, contract: Contract, periods: int) -> float
 
 # Break-even -----------------------------------------------------------------------------------
 
+ROUNDING = 1e-9  # part of a capital cost, or of a break-even, by which rounding may miss it [1]
+
 
 def annuity(rate: float, years: float) -> float:
     """Return the present value of 1 at the end of each year [1]."""
@@ -378,6 +380,31 @@ def breakeven(project: Project, annual_quantity: float, grant: float = 0.0) -> f
     return project.breakeven_floor
 
 
+def financed(project: Project) -> bool:
+    """Return whether grant and floors carry a plant together, up to its capital cost."""
+    return project.capex is not None and project.life_years is not None
+
+
+def capital(project: Project) -> float:
+    """Return what grant and floors must bring together, rounding allowed for [money]."""
+    return (project.capex or 0.0) * (1 - ROUNDING)
+
+
+def backing(stockpile: Stockpile, project: Project, floor: Floor, node: int) -> float:
+    """Return what a level signed at a node brings towards the capital of a plant [money].
+
+    It is annuity · quantity per year · (floor - opex): the present worth of its margins over the
+    plant's life; all of the capital where the floor is at or above a break-even that is given.
+    """
+    if project.capex is None or project.life_years is None:
+        return 0.0
+    price, enough = floor_value(stockpile, floor, node), project.breakeven_floor
+    if enough is not None and price >= enough * (1 - ROUNDING):
+        return project.capex
+    years = annuity(project.rate, project.life_years)
+    return years * floor.annual_quantity * (price - project.opex)
+
+
 def least_floor(stockpile: Stockpile, contract: Contract, floor: Floor, node: int) -> float | None:
     """Return the break-even of a contract's project at the quantity of a level.
 
@@ -395,4 +422,4 @@ def carries(stockpile: Stockpile, contract: Contract, floor: Floor, node: int) -
     It does where the floor is at or above the break-even.
     """
     least = least_floor(stockpile, contract, floor, node)
-    return least is not None and floor_value(stockpile, floor, node) >= least * (1 - 1e-9)
+    return least is not None and floor_value(stockpile, floor, node) >= least * (1 - ROUNDING)

@@ -6,12 +6,13 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from stockpile_model.blocks.contracts.contract_terms import Contract, begun
+from stockpile_model.blocks.contracts.contract_terms import Contract, begun, capital
 from stockpile_model.blocks.contracts.schedule import Schedule
 from stockpile_model.blocks.projects import going
 from stockpile_model.blocks.projects.project_terms import ready
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
+from stockpile_model.tables import Project
 
 
 def add_begin(m: pyo.ConcreteModel, schedule: Schedule) -> None:
@@ -66,11 +67,31 @@ def link_begin(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 def link_carry(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     """Require carry[g,n] ≤ Σ sign[k,f,n] of the levels at or above the break-even."""
     m.link_carry = pyo.Constraint(
-        m.CARRIAGES,
+        pyo.Set(dimen=2, initialize=list(schedule.carriers)),
         rule=lambda m, g, n: (
             m.carry[g, n] <= summed([m.sign[k, f, n] for k, f in schedule.carriers[g, n]])
         ),
         doc="a project is carried by a signature at or above its break-even only [1]",
+    )
+
+
+def hold_capital(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Require aid[g,n] + Σ annuity·Q_f·(floor_f - opex)·begin[k,f,n,n] ≥ capex·carry[g,n].
+
+    Grant and floors carry a plant together. The contracts are those that are signed as it goes
+    ahead; a later one brings nothing towards its capital.
+    """
+
+    def rule(m: pyo.ConcreteModel, g: str, n: int) -> Any:
+        brings = [each * m.begin[k, f, n, n] for k, f, each in schedule.backers[g, n]]
+        aid = [m.aid[g, n]] if (g, n) in m.AIDS else []
+        project = schedule.stockpile.at(n).keyed(Project)[g]
+        return summed(aid + brings) >= capital(project) * m.carry[g, n]
+
+    m.hold_capital = pyo.Constraint(
+        pyo.Set(dimen=2, initialize=list(schedule.backers)),
+        rule=rule,
+        doc="grant and floors bring the capital of a project that they carry [money]",
     )
 
 

@@ -13,7 +13,9 @@ from typing import NamedTuple
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.projects.project_terms import ready
+from stockpile_model.extremes import smaller
 from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Project
 
 Delivery = tuple[str, int, int]
 """A contract, the period of its first delivery, and a node of delivery.
@@ -56,6 +58,8 @@ class Schedule:
     cover each delivery. `years`: the contract year of each delivery at whose node one ends.
     `terms`: the whole term instead, of contracts with a least total. `carriers`: for a project and
     a node, the contracts and levels that carry it when signed there.
+    `backers`: where grant and floors carry it together, those that can be signed with it, with what
+    each brings [money].
     """
 
     stockpile: Stockpile
@@ -68,6 +72,7 @@ class Schedule:
     years: Mapping[Delivery, ContractYear]
     terms: Mapping[Delivery, ContractYear]
     carriers: Mapping[tuple[str, int], Sequence[tuple[str, str]]]
+    backers: Mapping[tuple[str, int], Sequence[tuple[str, str, float]]]
 
     @functools.cached_property
     def levels(self) -> Mapping[str, tuple[str, ...]]:
@@ -190,6 +195,8 @@ def schedule(
         if row.project is None or starts[k, n]
     ]
     active = _active(stockpile, rows, starts, signings)
+    together = [(g, n) for g, n in carriages if terms.financed(stockpile.at(n).keyed(Project)[g])]
+    alone = [each for each in carriages if each not in set(together)]
     return Schedule(
         stockpile,
         contracts,
@@ -209,7 +216,8 @@ def schedule(
             },
             terms.whole_term,
         ),
-        _carriers(stockpile, rows, signings, carriages),
+        _carriers(stockpile, rows, signings, alone),
+        _backers(stockpile, rows, starts, together),
     )
 
 
@@ -244,6 +252,38 @@ def _carriers(
             for f, floor in terms.menu(stockpile.at(n))[k].items():
                 if terms.carries(stockpile, row, floor, n):
                     carried.append((k, f))
+    return found
+
+
+def _backers(
+    stockpile: Stockpile,
+    rows: Sequence[Mapping[str, Contract]],
+    starts: Mapping[tuple[str, int], Sequence[int]],
+    carriages: Iterable[tuple[str, int]],
+) -> dict[tuple[str, int], list[tuple[str, str, float]]]:
+    """Return what each level signed as its project goes ahead brings towards the capital.
+
+    A level counts for no more than can be lacking, when other contracts take away all they can. So
+    the relaxation cannot carry a plant by a part of a level that brings several times its capital.
+    """
+    brings: dict[tuple[str, int], dict[str, dict[str, float]]] = {key: {} for key in carriages}
+    for (k, n), begins in starts.items():
+        g = str(rows[n][k].project)
+        if n in begins and (g, n) in brings:
+            project = stockpile.at(n).keyed(Project)[g]
+            brings[g, n][k] = {
+                f: terms.backing(stockpile, project, floor, n)
+                for f, floor in terms.menu(stockpile.at(n))[k].items()
+            }
+    found: dict[tuple[str, int], list[tuple[str, str, float]]] = {}
+    for (g, n), menus in brings.items():
+        taken = {k: smaller(0.0, *each.values()) for k, each in menus.items()}
+        lacking = terms.capital(stockpile.at(n).keyed(Project)[g]) - sum(taken.values())
+        found[g, n] = [
+            (k, f, smaller(each, lacking + taken[k]))
+            for k, levels in menus.items()
+            for f, each in levels.items()
+        ]
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.block import Block, Deed, Tally
+from stockpile_model.blocks.contracts.contract_terms import financed
 from stockpile_model.blocks.projects import going, project_checks, project_outcomes
 from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
 from stockpile_model.blocks.projects.windows import carriable, grantable, openings
@@ -20,13 +21,32 @@ from stockpile_model.tables import Project
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Add where a project goes ahead, and what a grant costs.
 
-    `contracts` lets it be carried by a signature at or above its break-even only.
+    `contracts` lets it be carried by a signature at or above its break-even only, or by what grant
+    and floors bring together.
     """
-    projects = stockpile.keyed(Project)
-    going.add_grant(m, [(g, n) for g in projects for n in grantable(stockpile, g)])
-    going.add_carry(m, [(g, n) for g in projects for n in carriable(stockpile, g)])
+    granted, carried, aided = _openings(stockpile)
+    going.add_grant(m, granted)
+    going.add_carry(m, carried)
     going.forbid_second_go(m, stockpile)
+    going.add_aid(m, aided)
+    going.cap_aid(m, stockpile)
     going.pay_grants(m, stockpile, ledger)
+
+
+def _openings(stockpile: Stockpile) -> tuple[list[Opening], list[Opening], list[Opening]]:
+    """Return where projects can be granted as a whole, carried, and aided by a part of a grant."""
+    granted, carried, aided = list[Opening](), list[Opening](), list[Opening]()
+    for g in stockpile.keyed(Project):
+        grants, carriages = grantable(stockpile, g), carriable(stockpile, g)
+        together = {n for n in grants if financed(stockpile.at(n).keyed(Project)[g])}
+        granted += [(g, n) for n in grants if n not in together]
+        carried += [(g, n) for n in sorted({*carriages} | together)]
+        aided += [(g, n) for n in sorted(together)]
+    return granted, carried, aided
+
+
+Opening = tuple[str, int]
+"""A project, and a node at which it can go ahead."""
 
 
 def orphan(row: Row, column: str) -> Row | None:
@@ -48,7 +68,7 @@ BLOCK = Block(
     results=(ProjectOutcome,),
     pays=("project",),
     headings=(Heading("grants", "the buyer's share of a project"),),
-    decisions=("grant", "carry"),
+    decisions=("grant", "carry", "aid"),
     tallies=(Tally("grant", "project", "ever"), Tally("carry", "project", "ever")),
     deeds=(Deed("project", Project.TABLE, metal=False, possible=openings, done=_done),),
     check=project_checks.check,

@@ -36,6 +36,30 @@ def add_carry(m: pyo.ConcreteModel, keys: Sequence[tuple[str, int]]) -> None:
     m.priority[m.carry] = 1
 
 
+def add_aid(m: pyo.ConcreteModel, keys: Sequence[tuple[str, int]]) -> None:
+    """Add aid[g,n]: the grant for project g at node n, which floors carry with it."""
+    m.AIDS = pyo.Set(
+        dimen=2, initialize=keys, doc="project, node of a grant that carries it with floors"
+    )
+    m.aid = pyo.Var(
+        m.AIDS,
+        domain=pyo.NonNegativeReals,
+        doc="grant for a project that floors carry with it [money]",
+    )
+
+
+def cap_aid(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
+    """Cap a grant: aid[g,n] ≤ cost·match·carry[g,n]."""
+
+    def rule(m: pyo.ConcreteModel, g: str, n: int) -> Any:
+        most = terms.grant(stockpile.at(n).keyed(Project)[g]) or 0.0
+        return m.aid[g, n] <= most * m.carry[g, n]
+
+    m.cap_aid = pyo.Constraint(
+        m.AIDS, rule=rule, doc="a grant is the buyer's share of the cost at most [money]"
+    )
+
+
 def ways(m: pyo.ConcreteModel, project: str, node: int) -> list[Any]:
     """Return the ways in which a project goes ahead at a node [1]."""
     known = ((m.GRANTS, m.grant), (m.CARRIAGES, m.carry))
@@ -78,9 +102,12 @@ def forbid_second_go(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
 
 
 def pay_grants(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """Post cost·match·grant at the node of the grant."""
+    """Post cost·match·grant, and aid, at the node of the grant."""
     for g, n in m.GRANTS:
         row = stockpile.at(n).keyed(Project)[g]
         if cost := terms.grant(row):
             material, amount = terms.material(stockpile, g), cost * m.grant[g, n]
             ledger.pay(n, "grants", amount, "project", material, name=g, payer=row.fund)
+    for g, n in m.AIDS:
+        material, payer = terms.material(stockpile, g), stockpile.at(n).keyed(Project)[g].fund
+        ledger.pay(n, "grants", m.aid[g, n], "project", material, name=g, payer=payer)

@@ -8,14 +8,22 @@ from dataclasses import dataclass
 
 from stockpile_model import amounts
 from stockpile_model.blocks.contracts import contract_terms as contracts
-from stockpile_model.blocks.contracts.contract_terms import Contract
-from stockpile_model.blocks.projects.project_terms import grant, ready, yearly
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
+from stockpile_model.blocks.projects.project_terms import grant, members, ready, yearly
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
-from stockpile_model.schema import ComparedChoice, Dated, Result, column
+from stockpile_model.schema import (
+    ComparedChoice,
+    Dated,
+    Result,
+    column,
+    columns,
+    get,
+    keys,
+)
 from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Project
+from stockpile_model.tables import Project, Supplier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +31,7 @@ class ProjectOutcome(Dated):
     """A project and a level of a contract that could carry it; one row where none names it."""
 
     SHEET = "projects"
-    ABOUT = "which plants to help, and the floor at which each pays for itself"
+    ABOUT = "the pipeline of plants: which to help, and what each needs to exist"
     PLACE = 30
     MEANS = ("project", "decided", "contract", "level")
     DECIDED = "decided"
@@ -32,7 +40,11 @@ class ProjectOutcome(Dated):
     COMPARED = (ComparedChoice("project", "project", "decision", "decided", "no"),)
     project: str = column("project")
     supplier: str = column("supplier")
-    decision: str = column("`grant`, `carried` by a contract, or `no`")
+    stage: str = column("how far the plant is", given=True)
+    permits: str | None = column("permits that it has, and those that it lacks")
+    output: float | None = column("whole output of the plant", "quantity/year", given=True)
+    start: dt.date | None = column("date its supplier can first ship; blank = it ships")
+    decision: str = column("`grant`, `carried` by a contract, `both` together, or `no`")
     decided: dt.date | None = column("first day of the period in which it goes ahead")
     ready: dt.date | None = column("first day of the period from which it is ready")
     grant: float = column("paid as a grant, undiscounted", "money")
@@ -52,14 +64,25 @@ class ProjectOutcome(Dated):
     breakeven_granted: float | None = column(
         "the same, when the grant pays part of the capital", "money/quantity", given=True
     )
+    grant_needed: float | None = column(
+        "least grant with which that level carries the plant; blank = none does",
+        "money",
+        given=True,
+    )
     carries: bool = column("whether that level makes the plant go ahead")
+    brought: float = column("what the plan takes of it, expected; 0 = not used", "quantity")
     instruction: str = column("what to do", sentence=True)
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:
-        """Yield which projects get a grant, and which are carried by contracts."""
+        """Yield which projects get a grant, which are carried by contracts, and which by both."""
         helped = {each.project: each for each in plan.of(cls) if each.decision != "no"}
-        for decision, begin in (("grant", "Grant"), ("carried", "Carried by contracts:")):
+        ways = {
+            "grant": "Grant",
+            "carried": "Carried by contracts:",
+            "both": "Carried by a grant and contracts together:",
+        }
+        for decision, begin in ways.items():
             if names := sorted(name for name, each in helped.items() if each.decision == decision):
                 paid = sum(helped[name].grant for name in names)
                 grant = f" ({amounts.money(paid)} {plan.currency})" if paid else ""
@@ -69,24 +92,78 @@ class ProjectOutcome(Dated):
 def report(formulation: Formulation) -> Iterator[Result]:
     """Yield what becomes of each project, for each node at which it goes ahead."""
     m, stockpile = formulation.m, formulation.stockpile
-    for g, row in stockpile.keyed(Project).items():
+    for g, row in _by_stage(stockpile):
         granted = [n for gg, n in m.GRANTS if gg == g and evaluate(m.grant[gg, n]) > 0.5]
         carried = [n for gg, n in m.CARRIAGES if gg == g and evaluate(m.carry[gg, n]) > 0.5]
-        for at in (*granted, *carried) or (None,):
-            yield from _outcomes(stockpile, row, at, at in granted)
+        for at in (*granted, *carried):
+            yield from _outcomes(formulation, row, _going(formulation, g, at, at in granted))
+        if not granted and not carried:
+            yield from _outcomes(formulation, row, None)
+
+
+def _by_stage(stockpile: Stockpile) -> list[tuple[str, Project]]:
+    """Return the projects, those first whose plant is furthest."""
+    stages = next(each.choices for each in columns(Supplier) if each.name == "stage")
+    suppliers = stockpile.keyed(Supplier)
+    return sorted(
+        stockpile.keyed(Project).items(),
+        key=lambda each: stages.index(suppliers[each[1].supplier].stage),
+    )
+
+
+@dataclass(frozen=True)
+class _Going:
+    """How a project goes ahead at a node: for a grant [money] that is paid there, and by what."""
+
+    node: int
+    paid: float
+    decision: str
+
+
+def _going(formulation: Formulation, project: str, at: int, granted: bool) -> _Going:
+    """Return how a project goes ahead at a node."""
+    m, stockpile = formulation.m, formulation.stockpile
+    if granted:
+        paid = grant(stockpile.at(at).keyed(Project)[project]) or 0.0
+        return _Going(at, paid if paid > stockpile.scale.no_money else 0.0, "grant")
+    paid = evaluate(m.aid[project, at]) if (project, at) in m.AIDS else 0.0
+    if paid <= stockpile.scale.no_money:
+        return _Going(at, 0.0, "carried")
+    signed = any(
+        (k, f, at, n) in m.BEGINS and evaluate(m.begin[k, f, at, n]) > 0.5
+        for k, f, n in m.SIGNINGS
+        if n == at and stockpile.keyed(Contract)[k].project == project
+    )
+    return _Going(at, paid, "both" if signed else "grant")
+
+
+def _brought(formulation: Formulation, project: str, at: int) -> float:
+    """Return what a project that goes ahead at a node brings from then on, expected [quantity]."""
+    stockpile = formulation.stockpile
+    tree = stockpile.tree
+    names = {(each.TABLE, get(each, keys(type(each))[0])) for each in members(stockpile, project)}
+    below = frozenset(tree.below[at])
+    found = sum(
+        tree.probability[each.node] * evaluate(each.amount)
+        for each in formulation.ledger.arrivals
+        if (each.table, each.name) in names and each.node in below
+    )
+    found /= tree.probability[at]
+    return found if found > stockpile.scale.nothing else 0.0
 
 
 def _outcomes(
-    stockpile: Stockpile, row: Project, at: int | None, granted: bool
+    formulation: Formulation, row: Project, going: _Going | None
 ) -> Iterator[ProjectOutcome]:
-    """Yield the outcome of a project that goes ahead at a node (None: it does not), by level."""
-    calendar, tree, g = stockpile.calendar, stockpile.tree, row.project
+    """Yield the outcome of a project that goes ahead (None: it does not), by level."""
+    stockpile, g = formulation.stockpile, row.project
+    calendar, tree = stockpile.calendar, stockpile.tree
+    supplier = stockpile.keyed(Supplier)[row.supplier]
+    at = None if going is None else going.node
     decided = None if at is None else calendar.begin(tree.period[at])
     opened = None if at is None else calendar.begin(ready(stockpile, g, at))
-    paid = 0.0
-    if at is not None and granted:
-        paid = grant(stockpile.at(at).keyed(Project)[g]) or 0.0
-    instruction = _instruction(stockpile, row, decided, opened, paid if granted else None)
+    instruction = _instruction(stockpile, row, decided, opened, going)
+    brought = 0.0 if at is None else _brought(formulation, g, at)
     for contract, level in _levels(stockpile, g):
         node = next(iter(contracts.signable(stockpile, contract)), 0) if contract else 0
         now = stockpile.at(node)
@@ -95,23 +172,28 @@ def _outcomes(
             floor = contracts.menu(now)[contract.contract][level]
         quantity = floor.annual_quantity if floor else yearly(now, g)
         least, granted_least = _breakevens(plant, quantity)
+        carries = bool(contract and floor and contracts.carries(stockpile, contract, floor, node))
         yield ProjectOutcome(
             **({} if at is None else stockpile.where(at)),
             project=g,
             supplier=row.supplier,
-            decision="no" if at is None else "grant" if granted else "carried",
+            stage=supplier.stage,
+            permits=row.permits,
+            output=row.output,
+            start=supplier.start,
+            decision="no" if going is None else going.decision,
             decided=decided,
             ready=opened,
-            grant=paid if paid > stockpile.scale.no_money else 0.0,
+            grant=0.0 if going is None else going.paid,
             contract=contract.contract if contract else None,
             level=level,
             annual_quantity=quantity,
             floor=contracts.floor_value(stockpile, floor, node) if floor else None,
             breakeven=least,
             breakeven_granted=granted_least,
-            carries=bool(
-                contract and floor and contracts.carries(stockpile, contract, floor, node)
-            ),
+            grant_needed=_grant_needed(stockpile, plant, floor, node, carries),
+            carries=carries,
+            brought=brought,
             instruction=instruction,
         )
 
@@ -128,6 +210,21 @@ def _levels(stockpile: Stockpile, project: str) -> list[tuple[Contract | None, s
     return found or [(None, None)]
 
 
+def _grant_needed(
+    stockpile: Stockpile, plant: Project, floor: Floor | None, node: int, carries: bool
+) -> float | None:
+    """Return the least grant with which a level (None: no contract) carries a plant [money].
+
+    None where no grant does.
+    """
+    most = grant(plant)
+    if carries or most is None or not contracts.financed(plant):
+        return 0.0 if carries else most
+    backed = 0.0 if floor is None else contracts.backing(stockpile, plant, floor, node)
+    lacking = (plant.capex or 0.0) - backed
+    return lacking if lacking <= most else None
+
+
 def _breakevens(plant: Project, quantity: float | None) -> tuple[float | None, float | None]:
     """Return the break-even at a quantity, without a grant and with one; None where not known."""
     if quantity is None:
@@ -142,15 +239,13 @@ def _instruction(
     row: Project,
     decided: dt.date | None,
     opened: dt.date | None,
-    paid: float | None,
+    going: _Going | None,
 ) -> str:
-    """Return the sentence that says what to do; `paid` as a grant, None where it is carried."""
-    if decided is None or opened is None:
+    """Return the sentence that says what to do."""
+    if going is None or decided is None or opened is None:
         return f"do not help {row.project}"
-    how = (
-        "carried by a contract"
-        if paid is None
-        else f"for a grant of {amounts.money(paid)} {stockpile.settings.currency}"
-    )
+    granted = f"for a grant of {amounts.money(going.paid)} {stockpile.settings.currency}"
+    carried = "carried by a contract"
+    how = {"grant": granted, "carried": carried, "both": f"{granted} and {carried}"}[going.decision]
     when, opens = amounts.month(decided), amounts.month(opened)
     return f"{when}: {row.supplier} builds {row.project}, ready {opens}, {how}"
