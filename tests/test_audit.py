@@ -34,6 +34,8 @@ from stockpile_model.blocks import budget, demand, targets
 from stockpile_model.blocks.contracts import contract_terms as offtake_terms
 from stockpile_model.blocks.in_transit import transit_terms
 from stockpile_model.blocks.offers import offer_terms
+from stockpile_model.blocks.offers.joint_terms import JointTerms
+from stockpile_model.blocks.offers.supplier_terms import SupplierTerms
 from stockpile_model.blocks.policy import rule_terms
 from stockpile_model.blocks.rotation import outlet_terms as rotation_terms
 from stockpile_model.calendar import add_months, overlap
@@ -44,10 +46,12 @@ from tests.support.books import book
 from tests.support.commands import stockpile
 from tests.support.plans import (
     FULL,
+    JOINTLY,
     QUARTERS,
     SHARED,
     TOGETHER,
     full_plan,
+    jointly_plan,
     plan_of,
     shared_plan,
     together_plan,
@@ -59,6 +63,7 @@ PLANS: dict[str, Callable[[], Plan]] = {
     "full": full_plan,
     "shared": shared_plan,
     "together": together_plan,
+    "jointly": jointly_plan,
 }
 
 
@@ -93,7 +98,7 @@ def test_the_plans_use_what_is_audited() -> None:
         "rotation",
         "expired",
     }
-    assert {line["decision"] for line in rows["projects"]} == {"grant", "carried", "no"}
+    assert {line["decision"] for line in rows["projects"]} == {"grant", "carried", "both", "no"}
     assert {line["form"] for line in rows["contracts"] if line["level"]} == {"purchase", "cfd"}
     assert {line["measure"] for line in rows["rules"]} == {"share", "quantity", "spend", "count"}
     assert {line["heading"] for line in rows["cash_flow"]} == set(plans[0].costs)
@@ -104,7 +109,12 @@ def test_the_plans_use_what_is_audited() -> None:
 
 @pytest.mark.parametrize(
     ("tables", "gap"),
-    [(QUARTERS, 0.0), (INPUTS / "small.xlsx", 0.0), (INPUTS / "indium.xlsx", 0.05)],
+    [
+        (QUARTERS, 0.0),
+        ({**JOINTLY, "order_terms": [{"supplier": "trader", "free_freight_from": 3500}]}, 0.0),
+        (INPUTS / "small.xlsx", 0.0),
+        (INPUTS / "indium.xlsx", 0.05),
+    ],
 )
 def test_other_plans_pass(tables: Any, gap: float) -> None:
     plan = plan_of(tables, gap)
@@ -113,7 +123,7 @@ def test_other_plans_pass(tables: Any, gap: float) -> None:
 
 
 @pytest.mark.parametrize("periods", [0, 2])
-@pytest.mark.parametrize("tables", [FULL, SHARED], ids=["full", "shared"])
+@pytest.mark.parametrize("tables", [FULL, SHARED, JOINTLY], ids=["full", "shared", "jointly"])
 def test_relaxed_orders_pass(tables: dict[str, Any], periods: int) -> None:
     plan = plan_of(
         {**tables, "settings": {**tables["settings"], "firm_periods": periods}}, gap=0.02
@@ -661,6 +671,33 @@ FAULTS = [
         "shared",
         drop("cash_flow", heading="topups"),
         r"cash_flow: amount \(topups, gallium, hedge\).* found 0",
+    ),
+    Fault(
+        "ordered for less",
+        "jointly",
+        put("joint_orders", "value", 2900.0, supplier="trader"),
+        r"joint_orders!D\d+: value .* must be (3,|at least 3,000 \(order_terms!)",
+    ),
+    Fault(
+        "ordering is free",
+        "jointly",
+        all_of(
+            put("joint_orders", "order_cost", 0.0, supplier="works"),
+            drop("cash_flow", heading="order_costs", name="works"),
+        ),
+        r"order cost .* must be 7 \(order_terms!",
+    ),
+    Fault(
+        "freight that is not free",
+        "jointly",
+        put("joint_orders", "freight_free", True, supplier="trader"),
+        r"freight free .* must be no \(order_terms!",
+    ),
+    Fault(
+        "no row for what is ordered together",
+        "jointly",
+        drop("joint_orders", supplier="trader"),
+        r"joint_orders: what is ordered from trader in 2027-01-01 is not on the sheet",
     ),
     Fault(
         "granted too late",
@@ -1374,6 +1411,11 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
         SHARED,
         (offtake_terms, "carries", lambda s, contract, floor, n: True),
         r"capital of furnace|carries",
+    ),
+    "no least value of an order": (
+        JOINTLY,
+        (JointTerms, "row", lambda terms, s, n: SupplierTerms(supplier=s)),
+        r"joint_orders: value|value \(trader.* must be at least",
     ),
     "floors bring the capital": (
         TOGETHER,

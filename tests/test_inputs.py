@@ -493,11 +493,11 @@ def test_portfolio_spends_shared_money_for_both(portfolio: Plan) -> None:
         assert (row.fund, row.buyer) not in (("nds", "japan"), ("jogmec", "us"))
     assert paid["joint", "us"] > 1e7
     assert paid["joint", "japan"] > 1e7
-    # The two payments into it, and all that rotation earns.
+    # The two payments into it, and within the gap of the plan all that rotation earns.
     earned = sum(row.proceeds for row in portfolio.of(Rotated))
     assert sum(
         row.spent for row in portfolio.of(BudgetUse) if row.fund == "joint"
-    ) == pytest.approx(25e6 + earned, rel=0.01)
+    ) == pytest.approx(25e6 + earned, rel=0.03)
 
 
 def test_the_sums_in_the_guide_of_portfolio(portfolio: Plan) -> None:

@@ -270,7 +270,21 @@ def free_to_throw_away(tables: Tables) -> None:
 
 
 def nothing_must_be_spent(tables: Tables) -> None:
-    """Under a least of spending a higher price may be welcome."""
+    """Under a least of spending, or a value that an order must reach, a higher price may be
+    welcome.
+    """
+    no_rule_asks_for_spending(tables)
+    for column in ("minimum_value", "free_freight_from"):
+        each("order_terms", column, lambda _: None)(tables)
+
+
+def no_capital(tables: Tables) -> None:
+    """A grant is all of its share of the cost, or nothing."""
+    for column in ("capex", "opex", "rate", "life_years"):
+        each("projects", column, lambda _: None)(tables)
+
+
+def no_rule_asks_for_spending(tables: Tables) -> None:
     tables["rules"] = [
         row
         for row in rows(tables, "rules")
@@ -698,6 +712,31 @@ LAWS = [
         "match",
         each("projects", "match", lambda share: min(1.0, 2 * share)),
         dearer=True,
+        first=no_capital,
+    ),
+    Law(
+        "more that may be granted towards a capital never costs more",
+        "computed_breakeven",
+        each("projects", "cost", times(2)),
+    ),
+    Law(
+        "a higher least value of an order never lowers the cost",
+        "minimum_value",
+        each("order_terms", "minimum_value", times(1.5)),
+        dearer=True,
+        first=no_rule_asks_for_spending,
+    ),
+    Law(
+        "freight that is free from less on never costs more",
+        "free_freight",
+        each("order_terms", "free_freight_from", times(0.7)),
+        first=no_rule_asks_for_spending,
+    ),
+    Law(
+        "no cost of ordering never costs more",
+        "joint_cost",
+        each("order_terms", "order_cost", lambda _: None),
+        first=no_rule_asks_for_spending,
     ),
     Law(
         "an offer that waits for nothing never costs more",

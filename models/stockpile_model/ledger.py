@@ -125,7 +125,8 @@ class Money(NamedTuple):
     `use` is what an appropriation must allow to pay it; None for what no fund pays: receipts,
     shortage prices, credits. `buyer` is for whom it is (None: for all, so any buyer's fund may
     pay); `payer` the only fund that may pay it. `fund` receives it. `delay` is 1 for what is
-    discounted like a cash flow of the period after.
+    discounted like a cash flow of the period after. `table`: of the row that `name` names, where
+    that is not a row that brings metal.
     """
 
     node: int
@@ -138,6 +139,7 @@ class Money(NamedTuple):
     fund: str | None = None  # that receives it
     delay: int = 0
     payer: str | None = None
+    table: str = ""
 
 
 class Limit(NamedTuple):
@@ -215,9 +217,12 @@ class Ledger:
         buyer: str | None = None,
         name: str = "",
         payer: str | None = None,
+        table: str = "",
     ) -> None:
         """Post an outlay, paid by an appropriation where there are funds."""
-        self._post(Money(node, heading, amount, use, material, buyer, name, payer=payer))
+        self._post(
+            Money(node, heading, amount, use, material, buyer, name, payer=payer, table=table)
+        )
 
     def receive(
         self,

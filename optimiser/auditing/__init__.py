@@ -27,6 +27,7 @@ from optimiser.auditing import (
     cash,
     commitment_audit,
     contracts,
+    joint_order_audit,
     menus,
     metal,
     needs,
@@ -54,6 +55,7 @@ __all__ = ["TWINS", "Audit", "AuditError", "Finding", "Line", "Sheets", "Twin", 
 MOST_SHOWN = 20
 TWINS = [
     projects.TWIN,
+    joint_order_audit.TWIN,
     purchases.TWIN,
     contracts.TWIN,
     after_audit.TWIN,

@@ -128,6 +128,9 @@ class PathAudit:
         self.called: dict[tuple[str, str, int], int] = {}  # contract, level, period -> signatures
         self.signed: list[Any] = []  # contracts, each with its level and terms
         self.ordered: dict[tuple[str, int], float] = defaultdict(float)
+        self.freighted: dict[
+            tuple[str, int], bool | None
+        ] = {}  # offer, period of an order -> whether freight is paid; None: for some part of it
         self.held: dict[tuple[int, str, str, int], float] = defaultdict(
             float
         )  # period, material, site, age at its end

@@ -78,7 +78,8 @@ def prices(path: PathAudit) -> None:
 class Bill(NamedTuple):
     """What an order pays for metal in a period, without adder.
 
-    `price` is the average of its quantity, `dearest` the highest of its offer.
+    `price` is the average of its quantity, `dearest` the highest of its offer, `charged` the part
+    for which freight is paid [1].
     """
 
     line: Line
@@ -86,6 +87,7 @@ class Bill(NamedTuple):
     quantity: float
     price: float
     dearest: float
+    charged: float
 
 
 def orders(path: PathAudit) -> None:
@@ -291,7 +293,8 @@ def _price(path: PathAudit, line: Line, offer: Any, there: Any, t: int, arrival:
         quantity or EXACT * ordered
     )  # where nothing arrives the price of nothing counts for next to nothing
     path.mean(line, "price", base + terms.adder, cell=cell, weight=weight)
-    delivered = base * (1 + terms.duty) + terms.adder + terms.freight
+    charged = _charged(path, offer.offer, t, terms, paid_at, quantity)
+    delivered = base * (1 + terms.duty) + terms.adder + charged * terms.freight
     path.mean(line, "delivered_price", delivered, cell=cell, weight=weight)
     path.mean(line, "paid", delivered * quantity + cost)
     record.term(line, "paid_on", path.inputs.begins[paid_at], (offer, "payment"))
@@ -301,7 +304,32 @@ def _price(path: PathAudit, line: Line, offer: Any, there: Any, t: int, arrival:
         brought + ordered,
     )
     path.pay(t, "order_costs", cost, offer.material, offer.offer, table="offers")
-    return Bill(line, arrival, quantity, base, max(step.price for step in steps))
+    return Bill(line, arrival, quantity, base, max(step.price for step in steps), charged)
+
+
+def _charged(
+    path: PathAudit, name: str, t: int, terms: Any, paid_at: int, quantity: float
+) -> float:
+    """Return the part of an order for which freight is paid [1].
+
+    Beyond `firm_periods` it is what the cash flow shows; `terms`: the offer where it is paid.
+    """
+    paid = path.freighted.get((name, t), True)
+    if paid is not None:
+        return float(paid)
+    whole = terms.freight * quantity
+    return min(sum(_shown_freight(path, name, paid_at).values()) / whole, 1.0) if whole else 1.0
+
+
+def _shown_freight(path: PathAudit, name: str, t: int) -> dict[str | None, float]:
+    """Return the freight that the cash flow shows under an offer in a period, by buyer [money]."""
+    found: dict[str | None, float] = defaultdict(float)
+    for each in path.sheets["cash_flow"]:
+        if (each["heading"], each["name"]) == ("freight", name) and path.inputs.period(
+            each["date"]
+        ) == t:
+            found[each["buyer"]] += each["amount"]
+    return found
 
 
 def _shown(path: PathAudit, line: Line, offer: str, arrival: int) -> float:
@@ -350,7 +378,24 @@ def _settle(path: PathAudit, offer: Any, t: int, bills: list[Bill]) -> None:
             "offers",
         )
         path.pay(t, "duty", offer.duty * amount, offer.material, offer.offer, buyer, "offers")
-        path.pay(t, "freight", offer.freight * part, offer.material, offer.offer, buyer, "offers")
+    for buyer, amount in _freight(path, offer, t, bills, shares).items():
+        path.pay(t, "freight", amount, offer.material, offer.offer, buyer, "offers")
+
+
+def _freight(
+    path: PathAudit, offer: Any, t: int, bills: list[Bill], shares: dict[str | None, float]
+) -> dict[str | None, float]:
+    """Return the freight that each buyer pays.
+
+    Where it is free for a part of what several buyers pay at once, the split is their own choice.
+    """
+    whole = offer.freight * sum(each.quantity * each.charged for each in bills)
+    if len(shares) == 1 or len({each.charged for each in bills}) == 1:
+        return {buyer: share * whole for buyer, share in shares.items()}
+    found = _shown_freight(path, offer.offer, t)
+    what = f"freight under {offer.offer} in {path.inputs.begins[t]}"
+    path.record.equal("cash_flow", what, whole, sum(found.values()), path.cent(offer.material))
+    return found
 
 
 def _shares(

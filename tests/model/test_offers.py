@@ -8,6 +8,7 @@ import pytest
 from stockpile_model.blocks.offers import ceilings, order_windows
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.order_report import Order
+from stockpile_model.blocks.offers.supplier_terms import SupplierTerms
 from stockpile_model.build import report
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
@@ -767,6 +768,10 @@ def test_faults_of_an_offer(cells: dict[str, object], fault: str) -> None:
     [
         ([offer(order_cost=1)], "orders have a minimum, a cost or price breaks"),
         ([offer(), price_break(5, 9)], "orders have a minimum, a cost or price breaks"),
+        (
+            [offer(), SupplierTerms(supplier="plant", order_cost=1)],
+            "the orders of its supplier have terms (order_terms)",
+        ),
         ([offer(project="plant 2"), project(cost=1)], "the offer waits for a project"),
         ([offer(), rule("supplier", measure="count", most=2)], "a rule counts members"),
     ],

@@ -25,6 +25,7 @@ from stockpile_model.blocks.in_transit.transit_terms import InTransit
 from stockpile_model.blocks.objective import factor
 from stockpile_model.blocks.offers.break_terms import PriceBreak
 from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.offers.supplier_terms import SupplierTerms
 from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.stock.lot_terms import OpeningLot
@@ -544,8 +545,11 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         lot(10, -3, "M", site="south"),
         lot(5, -9, "N", site="south"),
     )
+    jointly = (
+        SupplierTerms(supplier="trader", minimum_value=40, order_cost=2, free_freight_from=120),
+    )
     rows: tuple[Row, ...] = (
-        *plants, *materials, *offers, *breaks, *plans, *offtakes, *levels, *indices, *sites, *lots, *asked, *outlets, *rules, *money,
+        *plants, *materials, *offers, *jointly, *breaks, *plans, *offtakes, *levels, *indices, *sites, *lots, *asked, *outlets, *rules, *money,
         *decided, *parts, in_transit(4, 1, ordered=month(-1), unpaid=30, site="north"), *more,
     )  # fmt: skip
     return book(*rows, **{"periods": 5, "discount_rate": 0.04} | settings)

@@ -300,6 +300,11 @@ class Book:
         """The row of a table by its key."""
         return next(row for row in self.rows(table) if row[table.removesuffix("s")] == name)
 
+    def order_terms(self, supplier: str) -> Cells:
+        """What a supplier asks for its offers together; empty where it asks nothing."""
+        rows = self.rows("order_terms")
+        return next((row for row in rows if row["supplier"] == supplier), {})
+
     def level(self, contract: str, level: str) -> Cells:
         return next(
             row
@@ -599,7 +604,7 @@ def holds(row: Row, point: Mapping[Name, Fraction]) -> bool:
 class Entry:
     """What arrives, or what is paid, at a node under an offer or a contract: what rules speak of."""
 
-    material: str
+    material: str | None
     node: Node
     amount: Linear
     row: Cells
@@ -641,6 +646,17 @@ class Bill:
     owned: Mapping[str | None, Linear]
     segments: Sequence[Segment]
     metal: Linear
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """An order from a supplier with terms of its own: its value as it is placed, and the freight
+    due for its parts unless that is free.
+    """
+
+    buy: Linear
+    value: Linear
+    freight: list[tuple[Outlay, Linear, Cells]]
 
 
 @dataclass(frozen=True)
@@ -719,6 +735,9 @@ class Program:
         self.outlays: dict[Outlay, Linear] = defaultdict(Linear)
         self.parts: dict[tuple[str, Node], Mapping[str | None, Linear]] = {}
         self.receipts: dict[tuple[Node, str | None], Linear] = defaultdict(Linear)  # by node, fund
+        self.together: dict[tuple[str, Node], list[Ordered]] = defaultdict(
+            list
+        )  # by supplier, where it has order terms
         self.credit: dict[Node, Linear] = defaultdict(
             Linear
         )  # discounted: closing value less the prices of shortage and shortfall
@@ -728,6 +747,8 @@ class Program:
             self.land(number_of_row)
         for offer in book.rows("offers"):
             self.order(offer["offer"])
+        for (supplier, n), orders in self.together.items():
+            self.jointly(supplier, n, orders)
         for name, signatures in settled.signed.items():
             for node, level in signatures.items():
                 self.honour(name, level, node)
@@ -888,6 +909,15 @@ class Program:
             for p in shares
         ]
         placed, broken = variable(("placed", name, n)), len(bills[0].segments) > 1
+        ordered = None
+        if book.at(n).order_terms(offer["supplier"]):
+            metal = variable(("worth", name, n))
+            worth = Bill(n, ONE, {}, self.segments(name, n, n), metal)
+            if not broken:
+                self.rows.append(equal(metal, buy * worth.segments[0].price))
+            ordered = Ordered(buy, metal + buy * number(offer, "adder"), [])
+            self.together[offer["supplier"], n].append(ordered)
+        priced = bills if ordered is None else [*bills, worth]
         if fee:
             self.spend(Outlay(n, "purchase", material), placed, fee, offer)
         if fee or least or broken:
@@ -895,7 +925,7 @@ class Program:
                 [
                     equal(buy, 0),
                     *([equal(placed, 0)] if fee else []),
-                    *(equal(bill.metal, 0) for bill in bills if broken),
+                    *(equal(bill.metal, 0) for bill in priced if broken),
                 ]
             ]
             for i, segment in enumerate(bills[0].segments):
@@ -908,7 +938,7 @@ class Program:
                 if end is not None:
                     lot = number(offer, "lot_size")
                     way.append(at_most(buy, (ceil(end / lot) - 1) * lot if lot else end))
-                for bill in bills if broken else ():
+                for bill in priced if broken else ():
                     way.append(
                         equal(bill.metal, buy * bill.segments[i].price + bill.segments[i].before)
                     )
@@ -925,7 +955,38 @@ class Program:
             for buyer, part in bill.owned.items():
                 outlay = Outlay(bill.node, "purchase", material, buyer)
                 self.spend(outlay, paid[buyer], 1 + number(row, "duty"), offer)
-                self.spend(outlay, part, number(row, "adder") + number(row, "freight"), offer)
+                self.spend(outlay, part, number(row, "adder"), offer)
+                if ordered is None:
+                    self.spend(outlay, part, number(row, "freight"), offer)
+                else:
+                    ordered.freight.append((outlay, part * number(row, "freight"), offer))
+
+    def jointly(self, supplier: str, n: Node, orders: Sequence[Ordered]) -> None:
+        """What is ordered from a supplier at a node: nothing, or at least its minimum value; then
+        with its cost, and with freight below the value from which that is free.
+        """
+        terms = self.book.at(n).order_terms(supplier)
+        least, free = number(terms, "minimum_value"), terms.get("free_freight_from")
+        value = total([each.value for each in orders])
+        placed = variable(("joint", supplier, n))
+        due = [each for order in orders for each in order.freight]
+        paid = [variable(("freight", supplier, n, i)) for i in range(len(due))]
+        nothing = [equal(each, 0) for each in (placed, *(each.buy for each in orders), *paid)]
+        charged = [equal(one, each) for one, (_, each, _) in zip(paid, due, strict=True)]
+        some = [equal(placed, 1), at_least(value, least)]
+        ways = [nothing, [*some, *charged]]
+        if free is not None:
+            begin = number(terms, "free_freight_from")
+            ways[1].append(at_most(value, begin))
+            ways.append([*some, at_least(value, begin), *(equal(one, 0) for one in paid)])
+        self.decisions.append(Choice(ways))
+        for one, (outlay, _, offer) in zip(paid, due, strict=True):
+            self.spend(outlay, one, ONE, offer)
+        known = {row["material"] for row in self.book.rows("offers") if row["supplier"] == supplier}
+        material = known.pop() if len(known) == 1 else None
+        fee = placed * number(terms, "order_cost")
+        self.spend(Outlay(n, "purchase", material), fee)
+        self.payments.append(Entry(material, n, fee, {"supplier": supplier}))
 
     def portions(
         self,

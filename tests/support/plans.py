@@ -344,6 +344,24 @@ TOGETHER: dict[str, Any] = {
 """The furnace needs a grant and the floor of its contract."""
 
 
+JOINTLY: dict[str, Any] = {
+    **SHARED,
+    "order_terms": [
+        {"supplier": "trader", "minimum_value": 3000, "order_cost": 12, "free_freight_from": 6500},
+        {"supplier": "works", "order_cost": 7},
+    ],
+}
+"""What is ordered from the trader in a period is worth 3,000, and from 6,500 on free of freight."""
+
+
+@functools.cache
+def jointly_plan() -> Plan:
+    """The plan of JOINTLY, solved once in a process."""
+    plan = plan_of(JOINTLY)
+    assert plan is not None
+    return plan
+
+
 @functools.cache
 def together_plan() -> Plan:
     """The plan of TOGETHER, solved once in a process."""

@@ -141,6 +141,9 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "pay_on_order": blank("offers", "payment"),
     "availability": blank("offers", "availability"),
     "offer_site": blank("offers", "site"),
+    "minimum_value": blank("order_terms", "minimum_value"),
+    "joint_cost": blank("order_terms", "order_cost"),
+    "free_freight": blank("order_terms", "free_freight_from"),
     "price_breaks": without("price_breaks"),
     "incremental": blank("price_breaks", "kind"),
     "break_premium": flat_break,
@@ -249,6 +252,7 @@ TREES = tuple(
 
 NEEDS = {
     "premium": ("indexed_offer",),
+    "free_freight": ("freight",),
     **dict.fromkeys(
         (
             "ceiling",
@@ -329,6 +333,9 @@ BRANCHING = (
     "call_off_lot",
     "call_off_cost",
     "prepayment",
+    "minimum_value",
+    "joint_cost",
+    "free_freight",
 )  # what brute force takes its time for
 SHARES = (
     "availability",
@@ -480,6 +487,8 @@ class _Drawing:
             tables["price_breaks"] = self.price_breaks(
                 next(row for row in tables["offers"] if row["offer"] == "F0")
             )
+        if self.has & {"minimum_value", "joint_cost", "free_freight"}:
+            tables["order_terms"] = [self.order_terms(tables["offers"])]
         if "project" in self.has:
             tables["projects"] = [self.project()]
         if self.sites:
@@ -686,6 +695,15 @@ class _Drawing:
         """The life with which a material is received [months]."""
         life = self.lives[material] if "life_on_receipt" in self.has else None
         return None if life is None else self.number(1, life) * self.months
+
+    def order_terms(self, offers: list[dict[str, Any]]) -> dict[str, Any]:
+        """What the supplier of the offers that features shape asks for all of its offers."""
+        return {
+            "supplier": offers[-1]["supplier"],
+            "minimum_value": self.only("minimum_value", 60, 120, 200),
+            "order_cost": self.only("joint_cost", 15, 40),
+            "free_freight_from": self.only("free_freight", 50, 90, 150),
+        }
 
     def price(self, i: int) -> int:
         if not i and "project" in self.has:

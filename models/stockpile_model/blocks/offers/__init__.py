@@ -13,6 +13,7 @@ import pyomo.environ as pyo
 
 from stockpile_model.block import Block, Deed, Tally, Way
 from stockpile_model.blocks.offers import (
+    joint_orders,
     order_arrivals,
     ordering,
     paying,
@@ -20,18 +21,25 @@ from stockpile_model.blocks.offers import (
     sharing,
 )
 from stockpile_model.blocks.offers.break_terms import PriceBreak
+from stockpile_model.blocks.offers.joint_report import JointOrder
+from stockpile_model.blocks.offers.joint_report import report as report_joint
+from stockpile_model.blocks.offers.joint_terms import JointTerms
 from stockpile_model.blocks.offers.offer_checks import check, review
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.order_report import Order, report
 from stockpile_model.blocks.offers.order_terms import OrderTerms
 from stockpile_model.blocks.offers.order_windows import placeable
+from stockpile_model.blocks.offers.supplier_terms import SupplierTerms
+from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import DUTY, FREIGHT, Heading, Ledger
+from stockpile_model.schema import Result
 from stockpile_model.stockpile import Stockpile
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Add the orders, their arrivals and their payments."""
     terms = OrderTerms(stockpile)
+    joint = JointTerms(terms)
 
     ordering.add_sets(m, terms)
     ordering.add_variables(m, terms)
@@ -54,10 +62,33 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     sharing.balance_bill(m, terms)
     sharing.cap_bill(m, terms)
 
+    _order_jointly(m, joint)
+
     order_arrivals.post_arrivals(m, terms, ledger)
-    paying.post_payments(m, terms, ledger)
+    paying.post_payments(m, joint, ledger)
     paying.post_order_costs(m, terms, ledger)
+    joint_orders.post_joint_costs(m, joint, ledger)
     ordering.post_limits(m, terms, ledger)
+
+
+def _order_jointly(m: pyo.ConcreteModel, joint: JointTerms) -> None:
+    """Hold what is ordered from a supplier in one period to the terms of the supplier."""
+    joint_orders.add_joint(m, joint)
+    joint_orders.link_joint(m, joint)
+    joint_orders.hold_joint(m, joint)
+    joint_orders.hold_minimum_value(m, joint)
+    joint_orders.hold_free_value(m, joint)
+    joint_orders.cap_charged_value(m, joint)
+    joint_orders.cap_waived(m, joint)
+    joint_orders.cap_waived_order(m, joint)
+    joint_orders.hold_waived(m, joint)
+    joint_orders.balance_exempt(m, joint)
+
+
+def _report(formulation: Formulation) -> Iterator[Result]:
+    """Yield the orders, and what is ordered from a supplier with terms of its own."""
+    yield from report(formulation)
+    yield from report_joint(formulation)
 
 
 def _can_order(stockpile: Stockpile, name: str) -> Iterator[int]:
@@ -82,8 +113,8 @@ def _ways(stockpile: Stockpile, supplier: str) -> Iterator[Way]:
 
 
 BLOCK = Block(
-    tables=(PriceBreak, Offer),
-    results=(Order,),
+    tables=(PriceBreak, Offer, SupplierTerms),
+    results=(Order, JointOrder),
     pays=("purchase",),
     sources={Offer.TABLE: "purchase"},
     headings=(
@@ -92,12 +123,13 @@ BLOCK = Block(
         FREIGHT,
         DUTY,
     ),
-    decisions=("reach", "buy", "place", "lots"),
+    decisions=("reach", "buy", "place", "lots", "joint", "free"),
+    follows=("waived", "exempt"),
     tallies=(Tally("buy", "order", alike=True),),
     deeds=(Deed("order", Offer.TABLE, metal=True, possible=_can_order, done=_ordered),),
     check=check,
     review=review,
     add=add,
-    report=report,
+    report=_report,
     ways=_ways,
 )

@@ -8,6 +8,7 @@ import math
 from stockpile_model.blocks.offers import offer_terms, usefulness
 from stockpile_model.blocks.offers.break_terms import breaks
 from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.offers.supplier_terms import sought, terms_of
 from stockpile_model.extremes import larger, smaller
 from stockpile_model.stockpile import Stockpile
 
@@ -22,11 +23,12 @@ def needs_binary(stockpile: Stockpile, offer: Offer) -> bool:
 def needs_ceiling(stockpile: Stockpile, offer: Offer) -> bool:
     """Return whether an order needs a bound.
 
-    It does where it is placed or not, waits for a project, or where a rule of another block
-    depends on it.
+    It does where it is placed or not, is ordered with others of its supplier, waits for a project,
+    or where a rule of another block depends on it.
     """
     return (
         needs_binary(stockpile, offer)
+        or terms_of(stockpile, offer.supplier) is not None
         or offer.project is not None
         or bool(usefulness.reason(stockpile))
     )
@@ -57,7 +59,10 @@ def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
         return allowed
     # More than what is of use may be cheaper in all: up to the last price break.
     rows = breaks(stockpile.at(node)).get(offer.offer, ())
-    most = max([useful / availability + offer.minimum_order, *(row.from_quantity for row in rows)])
+    least = offer.minimum_order + _raised(stockpile, offer)
+    most = max([useful / availability + least, *(row.from_quantity for row in rows)])
+    if most == math.inf:
+        return allowed
     within = most * _shifted(stockpile, offer) + (offer.lot_size or 0)
     return smaller(_or_infinite(allowed), within)
 
@@ -70,6 +75,18 @@ def _allowed(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
     totals = [stockpile.at(leaf).keyed(Offer)[offer.offer].total for leaf in leaves]
     stated = [each for each in totals if each is not None]
     return min(stated) if allowed is None and stated else allowed
+
+
+def _raised(stockpile: Stockpile, offer: Offer) -> float:
+    """Return how much of an offer may be bought to reach a value that its supplier asks for.
+
+    The result is infinite where metal costs nothing [quantity].
+    """
+    value = sought(stockpile, offer.supplier)
+    if value == 0:
+        return 0.0
+    rate = cheapest(stockpile, offer.offer)
+    return value / rate if rate > 0 else math.inf
 
 
 def _shifted(stockpile: Stockpile, offer: Offer) -> float:
@@ -128,7 +145,9 @@ def _supplied(stockpile: Stockpile, name: str) -> float:
 
 def _smallest(stockpile: Stockpile, name: str) -> float:
     """Return the most that the least order of an offer brings beyond any use [quantity]."""
-    return max(row.minimum_order + (row.lot_size or 0.0) for row in _variants(stockpile, name))
+    rows = _variants(stockpile, name)
+    least = max(row.minimum_order + (row.lot_size or 0.0) for row in rows)
+    return least + _raised(stockpile, rows[0])
 
 
 def _variants(stockpile: Stockpile, name: str) -> list[Offer]:

@@ -11,6 +11,7 @@ from stockpile_model.blocks.offers.break_terms import PriceBreak, breaks
 from stockpile_model.blocks.offers.ceilings import ceiling, needs_binary, needs_ceiling
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.order_windows import placeable
+from stockpile_model.blocks.offers.supplier_terms import SupplierTerms, terms_of
 from stockpile_model.checks import ordered, received, seen, whole_periods
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
@@ -115,8 +116,18 @@ def _check_smallest_order(row: Offer) -> Iterator[Problem]:
             yield Problem(row.TABLE, row.line, name, message, warning=True)
 
 
+def _check_supplier_terms(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield the terms of suppliers that have no offer."""
+    suppliers = {offer.supplier for offer in stockpile.rows(Offer)}
+    for row in stockpile.rows(SupplierTerms):
+        if row.supplier not in suppliers:
+            message = f"no offer is of {row.supplier}: its order terms change nothing"
+            yield Problem(row.TABLE, row.line, "supplier", message, warning=True)
+
+
 def review(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield the offers that can never be ordered, and those whose orders nothing bounds."""
+    yield from _check_supplier_terms(stockpile)
     for row in stockpile.rows(Offer):
         variants = (view.keyed(Offer)[row.offer] for view in stockpile.variants)
         if not stockpile.counts(row.supplier) or all(each.availability == 0 for each in variants):
@@ -144,6 +155,8 @@ def _why_bounded(stockpile: Stockpile, offer: Offer, rows: list[Offer]) -> str:
     """Return why the orders of an offer need a bound; `rows`: the offer at each of its nodes."""
     if any(needs_binary(stockpile, each) for each in rows):
         return "orders have a minimum, a cost or price breaks"
+    if terms_of(stockpile, offer.supplier) is not None:
+        return "the orders of its supplier have terms (order_terms)"
     if offer.project is not None:
         return "the offer waits for a project"
     return usefulness.reason(stockpile)

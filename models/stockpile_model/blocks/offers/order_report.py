@@ -138,7 +138,7 @@ def _order(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> Order:
     whole = row.order_cost == 0 or firm
     cost = row.order_cost * (1.0 if whole else evaluate(placed_share(m, o, n)))
     bills = _bills(stockpile, o, n, arrival)
-    price, delivered = _mean_prices(bills, parts, quantity)
+    price, delivered = _mean_prices(bills, parts, quantity, _charged(m, o, n, quantity))
     paid = delivered * sum(each.share for each in bills) * quantity + cost
     cheaper_from = None if reached is None else _cheaper_from(now, reached, quantity, bills[0])
     ends = _ends(stockpile, o, n, arrival)
@@ -216,10 +216,24 @@ def _bills(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[_Bill]
     ]
 
 
+def _charged(m: pyo.ConcreteModel, o: str, n: int, quantity: float) -> float:
+    """Return the part of an order for which freight is paid [1]."""
+    if (o, n) not in m.WAIVABLE:
+        return 1.0
+    part = 1 - evaluate(m.waived[o, n]) / quantity
+    return part if ROUNDING < part < 1 - ROUNDING else float(round(part))
+
+
+ROUNDING = 1e-6  # part of an order of which noise may speak as charged, or as free [1]
+
+
 def _mean_prices(
-    bills: Sequence[_Bill], parts: Sequence[float], quantity: float
+    bills: Sequence[_Bill], parts: Sequence[float], quantity: float, charged: float
 ) -> tuple[float, float]:
-    """Return the expected price with adder, and that with duty and freight [money/quantity]."""
+    """Return the expected price with adder, and that with duty and freight [money/quantity].
+
+    `charged`: the part of the order for which freight is paid [1].
+    """
     whole = sum(each.share for each in bills)
     price = delivered = 0.0
     for share, there, rates in bills:
@@ -227,7 +241,7 @@ def _mean_prices(
         weight = share / whole if whole else 1 / len(bills)
         base = sum(rate * part for rate, part in zip(rates, parts, strict=False)) / quantity
         price += weight * (base + there.adder)
-        delivered += weight * (base * (1 + there.duty) + there.adder + there.freight)
+        delivered += weight * (base * (1 + there.duty) + there.adder + charged * there.freight)
     return price, delivered
 
 

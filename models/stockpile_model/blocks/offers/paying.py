@@ -7,6 +7,8 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.offers import offer_terms
+from stockpile_model.blocks.offers.joint_orders import exempted
+from stockpile_model.blocks.offers.joint_terms import JointTerms
 from stockpile_model.blocks.offers.order_terms import OrderTerms, PaymentTerm
 from stockpile_model.blocks.offers.ordering import placed_share
 from stockpile_model.blocks.offers.price_segments import spent
@@ -15,13 +17,17 @@ from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger
 
 
-def post_payments(m: pyo.ConcreteModel, terms: OrderTerms, ledger: Ledger) -> None:
+def post_payments(m: pyo.ConcreteModel, joint: JointTerms, ledger: Ledger) -> None:
     """Post what each buyer pays for metal, duty and freight."""
+    terms = joint.orders
     for (o, n), payment in terms.payments.items():
         material, broken = terms.offers[o].material, (o, payment.nodes[0]) in terms.segments
         for b in terms.buyers[o]:
             outlays = _with_breaks if broken else _at_one_price
-            for heading, amount in outlays(m, terms, o, b, n, payment).items():
+            found = outlays(m, terms, o, b, n, payment)
+            if terms.offer(o, n).freight and any((o, each) in m.WAIVABLE for each in payment.nodes):
+                found["freight"] -= terms.offer(o, n).freight * exempted(m, joint, o, b, n)
+            for heading, amount in found.items():
                 ledger.pay(n, heading, amount, "purchase", material, b or None, o)
 
 

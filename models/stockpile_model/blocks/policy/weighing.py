@@ -13,6 +13,7 @@ from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger, Money
 from stockpile_model.schema import get, keys
 from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Supplier
 
 Shares = Mapping[int, Sequence[Share]]
 """What is brought or paid, by node."""
@@ -39,11 +40,11 @@ def spent(stockpile: Stockpile, entries: Iterable[tuple[Money, Any]]) -> dict[in
     suppliers = {
         kind.TABLE: {get(row, keys(kind)[0]): get(row, "supplier") for row in rows}
         for kind, rows in stockpile.tables.items()
-        if kind.TABLE in sources()
+        if kind.TABLE in (*sources(), Supplier.TABLE)
     }
     found: dict[int, list[Share]] = {}
     for each, amount in entries:
-        if (table := tables.get(str(each.use))) is not None:
+        if (table := each.table or tables.get(str(each.use), "")) in suppliers:
             supplier = suppliers[table][each.name]
             share = Share(each.node, each.material, table, each.name, supplier, amount)
             found.setdefault(each.node, []).append(share)
