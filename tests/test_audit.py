@@ -30,6 +30,7 @@ from optimiser.plan.plan import Plan
 from optimiser.system.errors import InputError
 from optimiser.workbook.read.plan_reader import read_plan
 from optimiser.workbook.result_kinds import DATED
+from stockpile_model import currencies
 from stockpile_model.blocks import budget, demand, targets
 from stockpile_model.blocks.contracts import contract_terms as offtake_terms
 from stockpile_model.blocks.in_transit import transit_terms
@@ -46,6 +47,7 @@ from tests.support.books import book
 from tests.support.commands import stockpile
 from tests.support.plans import (
     FULL,
+    IN_EUROS,
     JOINTLY,
     QUARTERS,
     SHARED,
@@ -111,6 +113,7 @@ def test_the_plans_use_what_is_audited() -> None:
     ("tables", "gap"),
     [
         (QUARTERS, 0.0),
+        (IN_EUROS, 0.0),
         ({**JOINTLY, "order_terms": [{"supplier": "trader", "free_freight_from": 3500}]}, 0.0),
         (INPUTS / "small.xlsx", 0.0),
         (INPUTS / "indium.xlsx", 0.05),
@@ -1411,6 +1414,11 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
         SHARED,
         (offtake_terms, "carries", lambda s, contract, floor, n: True),
         r"capital of furnace|carries",
+    ),
+    "every rate is 1": (
+        IN_EUROS,
+        (currencies, "converted", lambda stockpile, node: stockpile),
+        r"price \(bulk|amount \(purchases",
     ),
     "no least value of an order": (
         JOINTLY,

@@ -65,7 +65,10 @@ def changed(row: Row, kinds: dict[str, type[Row]], quantity: float, money: float
         and factor(each, row, quantity, money) != 1
     }
     if type(row).OPEN:
-        new["values"] = {name: price * money / quantity for name, price in row.values.items()}  # type: ignore[attr-defined]
+        new["values"] = {
+            name: price if name == "euro" else price * money / quantity
+            for name, price in row.values.items()  # type: ignore[attr-defined]
+        }  # a currency is worth as much in the book's, when both have other units
     if row.TABLE == "events" and row.how != "scale" and isinstance(row.value, (int, float)):  # type: ignore[attr-defined]
         of = [each for each in columns(kinds[row.table]) if each.name == row.column]  # type: ignore[attr-defined]
         new["value"] = row.value * (factor(of[0], row, quantity, money) if of else money / quantity)  # type: ignore[attr-defined]

@@ -113,8 +113,8 @@ def scaled(quantity: float, price: float, money: float) -> Change:
                 {
                     name: value * price
                     for name, value in row.items()
-                    if name != "date" and value is not None
-                }
+                    if name not in ("date", "euro") and value is not None
+                }  # a currency is worth as much in the book's, when both have other units
             )
         for row in rows(tables, "rules"):
             factor = {"quantity": quantity, "spend": money}.get(row.get("measure"), 1)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from stockpile_model import changes
+from stockpile_model import changes, currencies
 from stockpile_model.calendar import overlap
 from stockpile_model.changes import Change, How
 from stockpile_model.names import identity
@@ -176,9 +176,24 @@ def unfold(stockpile: Stockpile) -> Stockpile:
 
     A scenario without probability has no node: it changes nothing.
     """
-    if stockpile.views or not stockpile.rows(Scenario):
+    if stockpile.views:
         return stockpile
-    stockpile = stockpile.anchored()
+    foreign = currencies.foreign(stockpile)
+    if foreign:
+        stockpile = currencies.anchored(stockpile)
+    grown = _grown(stockpile.anchored()) if stockpile.rows(Scenario) else stockpile
+    return _in_book_money(grown) if foreign else grown
+
+
+def _in_book_money(stockpile: Stockpile) -> Stockpile:
+    """Return the stockpile with all money of its rows in the book's, at each node by its prices."""
+    tree = stockpile.tree
+    views = (currencies.converted(replace(stockpile.at(n), shape=tree), n) for n in tree.nodes)
+    return replace(stockpile, shape=tree, views=tuple(views))
+
+
+def _grown(stockpile: Stockpile) -> Stockpile:
+    """Return the stockpile with the tree of its scenarios."""
     rows, last = known(stockpile), stockpile.settings.periods - 1
     weights = {BASE: base_probability(stockpile)}
     weights |= {name: row.probability for name, row in rows.items()}

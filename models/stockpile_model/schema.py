@@ -62,9 +62,11 @@ class Column:
     each of its values.
     `numbers` is text that may hold a number, which can be scaled and added to. `owner` names the
     buyer for whom alone the row stands. `age` says when a life begins, how much of it must be left,
-    or with how much left metal is received. `fed`: it says how
-    much the row's supplier can bring, for which that needs feedstock. `endowed` says that a group of buyers has its part of
-    the amount alone: it is the column that names the row, as the table `endowments` does.
+    or with how much left metal is received. `fed`: it says how much the row's supplier can bring,
+    for which that needs feedstock. `indexed` says that it is a share of the index of a price, and
+    how the price follows from it: index x (1 + share), index x (1 - share) or index x share.
+    `endowed` says that a group of buyers has its part of the amount alone: it is the column that
+    names the row, as the table `endowments` does.
 
     Of results: `per` is the column over which a figure is a mean. `given`: the input gives it, so
     it is the same in every scenario. `expected`: it is weighed with the probability of its
@@ -99,6 +101,7 @@ class Column:
     owner: bool = False  # it names the buyer for whom alone the row stands
     age: Literal["", "begins", "left", "received"] = ""  # when a life begins, what is left of it
     endowed: str = ""  # the column by which endowments name the row of this amount
+    indexed: Literal["", "more", "less", "times"] = ""  # a share of the index of a price
     fed: bool = False  # how much the row's supplier can bring, for which that needs feedstock
     per: str = ""  # of results: it is a mean over this column
     given: bool = False  # of results: the input gives it, so it is the same in every scenario

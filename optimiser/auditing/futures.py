@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from optimiser.auditing.clock import AuditClock, later
+from optimiser.auditing.foreign_money import in_book_money
 from optimiser.auditing.inputs import Rows
 from stockpile_model.names import identity
 from stockpile_model.schema import Column, columns, get, keys
@@ -53,6 +54,7 @@ def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
     known = {name: _known(clock, row, events[name]) for name, row in named.items()}
     base = 1.0 - sum(row.probability for row in named.values())
     views: dict[tuple[int, ...], Rows] = {(): Rows(tables)}
+    foreign = any(getattr(row, "currency", None) for rows in tables.values() for row in rows)
     found = []
     for name in (BASE, *named):
         row = named.get(name)
@@ -71,7 +73,8 @@ def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
                 for event in events[each]
                 if t in clock.spans(event.from_, event.to)
             ]
-            path.append(_rows(views, tables, active))
+            rows = _rows(views, tables, active)
+            path.append(in_book_money(rows, clock.begin(t)) if foreign else rows)
         found.append(
             Future(
                 BASE if row is None else row.scenario,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from optimiser.checks.series import floor, index, reference
 from stockpile_model.amounts import about, quantity
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
+from stockpile_model.currencies import converted, foreign
 from stockpile_model.schema import Column, Problem, Row, columns, get
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Price, Site
@@ -38,7 +39,8 @@ class MaterialFigure(NamedTuple):
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield the figures that look like a slip."""
     yield from _slips_of_indices(stockpile)
-    prices = _gathered(stockpile, _is_price)
+    in_book_money = converted(stockpile, 0) if foreign(stockpile) else stockpile
+    prices = _gathered(in_book_money, _is_price)
     quantities = _gathered(stockpile, lambda column: not _is_price(column))
     currency, unit = stockpile.settings.currency, stockpile.settings.quantity_unit
     for material in stockpile.keyed(Material):

@@ -26,6 +26,7 @@ from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.blocks.in_transit.transit_terms import coming
 from stockpile_model.blocks.offers import break_terms
 from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.offers.supplier_terms import terms_of
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.calendar import overlap
 from stockpile_model.funds import Fund
@@ -123,9 +124,11 @@ def cheapest(stockpile: Stockpile, material: str) -> float:
 
 
 def _landed(stockpile: Stockpile, row: Offer | Contract) -> float:
+    """Return the least that a unit can cost under an offer or a contract, in the book's money."""
+    rate = 1.0 if row.currency is None else float(index(stockpile, row.currency).min())
     if isinstance(row, Offer):
-        return _offered(stockpile, row)
-    return _contracted(stockpile, row)
+        return rate * _offered(stockpile, row)
+    return rate * _contracted(stockpile, row)
 
 
 def _offered(stockpile: Stockpile, offer: Offer) -> float:
@@ -138,8 +141,14 @@ def _offered(stockpile: Stockpile, offer: Offer) -> float:
         else:
             rates.append(row.price)
     rate = min([*rates, *(lowest * (1 + premium) for premium in premiums)])
-    delivered = rate * (1 + offer.duty) + offer.adder + offer.freight
+    delivered = rate * (1 + offer.duty) + offer.adder + _freight(stockpile, offer)
     return delivered / offer.availability if offer.payment == "order" else delivered
+
+
+def _freight(stockpile: Stockpile, offer: Offer) -> float:
+    """Return the least freight that is paid for a unit: none where it may be free."""
+    terms = terms_of(stockpile, offer.supplier)
+    return offer.freight if terms is None or terms.free_freight_from is None else 0.0
 
 
 def _contracted(stockpile: Stockpile, contract: Contract) -> float:

@@ -421,7 +421,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             life_on_receipt_months=3,
         ),
         offer("annex", 8, supplier="metlen", project="granted", capacity=8),
-        offer("indium", 5, supplier="trader", material="in"),
+        offer("indium", 5, supplier="trader", material="in", currency="euro"),
     )
     breaks = (
         price_break(10, premium=-0.3, kind="incremental"),
@@ -477,6 +477,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             upside_share=0.5,
             upside_trigger=10.5,
             upside_cap=60,
+            currency="euro",
         ),
         contract(
             "anchor",
@@ -498,7 +499,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         floor(55, 12, "high", name="partner"),
     )
     indices = tuple(
-        Price(date=month(t), values={"market": value, "cost": 8.0 + t})
+        Price(date=month(t), values={"market": value, "cost": 8.0 + t, "euro": 1.1})
         for t, value in enumerate([10.0, 12.0, 16.0, 11.0, 13.0])
     )
     sites = (
@@ -515,7 +516,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
     outlets = (
         outlet("sale", price=None, price_index="market", price_factor=0.7, age_discount=0.05, minimum_life_months=1, from_=month(0),
                to=month(4), capacity=10, cost=0.4, fund="nds"),
-        outlet("flat", price=2), outlet("scrap", "dispose"),
+        outlet("flat", price=2, currency="euro"), outlet("scrap", "dispose"),
         outlet("swap", "exchange", capacity=6, cost=0.5, lead_time_months=1),
         outlet("refine", "rework", capacity=4, cost=1, yield_=0.5, lead_time_months=1, to_material="in"),
     )  # fmt: skip

@@ -214,6 +214,62 @@ def supplied_by(tables: Tables, event: Cells, row: Cells) -> bool:
     return bool(value) and supplier_row(tables, row).get(trait) == value
 
 
+FOREIGN = {
+    "offers": ("price", "adder", "freight", "order_cost"),
+    "price_breaks": ("price",),
+    "contracts": (
+        "ceiling",
+        "upside_trigger",
+        "upside_cap",
+        "signing_cost",
+        "freight",
+        "prepayment",
+        "credit",
+        "call_off_cost",
+    ),
+    "floors": ("floor",),
+    "outlets": ("price", "cost"),
+}  # the money of rows that may state it in another currency
+
+
+def in_book_money(book: Book, t: int) -> Tables:
+    """The tables with all money in the book's, by the prices of a period: a price that follows an
+    index does so by a share of it.
+    """
+    tables = dict(book.tables)
+    for table, names in FOREIGN.items():
+        rows = []
+        for row in book.rows(table):
+            whole = next(
+                (
+                    other
+                    for key, others in (("offer", "offers"), ("contract", "contracts"))
+                    if table in ("price_breaks", "floors") and key in row
+                    for other in book.rows(others)
+                    if other[key] == row[key]
+                ),
+                row,
+            )
+            if whole.get("currency") is None:
+                rows.append(row)
+                continue
+            rate, new = book.index(whole["currency"], t), dict(row)
+            new |= {name: number(row, name) * rate for name in names if row.get(name) is not None}
+            if table == "offers" and row.get("price_index"):
+                new["premium"] = (1 + number(row, "premium")) * rate - 1
+            if table == "price_breaks" and row.get("price") is None:
+                new["premium"] = (1 + number(row, "premium")) * rate - 1
+            if table == "contracts" and row.get("price_index"):
+                new["discount"] = 1 - (1 - number(row, "discount")) * rate
+            if table == "floors" and row.get("floor_index"):
+                new["floor_factor"] = number(row, "floor_factor", 1) * rate
+            if table == "outlets" and row.get("price_index"):
+                new["price_factor"] = number(row, "price_factor", 1) * rate
+            rows.append(new)
+        tables[table] = rows
+    return tables
+
+
 def happen(tables: Tables, event: Cells) -> Tables:
     """The tables with what an event changes."""
     table, column, how, by = event["table"], event["column"], event["how"], event.get("value")
@@ -285,12 +341,15 @@ class Book:
             for event in self.rows("events")
             if event["scenario"] == name and node.t in self.between(event)
         ]
-        key = tuple(id(event) for event in events)
+        foreign = any(
+            row.get("currency") for name in FOREIGN for row in self.rows(name)
+        )  # then each period has prices of its own
+        key = (*(id(event) for event in events), *([node.t] if foreign else []))
         if key not in self.views:
             tables = self.tables
             for event in events:
                 tables = happen(tables, event)
-            self.views[key] = Book(tables)
+            self.views[key] = Book(in_book_money(Book(tables), node.t) if foreign else tables)
         return self.views[key]
 
     def rows(self, table: str) -> list[Cells]:

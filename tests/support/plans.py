@@ -344,6 +344,21 @@ TOGETHER: dict[str, Any] = {
 """The furnace needs a grant and the floor of its contract."""
 
 
+IN_EUROS = {
+    **SHARED,
+    "prices": [
+        {**row, "euro": rate} for row, rate in zip(SHARED["prices"], (1.2, 0.8, 1.1), strict=True)
+    ],
+    **{
+        table: [
+            {**row, "currency": "euro"} if k % 2 == 0 else row
+            for k, row in enumerate(SHARED[table])
+        ]
+        for table in ("offers", "contracts", "outlets")
+    },
+}
+"""Every second offer, contract and outlet is in euros, whose worth changes."""
+
 JOINTLY: dict[str, Any] = {
     **SHARED,
     "order_terms": [

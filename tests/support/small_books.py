@@ -121,6 +121,11 @@ def receipts_new(tables: Tables) -> None:
         blank(table, "life_on_receipt_months")(tables)
 
 
+def in_book_currency(tables: Tables) -> None:
+    for table in ("offers", "contracts", "outlets"):
+        blank(table, "currency")(tables)
+
+
 FEATURES: dict[str, Callable[[Tables], None]] = {
     "discount": blank("settings", "discount_rate"),
     "shortfall_first": blank("settings", "objective"),
@@ -141,6 +146,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "pay_on_order": blank("offers", "payment"),
     "availability": blank("offers", "availability"),
     "offer_site": blank("offers", "site"),
+    "currency": in_book_currency,
     "minimum_value": blank("order_terms", "minimum_value"),
     "joint_cost": blank("order_terms", "order_cost"),
     "free_freight": blank("order_terms", "free_freight_from"),
@@ -581,6 +587,7 @@ class _Drawing:
         ]
         return [
             {"date": day, "rotterdam": self.number(6, 20), "china": self.number(4, 12)}
+            | ({"euro": self.pick(0.5, 1.25, 2)} if "currency" in self.has else {})
             for day in days[self.number(0, 1) :]
         ]
 
@@ -674,6 +681,7 @@ class _Drawing:
             "site": self.pick(*self.sites) if "offer_site" in self.has else None,
             "project": "plant" if not i and "project" in self.has else None,
             "life_on_receipt_months": self.received(material),
+            "currency": self.only("currency", None, "euro", "euro"),
         }
 
     def in_transit(self, tables: Tables) -> list[dict[str, Any]]:
@@ -829,6 +837,7 @@ class _Drawing:
                     "duty": self.only("contract_duty", 0.1),
                     "freight": self.only("contract_freight", 1, 3),
                     "availability": self.only("contract_availability", 0.5, 0.9),
+                    "currency": self.only("currency", None, "euro"),
                     "project": "plant" if carries else None,
                     "life_on_receipt_months": self.received(material),
                 }
@@ -908,6 +917,7 @@ class _Drawing:
                 else None
             ),
             "cost": self.only("outlet_cost", 0.5, 2) if form != "dispose" else None,
+            "currency": self.only("currency", None, "euro"),
             "yield": self.only("yield", 0.5, 0.8, 0.9) if back else None,
             "lead_time_months": (
                 self.only("outlet_lead", self.months, 2 * self.months) if back else None

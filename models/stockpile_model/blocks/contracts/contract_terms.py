@@ -42,7 +42,9 @@ class Contract(Row):
         refers="prices",
         outlier="either",
     )
-    discount: float = column("reference = index x (1 - discount)", "1", default=0.0, most=1)
+    discount: float = column(
+        "reference = index x (1 - discount)", "1", default=0.0, most=1, indexed="less"
+    )
     ceiling: float | None = column(
         "most the reference may count; blank = none", "money/quantity", least=0
     )
@@ -118,6 +120,11 @@ class Contract(Row):
         whole_periods=True,
         age="received",
     )
+    currency: str | None = column(
+        "currency of the money of this row, of its levels and of its index: an index of `prices` "
+        "of that name, money of the book per unit of it at the date of payment; blank = the book's",
+        refers="prices",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +145,9 @@ class Floor(Row):
     floor_index: str | None = column(
         "index the floor is tied to, instead of a fixed floor", refers="prices"
     )
-    floor_factor: float | None = column("floor as a share of that index; blank = 1", "1", least=0)
+    floor_factor: float | None = column(
+        "floor as a share of that index; blank = 1", "1", least=0, indexed="times"
+    )
     annual_quantity: float = column(
         "what the producer commits at that floor",
         "quantity/year",

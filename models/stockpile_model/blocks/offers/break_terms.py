@@ -32,7 +32,7 @@ class PriceBreak(Row):
         "fixed price from there", "money/quantity", least=0, outlier="either"
     )
     premium: float | None = column(
-        "share of the offer's index paid on top of it from there", "1", least=-1
+        "share of the offer's index paid on top of it from there", "1", least=-1, indexed="more"
     )
     kind: str = column(
         "`all_units`: the price holds for the whole order; `incremental`: for what is beyond; "

@@ -22,7 +22,9 @@ class Offer(Row):
     material: str = column("what is bought", required=True, refers="materials")
     price: float | None = column("fixed price", "money/quantity", least=0, outlier="either")
     price_index: str | None = column("index that sets the price", refers="prices", outlier="either")
-    premium: float = column("share of the index paid on top of it", "1", default=0.0, least=-1)
+    premium: float = column(
+        "share of the index paid on top of it", "1", default=0.0, least=-1, indexed="more"
+    )
     adder: float = column("paid on top of the price", "money/quantity", default=0.0, least=0)
     duty: float = column(
         "customs duty, share of the price (without adder and freight)", "1", default=0.0, least=0
@@ -79,6 +81,11 @@ class Offer(Row):
         above=0,
         whole_periods=True,
         age="received",
+    )
+    currency: str | None = column(
+        "currency of the money of this row and of its index: an index of `prices` of that name, "
+        "money of the book per unit of it at the date of payment; blank = the book's",
+        refers="prices",
     )
 
 

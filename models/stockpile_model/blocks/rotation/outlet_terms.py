@@ -44,7 +44,9 @@ class Outlet(Row):
         "price received", "money/quantity", least=0, outlier="above"
     )
     price_index: str | None = column("index that sets the price received", refers="prices")
-    price_factor: float = column("share of the index received", "1", default=1.0, least=0)
+    price_factor: float = column(
+        "share of the index received", "1", default=1.0, least=0, indexed="times"
+    )
     age_discount: float = column(
         "share of the price lost for each month of age", "1/month", default=0.0, least=0, most=1
     )
@@ -66,6 +68,11 @@ class Outlet(Row):
         "material that comes back (rework); blank = the same", refers="materials"
     )
     fund: str | None = column("fund that gets the receipts", refers="funds")
+    currency: str | None = column(
+        "currency of the money of this row and of its index: an index of `prices` of that name, "
+        "money of the book per unit of it at the date of payment; blank = the book's",
+        refers="prices",
+    )
 
 
 def lead(stockpile: Stockpile, outlet: Outlet) -> int:
