@@ -9,9 +9,6 @@ from typing import Any
 from optimiser.auditing.inputs import Rows
 from stockpile_model.schema import columns, get
 
-PARTS = {"price_breaks": ("offers", "offer"), "floors": ("contracts", "contract")}
-"""Of rows that are part of others: the table of these, and the column that names one."""
-
 INDEXED = (
     ("premium", "price_index"),
     ("discount", "price_index"),
@@ -23,20 +20,27 @@ INDEXED = (
 
 def in_book_money(rows: Rows, day: dt.date) -> Rows:
     """Return the rows with all of their money in the book's, by the prices of a day."""
+    if not any(getattr(row, "currency", None) for found in rows.tables.values() for row in found):
+        return rows
     return Rows(
         {
-            table: tuple(_converted(rows, table, row, day) for row in found)
+            table: tuple(_converted(rows, row, day) for row in found)
             for table, found in rows.tables.items()
         }
     )
 
 
-def _converted(rows: Rows, table: str, row: Any, day: dt.date) -> Any:
+def _currency(rows: Rows, row: Any) -> str | None:
+    """Return the currency of a row, or of the row that it is a part of: the first that it names."""
+    first = columns(type(row))[0]
+    if hasattr(row, "currency") or not first.refers:
+        return getattr(row, "currency", None)
+    return getattr(rows.keyed(first.refers).get(get(row, first.name)), "currency", None)
+
+
+def _converted(rows: Rows, row: Any, day: dt.date) -> Any:
     """Return a row in the money of the book."""
-    currency = getattr(row, "currency", None)
-    if table in PARTS:
-        whole, name = PARTS[table]
-        currency = rows.keyed(whole)[getattr(row, name)].currency
+    currency = _currency(rows, row)
     if currency is None:
         return row
     rate = rows.price(currency, day)

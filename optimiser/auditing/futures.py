@@ -54,7 +54,6 @@ def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
     known = {name: _known(clock, row, events[name]) for name, row in named.items()}
     base = 1.0 - sum(row.probability for row in named.values())
     views: dict[tuple[int, ...], Rows] = {(): Rows(tables)}
-    foreign = any(getattr(row, "currency", None) for rows in tables.values() for row in rows)
     found = []
     for name in (BASE, *named):
         row = named.get(name)
@@ -73,8 +72,7 @@ def futures(stockpile: Stockpile) -> tuple[Rows, list[Future]]:
                 for event in events[each]
                 if t in clock.spans(event.from_, event.to)
             ]
-            rows = _rows(views, tables, active)
-            path.append(in_book_money(rows, clock.begin(t)) if foreign else rows)
+            path.append(in_book_money(_rows(views, tables, active), clock.begin(t)))
         found.append(
             Future(
                 BASE if row is None else row.scenario,
