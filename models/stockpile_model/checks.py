@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from stockpile_model.amounts import count, quantity
@@ -64,6 +65,37 @@ def seen(row: Row, *names: str) -> Iterator[Problem]:
             least, remedy = f"{LEAST_SHARE:.6f}", "write 0 where as good as nothing arrives"
             message = f"must be 0 (nothing) or at least {least}, found {share:.12g}; {remedy}"
             yield Problem(row.TABLE, row.line, name, message)
+
+
+FINEST = 1e-8  # lot of which whole ones are ordered [units of the scale]
+ROUNDING = 1e-9  # part of a quantity by which rounding may change it [1]
+
+
+def whole_lots(stockpile: Stockpile, row: Row) -> Iterator[Problem]:
+    """Yield a `lot_size` that is lost in a solver's tolerance."""
+    size = get(row, "lot_size")
+    if size is not None and size < FINEST * stockpile.scale.quantity:
+        message = (
+            f"is too small for whole lots to mean anything, found {quantity(size)} where "
+            f"{quantity(stockpile.scale.largest)} is needed; "
+            "leave it blank where any quantity can be ordered"
+        )
+        yield Problem(row.TABLE, row.line, "lot_size", message)
+
+
+def smallest_within(row: Row, limits: tuple[str, ...], nothing: str) -> Iterator[Problem]:
+    """Yield the limits of a row that are below its `minimum_order`, in whole lots."""
+    smallest, size = get(row, "minimum_order"), get(row, "lot_size")
+    if size:
+        smallest = max(math.ceil(smallest / size * (1 - ROUNDING)) * size, size)
+    for name in limits:
+        limit = get(row, name)
+        if limit is not None and 0 < limit < smallest * (1 - ROUNDING):
+            message = (
+                f"is below the smallest order, {quantity(smallest)}: {nothing}, "
+                f"found {quantity(limit)}"
+            )
+            yield Problem(row.TABLE, row.line, name, message, warning=True)
 
 
 def ordered(row: Row, first: str, last: str) -> Iterator[Problem]:

@@ -19,12 +19,13 @@ class Heading:
     """What money is for.
 
     `cash`: whether money moves; a price on what is missing, and the value of what is left, move
-    none.
+    none. `receiver`: the table under whose rows it is received; blank: it is no receipt of one.
     """
 
     name: str
     meaning: str
     cash: bool = True
+    receiver: str = ""
 
 
 FREIGHT = Heading("freight", "freight")
@@ -60,17 +61,20 @@ class Arrival(NamedTuple):
 class Exit:
     """A way in which metal leaves stock, by its kind on the sheet `movements`.
 
-    `free`: as much may leave as pays, so it may be the end of a gain without limit.
+    `free`: as much may leave as pays, so it may be the end of a gain without limit. `table`: that
+    of the rows through which it leaves; blank: there is none.
     """
 
     name: str
     free: bool = False
+    table: str = ""
 
 
 class Departure(NamedTuple):
     """Metal that leaves stock at a node [quantity].
 
     Its age is one age, or the first of a class of ages. `name`: where it goes, such as a buyer.
+    `most`: the most that can go there, from all sites and ages; None where that is not known.
     """
 
     node: int
@@ -80,6 +84,7 @@ class Departure(NamedTuple):
     amount: Any
     exit: Exit
     name: str
+    most: float | None = None
 
 
 @dataclass(frozen=True)
@@ -189,11 +194,19 @@ class Ledger:
         self.arrivals.append(arrival)
 
     def take(
-        self, node: int, material: str, site: str, age: int, amount: Any, exit: Exit, name: str
+        self,
+        node: int,
+        material: str,
+        site: str,
+        age: int,
+        amount: Any,
+        exit: Exit,
+        name: str,
+        most: float | None = None,
     ) -> None:
         """Post metal that leaves stock."""
         self._move(exit.name)
-        self.departures.append(Departure(node, material, site, age, amount, exit, name))
+        self.departures.append(Departure(node, material, site, age, amount, exit, name, most))
 
     def _move(self, what: str) -> None:
         if self.balanced:

@@ -7,7 +7,7 @@ from typing import Any
 
 from optimiser.auditing.findings import EXACT
 from optimiser.auditing.metal import age_and_life, comes_back, compare_age, goes_out, lot_of
-from optimiser.auditing.path_audit import AuditedLot, PathAudit
+from optimiser.auditing.path_audit import AuditedLot, PathAudit, Released
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import (
     DISPOSAL,
@@ -64,6 +64,7 @@ def _line(path: PathAudit, line: Line, shown: Left, back: Back) -> None:
         _expired(path, line, lot, t)
     else:
         _terms(path, line, outlet, lot, t)
+        path.released.append(Released(t, "outlets", outlet.outlet, lot.material, quantity))
     if outlet is not None and outlet.form in ("exchange", "rework"):
         _comes_back(path, line, outlet, t, back)
     else:
@@ -106,6 +107,58 @@ def _capacities(path: PathAudit) -> None:
         path.record.within("rotation", what, outlet.capacity, quantity, noise, (outlet, "capacity"))
 
 
+def dispatches(path: PathAudit) -> None:
+    """Compare each dispatch with what leaves in its period, its minimum, its lots and its cost."""
+    inputs, record, taken = path.inputs, path.record, _taken(path)
+    shown: dict[tuple[int, str, str], float] = defaultdict(float)
+    for line in path.sheets["dispatches"]:
+        t, known = path.when(line), path.known(line, "outlet", "outlets", inputs.keyed("outlets"))
+        if t is None or known is None:
+            continue
+        outlet = inputs.at(t).keyed("outlets")[known.outlet]
+        shown[t, outlet.outlet, outlet.material] += line["quantity"]
+        for column in ("form", "country", "material"):
+            record.term(line, column, getattr(outlet, column), (outlet, column))
+        _dispatched(path, line, outlet, t)
+    due = {
+        (t, name, row.material): quantity
+        for (name, t), quantity in taken.items()
+        if _together(row := inputs.at(t).keyed("outlets")[name])
+    }
+    path.match(
+        "dispatches", "what leaves through an outlet", due, shown, lambda key: path.noise(key[2])
+    )
+
+
+def _together(outlet: Any) -> bool:
+    """Return whether what leaves through an outlet in a period has a minimum, lots or a cost."""
+    return bool(outlet.minimum_order > 0 or outlet.lot_size or outlet.order_cost > 0)
+
+
+def _dispatched(path: PathAudit, line: Line, outlet: Any, t: int) -> None:
+    """Compare a dispatch with its minimum, its lots and its cost, and charge it."""
+    record, quantity, noise = path.record, line["quantity"], path.noise(outlet.material)
+    relaxed = not path.inputs.firm(t)
+    record.term(line, "relaxed", relaxed, (path.inputs.settings, "firm_periods"))
+    least = 0.0 if relaxed else outlet.minimum_order
+    record.least(line, "quantity", least, noise, (outlet, "minimum_order"))
+    if outlet.lot_size is None or relaxed:
+        record.term(line, "lots", None, (outlet, "lot_size"))
+    else:
+        whole = round(quantity / outlet.lot_size)
+        what = f"{line.words('quantity')}, in whole lots of {outlet.lot_size:g},"
+        cell = outlet, "lot_size"
+        in_lots = whole * outlet.lot_size
+        record.equal(line.at("quantity"), what, in_lots, quantity, noise, cell)
+        record.figure(line, "lots", whole, cell=cell)
+    cost = outlet.order_cost
+    if relaxed:  # at least the part of the cost that the dispatch is of the capacity
+        part = quantity / outlet.capacity if outlet.capacity else 0.0
+        cost = min(max(line["order_cost"], part * cost), cost)
+    record.figure(line, "order_cost", cost, cell=(outlet, "order_cost"))
+    path.pay(t, "rotation", cost, outlet.material, outlet.outlet)
+
+
 def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> float:
     """Return what an outlet takes, in a period or over the horizon [quantity]."""
     return sum(
@@ -135,6 +188,11 @@ def _terms(path: PathAudit, line: Line, outlet: Any, lot: AuditedLot, t: int) ->
     record.term(line, "material", outlet.material, (outlet, "material"))
     path.within(line, "date", outlet, "from_", "to", f"and {outlet.outlet} takes metal")
     if life is not None:
+        if record.below(outlet.minimum_age_months, age * inputs.months, 1e-9):
+            what = f"age of lot {lot.lot} in {line['date']} when {outlet.outlet} takes it"
+            least, found = outlet.minimum_age_months, age * inputs.months
+            cell = outlet, "minimum_age_months"
+            record.add(line.at("age"), what, least, found, "least", cell)
         left = max(0, life - age) * inputs.months
         if record.below(outlet.minimum_life_months, left, 1e-9):
             what = f"life left to lot {lot.lot} in {line['date']} when {outlet.outlet} takes it"
@@ -146,7 +204,7 @@ def _terms(path: PathAudit, line: Line, outlet: Any, lot: AuditedLot, t: int) ->
                 "least",
                 (outlet, "minimum_life_months"),
             )
-    price, full, cell = 0.0, 0.0, None
+    price, full, priced = 0.0, 0.0, None
     if outlet.form == "sale":
         full = (
             outlet.price
@@ -154,8 +212,9 @@ def _terms(path: PathAudit, line: Line, outlet: Any, lot: AuditedLot, t: int) ->
             else inputs.price(outlet.price_index, t) * outlet.price_factor
         )
         price = full * max(0.0, 1 - outlet.age_discount * age * inputs.months)
-        cell = (outlet, "price" if outlet.price is not None else "price_index")
-    record.figure(line, "price", price, EXACT * full, cell)
+        priced = (outlet, "price" if outlet.price is not None else "price_index")
+    path.received.append(Released(t, "outlets", outlet.outlet, lot.material, price * quantity))
+    record.figure(line, "price", price, EXACT * full, priced)
     record.figure(line, "proceeds", price * quantity, EXACT * full * quantity)
     thrown = inputs.at(t).materials[lot.material].disposal_cost if outlet.form == "dispose" else 0.0
     record.figure(line, "cost", (outlet.cost + thrown) * quantity, 0.0, (outlet, "cost"))
@@ -187,6 +246,7 @@ TWIN = Twin(
         AuditedTotal("Rotated out", "rotation", "quantity", but={"form": "expired"}),
         AuditedTotal("Waste", "rotation", "quantity", {"form": "expired"}),
     ),
+    decisions=(Size("outlets", "minimum_order"), Size("outlets", "lot_size")),
     limits=(Size("outlets", "capacity"),),
-    follow=(rotation,),
+    follow=(rotation, dispatches),
 )

@@ -57,6 +57,16 @@ class Brought(NamedTuple):
     amount: float
 
 
+class Released(NamedTuple):
+    """What leaves through an outlet in a period [quantity], or what is received for it [money]."""
+
+    t: int
+    table: str
+    name: str
+    material: str
+    amount: float
+
+
 class AuditedLot(NamedTuple):
     """A lot by its name, material, site and date, since a name may stand for several."""
 
@@ -112,6 +122,8 @@ class PathAudit:
         self.outlays: dict[Outlay, float] = defaultdict(float)
         self.spent: list[SupplierSpend] = []
         self.brought: list[Brought] = []
+        self.released: list[Released] = []
+        self.received: list[Released] = []
         self.arriving: dict[
             tuple[str, str, int], dict[str, float]
         ] = {}  # table, name, period -> site -> quantity

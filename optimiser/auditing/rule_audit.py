@@ -7,16 +7,22 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from optimiser.auditing.findings import RELATIVE, Relation, apart
-from optimiser.auditing.path_audit import Brought, PathAudit, SupplierSpend
+from optimiser.auditing.path_audit import Brought, PathAudit, Released, SupplierSpend
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import AuditedSheet, Twin
 from stockpile_model.names import identity
 
+LEAVING = ("outlet", "outlet_country")  # what rules group by that leaves through outlets
+
 
 class Contribution(NamedTuple):
-    """What a rule weighs: what an offer or contract brings, or what is paid for it."""
+    """What a rule weighs: what an offer or contract brings, or what is paid for it.
 
-    supplier: Any
+    Of an outlet it is what leaves, or what is received for it. `party`: the supplier, or the
+    outlet.
+    """
+
+    party: Any
     table: str
     name: str
     amount: float
@@ -32,10 +38,13 @@ def rules(path: PathAudit) -> None:
             record.refuse(line.where, f"{line.words('rule')} stands twice")
         shown[key] = line
     brought, paid = _contributions(path, path.brought), _contributions(path, path.spent)
+    left, received = _contributions(path, path.released), _contributions(path, path.received)
     for known in inputs.rows("rules"):
         for window, periods in _windows(path, known.window).items():
             rule = inputs.at(periods[-1]).keyed("rules")[known.rule]
             source = paid if rule.measure == "spend" else brought
+            if rule.of in LEAVING:
+                source = received if rule.measure == "spend" else left
             came = [
                 part
                 for t in periods
@@ -54,15 +63,18 @@ def rules(path: PathAudit) -> None:
 
 
 def _contributions(
-    path: PathAudit, amounts: Iterable[Brought | SupplierSpend]
+    path: PathAudit, amounts: Iterable[Brought | SupplierSpend | Released]
 ) -> dict[int, list[tuple[str, Contribution]]]:
     """Return what rules weigh, by period, with its material."""
     found: dict[int, list[tuple[str, Contribution]]] = defaultdict(list)
     for each in amounts:
-        row = path.inputs.keyed(each.table)[each.name]
-        supplier = path.inputs.at(each.t).suppliers[row.supplier]
+        if isinstance(each, Released):
+            party = path.inputs.at(each.t).keyed(each.table)[each.name]
+        else:
+            row = path.inputs.keyed(each.table)[each.name]
+            party = path.inputs.at(each.t).suppliers[row.supplier]
         found[each.t].append(
-            (each.material, Contribution(supplier, each.table, each.name, each.amount))
+            (each.material, Contribution(party, each.table, each.name, each.amount))
         )
     return found
 
@@ -159,18 +171,27 @@ def _member(path: PathAudit, rule: Any, value: str | None, part: Contribution) -
     """Return the member that a rule counts for a contribution; None where it counts none."""
     found: str | None
     if rule.of == "foreign_feedstock":
-        found = part.supplier.supplier if part.supplier.foreign_feedstock > 0 else None
+        found = part.party.supplier if part.party.foreign_feedstock > 0 else None
     elif (table := _table(path, rule)) is not None:
         found = part.name if part.table == table else None
     else:
-        found = getattr(part.supplier, rule.of) if value is None else part.supplier.supplier
+        leaves = rule.of in LEAVING
+        found = _grouped(part, rule.of)
+        if value is not None:
+            found = part.name if leaves else part.party.supplier
+    return found
+
+
+def _grouped(part: Contribution, of: str) -> str | None:
+    """Return the value of what a rule groups by, of a supplier or of the country of an outlet."""
+    found: str | None = getattr(part.party, of.removeprefix("outlet_"))
     return found
 
 
 def _table(path: PathAudit, rule: Any) -> str | None:
     """Return the table whose rows a rule speaks of; None where it speaks of suppliers."""
     table = f"{rule.of}s"
-    return table if table in path.twins.sources else None
+    return table if table in path.twins.sources or rule.of == "outlet" else None
 
 
 def _windows(path: PathAudit, window: str) -> dict[str, list[int]]:
@@ -195,13 +216,11 @@ def _values(path: PathAudit, rule: Any) -> list[str | None]:
         return [rule.value]
     if (table := _table(path, rule)) is not None:
         return [*path.inputs.keyed(table)]
-    return sorted(
-        {
-            value
-            for row in path.inputs.base.suppliers.values()
-            if (value := getattr(row, rule.of)) is not None
-        }
-    )
+    leaves = rule.of in LEAVING
+    rows = path.inputs.keyed("outlets") if leaves else path.inputs.base.suppliers
+    column = rule.of.removeprefix("outlet_")
+    found = (getattr(row, column) for row in rows.values())
+    return sorted({value for value in found if value is not None})
 
 
 def weight(path: PathAudit, rule: Any, value: str | None, part: Contribution) -> float:
@@ -210,11 +229,11 @@ def weight(path: PathAudit, rule: Any, value: str | None, part: Contribution) ->
     A look-through share weighs it by its feedstock.
     """
     if rule.of == "foreign_feedstock":
-        return float(part.supplier.foreign_feedstock)
+        return float(part.party.foreign_feedstock)
     wanted = identity(str(value or ""))
     if (table := _table(path, rule)) is not None:
         return float(part.table == table and identity(part.name) == wanted)
-    return float(identity(str(getattr(part.supplier, rule.of) or "")) == wanted)
+    return float(identity(str(_grouped(part, rule.of) or "")) == wanted)
 
 
 TWIN = Twin(sheets=(AuditedSheet(name="rules", window="window"),), follow=(rules,))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from stockpile_model.block import tables as block_tables
 from stockpile_model.blocks.policy.rule_terms import Rule
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.funds import Fund
 from stockpile_model.names import identity, slips
 from stockpile_model.schema import Problem, Row, apart, closest, columns, get
@@ -67,14 +68,16 @@ def _slips(stockpile: Stockpile, group: str, uses: dict[str, _Use]) -> Iterator[
 
 
 def _unmatched(stockpile: Stockpile) -> Iterator[Problem]:
-    """Yield rules on a group without a supplier, and funds of a buyer without a site.
+    """Yield rules on a group without a supplier or outlet, and funds of a buyer without a site.
 
     Other values are keys, which must be there.
     """
     for rule in stockpile.rows(Rule):
-        if rule.value is not None and rule.of in GROUPS:
+        outlets = rule.of == "outlet_country"
+        kind, group = (Outlet, "country") if outlets else (Supplier, rule.of)
+        if rule.value is not None and group in GROUPS:
             yield from _match(
-                stockpile, rule, "value", Supplier, rule.of, f"the rule {rule.rule} counts nothing"
+                stockpile, rule, "value", kind, group, f"the rule {rule.rule} counts nothing"
             )
     for fund in stockpile.rows(Fund):
         yield from _match(

@@ -76,7 +76,7 @@ def clashes(stockpile: Stockpile) -> tuple[Clash, ...]:
     """
     together: dict[tuple[str, str | None, str], list[Rule]] = {}
     for rule in stockpile.rows(Rule):
-        if rule.measure in ("share", "count"):
+        if rule.measure in ("share", "count") and rule.of not in policy.LEAVING:
             together.setdefault((rule.of, rule.material, rule.window), []).append(rule)
     found: dict[tuple[str, str, str], tuple[Rule, list[str], set[int]]] = {}
     for rules in together.values():

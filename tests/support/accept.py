@@ -515,8 +515,8 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
     )  # fmt: skip
     outlets = (
         outlet("sale", price=None, price_index="market", price_factor=0.7, age_discount=0.05, minimum_life_months=1, from_=month(0),
-               to=month(4), capacity=10, cost=0.4, fund="nds"),
-        outlet("flat", price=2, currency="euro"), outlet("scrap", "dispose"),
+               to=month(4), capacity=10, cost=0.4, fund="nds", country="US", minimum_age_months=1, minimum_order=0.5, order_cost=0.5),
+        outlet("flat", price=2, lot_size=0.5, currency="euro"), outlet("scrap", "dispose"),
         outlet("swap", "exchange", capacity=6, cost=0.5, lead_time_months=1),
         outlet("refine", "rework", capacity=4, cost=1, yield_=0.5, lead_time_months=1, to_material="in"),
     )  # fmt: skip
@@ -527,6 +527,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         Rule(
             rule="few", of="offer", measure="count", material="ga", least=1, most=3, count_from=0.05
         ),
+        Rule(rule="abroad", of="outlet_country", value="US", measure="share", most=0.9),
     )
     money = (
         fund("nds", buyer="navy", keeps_receipts=True), fund("army", buyer="army"), fund("metal", uses=("purchase", "contract")),

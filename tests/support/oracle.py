@@ -188,6 +188,7 @@ BLANK_IS_ZERO = (
         "escalation",
         "age_discount",
         "minimum_life_months",
+        "minimum_age_months",
         "ready_lag_months",
         "opex",
         "rate",
@@ -785,6 +786,8 @@ class Program:
         self.decisions: list[Decision] = []
         self.arrivals: list[Entry] = []
         self.payments: list[Entry] = []
+        self.departures: list[Entry] = []
+        self.sales: list[Entry] = []
         self.entering: dict[tuple[str, str | None, Node, int], Linear] = defaultdict(
             Linear
         )  # by material, site, node, period in which it was made
@@ -1440,12 +1443,11 @@ class Program:
                 if pool.material != material or n not in pool.present:
                     continue
                 age = n.t - pool.born if pool.gone is not None else 0
-                if pool.gone is not None and (now.life(material) - age) * now.months < number(
-                    outlet, "minimum_life_months"
-                ):
+                if pool.gone is not None and not releases(now, outlet, age):
                     continue
                 amount = self.leave(pool, n, name)
                 leaving.add(amount)
+                self.departures.append(Entry(material, n, amount, outlet))
                 self.spend(
                     Outlay(n, "rotation", material, now.buyer(pool.site)),
                     amount,
@@ -1467,8 +1469,23 @@ class Program:
                     )
                 lost = number(outlet, "age_discount") * age * now.months
                 self.receipts[n, outlet.get("fund")].add(amount, price * (1 - lost))
+                self.sales.append(Entry(material, n, amount * (price * (1 - lost)), outlet))
             if outlet.get("capacity") is not None:
                 self.rows.append(at_most(leaving, number(outlet, "capacity")))
+            self.dispatch(outlet, n, leaving)
+
+    def dispatch(self, outlet: Cells, n: Node, leaving: Linear) -> None:
+        """What leaves through an outlet at a node: in whole lots, no less than its minimum, for a
+        fee; or nothing.
+        """
+        least, fee = number(outlet, "minimum_order"), number(outlet, "order_cost")
+        if outlet.get("lot_size"):
+            self.decisions.append(WholeNumber(leaving * (1 / number(outlet, "lot_size"))))
+        if least or fee:
+            made = variable(("dispatch", outlet["outlet"], n))
+            self.spend(Outlay(n, "rotation", outlet["material"]), made, fee)
+            none = [equal(leaving, 0), equal(made, 0)]
+            self.decisions.append(Choice([none, [at_least(leaving, least), equal(made, 1)]]))
 
     def hold(self) -> None:
         """Keep stock from going below 0 and sites from overflowing; charge what is held and what
@@ -1652,9 +1669,12 @@ class Program:
             "fiscal_year": book.fiscal_year,
             "period": lambda t: t,
         }[rule["window"]]
+        metal, money = self.arrivals, self.payments
+        if of in ("outlet", "outlet_country"):
+            metal, money = self.departures, self.sales
         entries = [
             e
-            for e in (self.payments if measure == "spend" else self.arrivals)
+            for e in (money if measure == "spend" else metal)
             if rule.get("material") in (None, e.material)
         ]
         for n in book.nodes:
@@ -1712,6 +1732,9 @@ class Program:
                 "supplier",
                 [name for name, row in self.book.suppliers.items() if row.get(of) == value],
             )
+        elif value and of == "outlet_country":
+            takers = (row for row in self.book.rows("outlets") if row.get("country") == value)
+            of, members = "outlet", [row["outlet"] for row in takers]
         else:
             members = [value] if value else self.members(of)
         counted = []
@@ -1747,14 +1770,18 @@ class Program:
         """The values that a rule without a value takes in turn: those that the workbook names."""
         if of == "foreign_feedstock":
             return [None]
-        if of in ("offer", "contract"):
+        if of in ("offer", "contract", "outlet"):
             return [row[of] for row in self.book.rows(of + "s")]
+        if of == "outlet_country":
+            return sorted({row["country"] for row in self.book.rows("outlets") if "country" in row})
         return sorted({row[of] for row in self.book.suppliers.values() if row.get(of)})
 
     def weight(self, of: str, value: str | None, entry: Entry) -> Fraction:
         """The share of an arrival or payment that counts towards a rule."""
-        if of in ("offer", "contract", "supplier"):
+        if of in ("offer", "contract", "supplier", "outlet"):
             return Fraction(entry.row.get(of) == value)
+        if of == "outlet_country":
+            return Fraction(entry.row.get("country") == value)
         supplier = self.book.at(entry.node).suppliers.get(entry.row.get("supplier"), {})
         return (
             number(supplier, of)
@@ -1859,6 +1886,14 @@ class Program:
 def landed(row: Cells, price: Fraction) -> Fraction:
     """What a unit costs: its price with duty on it, adder and freight."""
     return price * (1 + number(row, "duty")) + number(row, "adder") + number(row, "freight")
+
+
+def releases(now: Book, outlet: Cells, age: int) -> bool:
+    """Whether an outlet takes metal of an age that has a shelf life."""
+    left = (now.life(outlet["material"]) - age) * now.months
+    return left >= number(outlet, "minimum_life_months") and age * now.months >= number(
+        outlet, "minimum_age_months"
+    )
 
 
 def returned(outlet: Cells) -> str:

@@ -211,6 +211,11 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "outlet_capacity": blank("outlets", "capacity"),
     "outlet_cost": blank("outlets", "cost"),
     "outlet_index": flat_price("outlets"),
+    "minimum_age": blank("outlets", "minimum_age_months"),
+    "outlet_minimum": blank("outlets", "minimum_order"),
+    "outlet_lot": blank("outlets", "lot_size"),
+    "outlet_fee": blank("outlets", "order_cost"),
+    "leaving_rule": kept("rules", "rule", "leaving"),
     "share_rule": kept("rules", "measure", "share"),
     "quantity_rule": kept("rules", "measure", "quantity"),
     "spend_rule": kept("rules", "measure", "spend"),
@@ -318,6 +323,9 @@ NEEDS = {
     "outlet_capacity": ("sale",),
     "outlet_cost": ("sale",),
     "outlet_index": ("sale",),
+    "minimum_age": ("sale", "shelf_life", "opening_stock"),
+    **dict.fromkeys(("outlet_minimum", "outlet_lot", "outlet_fee"), ("sale", "opening_stock")),
+    "leaving_rule": ("sale", "dispose", "opening_stock"),
     "dispose": ("opening_stock", "holding_cost"),
     "pay_on_order": ("discount", "lead_time"),
     "offer_site": ("site_cost",),
@@ -342,6 +350,10 @@ BRANCHING = (
     "minimum_value",
     "joint_cost",
     "free_freight",
+    "outlet_minimum",
+    "outlet_lot",
+    "outlet_fee",
+    "leaving_rule",
 )  # what brute force takes its time for
 SHARES = (
     "availability",
@@ -381,7 +393,7 @@ def take_out(tables: Tables, feature: str) -> Tables:
         result["rules"] = [
             row
             for row in result["rules"]
-            if row["of"] != "contract" or row.get("value") in {None, *names}
+            if row["of"] not in ("contract", "outlet") or row.get("value") in {None, *names}
         ]
     return result
 
@@ -521,6 +533,8 @@ class _Drawing:
                 self.rule(measure, [row["offer"] for row in tables["offers"]], contracts)
                 for measure in rules
             ]
+        if "leaving_rule" in self.has:
+            tables.setdefault("rules", []).append(self.leaving_rule(tables["outlets"]))
         if "budget" in self.has:
             tables["funds"], tables["budgets"] = self.funds()
         tables["commitments"] = self.commitments(tables)
@@ -923,6 +937,28 @@ class _Drawing:
                 self.only("outlet_lead", self.months, 2 * self.months) if back else None
             ),
             "fund": "general" if sale and "budget" in self.has else None,
+            "country": self.only("leaving_rule", "GR", "KZ", "JP"),
+            "minimum_age_months": self.only("minimum_age", self.months, 2 * self.months),
+            "minimum_order": self.only("outlet_minimum", 2, 5),
+            "lot_size": self.only("outlet_lot", 2, 3),
+            "order_cost": self.only("outlet_fee", 3, 8),
+        }
+
+    def leaving_rule(self, outlets: list[dict[str, Any]]) -> dict[str, Any]:
+        of = self.pick("outlet", "outlet_country")
+        measure = self.pick("share", "quantity", "spend", "count")
+        most = {"share": 0.5, "quantity": 3, "spend": 20, "count": 1}[measure]
+        least = {"share": 0.4, "quantity": 2, "spend": 10, "count": 1}[measure]
+        low = self.pick(True, False, False)
+        values = [row["outlet"] if of == "outlet" else row["country"] for row in outlets]
+        return {
+            "rule": "leaving",
+            "of": of,
+            "value": self.pick(None, *values),
+            "measure": measure,
+            "window": self.pick("horizon", "period"),
+            "least": least if low else None,
+            "most": None if low else most,
         }
 
     def rule(self, measure: str, offers: list[str], contracts: list[str]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from stockpile_model import amounts
@@ -12,12 +11,16 @@ from stockpile_model.blocks.offers.ceilings import ceiling, needs_binary, needs_
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.order_windows import placeable
 from stockpile_model.blocks.offers.supplier_terms import SupplierTerms, terms_of
-from stockpile_model.checks import ordered, received, seen, whole_periods
+from stockpile_model.checks import (
+    ordered,
+    received,
+    seen,
+    smallest_within,
+    whole_lots,
+    whole_periods,
+)
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
-
-FINEST = 1e-8  # lot of which whole ones are ordered [units of the scale]
-ROUNDING = 1e-9  # part of a quantity by which rounding may change it [1]
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
@@ -34,10 +37,10 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from whole_periods(stockpile, offer)
         yield from seen(offer, "availability")
         yield from received(stockpile, offer)
-        yield from _check_lot_size(stockpile, offer)
+        yield from whole_lots(stockpile, offer)
         yield from _check_price(offer)
         yield from _check_reach(stockpile, offer)
-        yield from _check_smallest_order(offer)
+        yield from smallest_within(offer, ("capacity", "total"), "no order can be placed")
 
 
 def _check_order_of_breaks(
@@ -65,18 +68,6 @@ def _check_order_of_breaks(
             yield Problem(row.TABLE, row.line, name, message, warning=True)
 
 
-def _check_lot_size(stockpile: Stockpile, row: Offer) -> Iterator[Problem]:
-    """Yield a lot size that is lost in a solver's tolerance."""
-    if row.lot_size is not None and row.lot_size < FINEST * stockpile.scale.quantity:
-        largest = amounts.quantity(stockpile.scale.largest)
-        message = (
-            "is too small for whole lots to mean anything, "
-            f"found {amounts.quantity(row.lot_size)} where {largest} is needed; "
-            "leave it blank where any quantity can be ordered"
-        )
-        yield Problem(row.TABLE, row.line, "lot_size", message)
-
-
 def _check_price(row: Offer) -> Iterator[Problem]:
     """Yield a price that is stated twice or not at all."""
     if (row.price is None) == (row.price_index is None):
@@ -99,21 +90,6 @@ def _check_reach(stockpile: Stockpile, offer: Offer) -> Iterator[Problem]:
                 f"no order reaches it, found {amounts.quantity(row.from_quantity)}"
             )
             yield Problem(row.TABLE, row.line, "from_quantity", message, warning=True)
-
-
-def _check_smallest_order(row: Offer) -> Iterator[Problem]:
-    """Yield the limits of an offer that are below its smallest order."""
-    smallest = row.minimum_order
-    if row.lot_size:
-        smallest = math.ceil(smallest / row.lot_size * (1 - ROUNDING)) * row.lot_size
-    smallest = max(smallest, row.lot_size or 0)
-    for name, limit in (("capacity", row.capacity), ("total", row.total)):
-        if limit is not None and 0 < limit < smallest * (1 - ROUNDING):
-            message = (
-                f"is below the smallest order, {amounts.quantity(smallest)}: "
-                f"no order can be placed, found {amounts.quantity(limit)}"
-            )
-            yield Problem(row.TABLE, row.line, name, message, warning=True)
 
 
 def _check_supplier_terms(stockpile: Stockpile) -> Iterator[Problem]:

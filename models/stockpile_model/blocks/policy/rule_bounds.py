@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterator
 
 from stockpile_model.block import Stretch
-from stockpile_model.blocks.policy.rule_terms import ALIKE, UNITS, Rule
+from stockpile_model.blocks.policy.rule_terms import ALIKE, LEAVING, UNITS, Rule
+from stockpile_model.blocks.rotation.outlet_terms import lowest_price
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier
 
@@ -17,12 +18,20 @@ def forces(stockpile: Stockpile, cheapest: float) -> float:
 
     `cheapest` is what the cheapest metal costs [money/quantity].
     """
-    least = dict.fromkeys(UNITS, 0.0)
+    least, received = dict.fromkeys(UNITS, 0.0), 0.0
     for name, rule in stockpile.keyed(Rule).items():
-        rows = _variants(stockpile, name)
-        least[rule.measure] += max(row.least or 0.0 for row in rows)
-    spent = 0.0 if least["spend"] == 0 else least["spend"] / cheapest if cheapest > 0 else math.inf
-    return least["quantity"] + spent
+        most = max(row.least or 0.0 for row in _variants(stockpile, name))
+        if rule.measure == "spend" and rule.of in LEAVING:
+            received += most
+        else:
+            least[rule.measure] += most
+    spent, sold = _quantity(least["spend"], cheapest), _quantity(received, lowest_price(stockpile))
+    return least["quantity"] + spent + sold
+
+
+def _quantity(money: float, price: float) -> float:
+    """Return what so much money is paid for at a price [quantity]."""
+    return 0.0 if money == 0 else money / price if price > 0 else math.inf
 
 
 def stretch(stockpile: Stockpile) -> Stretch:
@@ -48,7 +57,7 @@ def bounds_orders(stockpile: Stockpile) -> str:
 def spend_at_least(stockpile: Stockpile) -> bool:
     """Return whether a rule asks for spending: then nothing may be paid that is not owed."""
     rules = (rule for view in stockpile.variants for rule in view.rows(Rule))
-    return any(rule.measure == "spend" and rule.least for rule in rules)
+    return any(rule.measure == "spend" and rule.of not in LEAVING and rule.least for rule in rules)
 
 
 def _variants(stockpile: Stockpile, name: str) -> list[Rule]:

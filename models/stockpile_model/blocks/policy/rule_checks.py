@@ -56,7 +56,7 @@ def _check_value(stockpile: Stockpile, row: Rule) -> Iterator[Problem]:
         if row.value not in (names := stockpile.names(f"{row.of}s")):
             hint = nearest(row.value, names)
             message = f"no {row.of} {row.value!r} in the sheet {row.of}s{hint}"
-    else:
+    elif row.of in _CHOICES:
         message = _CHOICES[row.of].fault(row.value)
     if message:
         yield Problem(row.TABLE, row.line, "value", message)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stockpile_model.blocks.policy import rule_terms as terms
 from stockpile_model.blocks.policy.rule_terms import UNITS, Rule, Share
-from stockpile_model.blocks.policy.weighing import Shares, brought, spent
+from stockpile_model.blocks.policy.weighing import Shares, rule_flows
 from stockpile_model.calendar import Calendar
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
@@ -96,7 +96,8 @@ def report(formulation: Formulation) -> Iterator[RuleKept]:
     stockpile, ledger = formulation.stockpile, formulation.ledger
     if not stockpile.rows(Rule):
         return
-    arrivals, outlays = _solved(brought(ledger)), _solved(spent(stockpile, formulation.money))
+    known = rule_flows(stockpile, ledger, formulation.money)
+    solved: dict[int, dict[int, Solved]] = {}  # by the identity of what a rule weighs
     spans: dict[int, dict[int, tuple[str, set[int]]]] = {}  # by the identity of a rule at a node
     weighed: dict[tuple[str, int], Weighed] = {}
     for r, value, n in formulation.m.RULES:
@@ -105,9 +106,11 @@ def report(formulation: Formulation) -> Iterator[RuleKept]:
             spans[id(rule)] = terms.windows(stockpile, rule)
         name, nodes = spans[id(rule)][n]
         if (r, n) not in weighed:
-            of_node = outlays if rule.measure == "spend" else arrivals
-            found = (pair for s in sorted(nodes) for pair in of_node.get(s, ()))
-            parts = [pair for pair in found if rule.material in (None, pair[0].material)]
+            weighs = known.of(rule)
+            if id(weighs) not in solved:
+                solved[id(weighs)] = _solved(weighs)
+            pairs = (pair for s in sorted(nodes) for pair in solved[id(weighs)].get(s, ()))
+            parts = [pair for pair in pairs if rule.material in (None, pair[0].material)]
             weighed[r, n] = Weighed.of(stockpile, rule, parts)
         yield _kept(stockpile, rule, value, n, name, weighed[r, n])
 

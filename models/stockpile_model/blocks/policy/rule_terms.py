@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.schema import Row, column, columns
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier
 
-KEYED = ("supplier", "offer", "contract")  # what rules group by that has a table
+KEYED = ("supplier", "offer", "contract", "outlet")  # what rules group by that has a table
+LEAVING = ("outlet", "outlet_country")  # what rules group by that leaves through outlets
+_OWN_NAMES = ("offer", "contract", "outlet")  # the row that brings or takes has the name
 UNITS = {"share": "1", "quantity": "quantity", "spend": "money", "count": "members"}
 """The unit of the limits of each measure."""
 ALIKE = 1e-9  # two shares closer than this are one [1]
@@ -17,33 +20,43 @@ ALIKE = 1e-9  # two shares closer than this are one [1]
 
 @dataclass(frozen=True, kw_only=True)
 class Rule(Row):
-    """A limit on what a group brings, or is paid, over a window."""
+    """A limit on what a group brings, or is paid, over a window; of outlets on what they take."""
 
     TABLE = "rules"
     PURPOSE = (
         "Policy: limits on shares and quantities by supplier, country, bloc, stage, "
-        "feedstock, offer or contract."
+        "feedstock, offer or contract, and on what leaves by outlet or its country."
     )
     STEP = "limits"
     rule: str = column("name of the rule", required=True, key=True)
     of: str = column(
         "what the rule groups by",
         required=True,
-        choices=("supplier", "country", "bloc", "stage", "foreign_feedstock", "offer", "contract"),
+        choices=(
+            "supplier",
+            "country",
+            "bloc",
+            "stage",
+            "foreign_feedstock",
+            "offer",
+            "contract",
+            *LEAVING,
+        ),
     )
     value: str | None = column(
         "which supplier, country …; blank = each in turn",
-        names=lambda row: f"{row.of}s" if row.of in KEYED else row.of,
+        names=lambda row: f"{row.of}s" if row.of in KEYED else row.of.removeprefix("outlet_"),
         lists_by="of",
         lists=(
             *((each, f"{each}s") for each in (*KEYED, "bloc", "stage")),
-            ("country", "countries"),
+            *((each, "countries") for each in ("country", "outlet_country")),
         ),
     )
     material: str | None = column("material; blank = all together", refers="materials")
     measure: str = column(
         "`share` or `quantity` of what arrives from offers and contracts, `spend` on it, or "
-        "`count` of members that bring it",
+        "`count` of members that bring it; of an outlet or its country of what leaves through "
+        "outlets in any form, `spend` being the receipts for it",
         default="share",
         choices=("share", "quantity", "spend", "count"),
     )
@@ -57,8 +70,8 @@ class Rule(Row):
         "most value; blank = none", "1, quantity, money or members", least=0, limit="most"
     )
     count_from: float = column(
-        "share of the window's arrivals that a member must bring to count towards `least` of a "
-        "`count`; against `most` counts who brings anything",
+        "share of the window's arrivals that a member must bring (an outlet: take of what leaves) "
+        "to count towards `least` of a `count`; against `most` counts who brings anything",
         "1",
         default=0.01,
         above=0,
@@ -80,8 +93,9 @@ class Instance(NamedTuple):
 class Share(NamedTuple):
     """What a rule weighs at a node: what an offer or contract brings, or what is paid for it.
 
-    `most` is the most that may arrive; None where that is not known. `lot` names what was ordered
-    before the start.
+    Of an outlet it is what leaves, or what is received for it. `supplier`: blank for an outlet.
+    `most` is the most that may arrive or leave; None where that is not known. `lot` names what was
+    ordered before the start.
     """
 
     node: int
@@ -106,7 +120,8 @@ def values(stockpile: Stockpile, rule: Rule) -> list[str]:
 def members(stockpile: Stockpile, rule: Rule) -> tuple[str, list[str]]:
     """Return what a rule counts, and the members.
 
-    They are the values of what it groups by; of one country, bloc or stage its suppliers.
+    They are the values of what it groups by; of one country, bloc or stage its suppliers, of one
+    country of takers its outlets.
     """
     suppliers = stockpile.rows(Supplier)
     if rule.of == "foreign_feedstock":
@@ -115,13 +130,18 @@ def members(stockpile: Stockpile, rule: Rule) -> tuple[str, list[str]]:
         return rule.of, known(stockpile, rule.of)
     if rule.of in KEYED:
         return rule.of, [rule.value]
+    if rule.of == "outlet_country":
+        rows = stockpile.rows(Outlet)
+        return "outlet", [row.outlet for row in rows if row.country == rule.value]
     return "supplier", [row.supplier for row in suppliers if getattr(row, rule.of) == rule.value]
 
 
 def known(stockpile: Stockpile, of: str) -> list[str]:
     """Return the values that the workbook holds for what rules group by."""
-    if of in ("offer", "contract"):
+    if of in _OWN_NAMES:
         return list(stockpile.names(f"{of}s"))
+    if of == "outlet_country":
+        return sorted({row.country for row in stockpile.rows(Outlet) if row.country is not None})
     found = (getattr(row, of) for row in stockpile.rows(Supplier))
     return sorted({str(value) for value in found if value is not None})
 
@@ -131,8 +151,10 @@ def group(stockpile: Stockpile, of: str, part: Share) -> tuple[str, float]:
 
     A look-through share weighs it by its feedstock.
     """
-    if of in ("offer", "contract"):
+    if of in _OWN_NAMES:
         return part.name if part.table == f"{of}s" else "", 1.0
+    if of == "outlet_country":
+        return stockpile.at(part.node).keyed(Outlet)[part.name].country or "", 1.0
     supplier = stockpile.at(part.node).keyed(Supplier)[part.supplier]
     if of == "foreign_feedstock":
         return "", supplier.foreign_feedstock

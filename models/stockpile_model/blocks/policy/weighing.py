@@ -7,8 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stockpile_model.block import sources
-from stockpile_model.blocks.policy.rule_terms import Instance, Rule, Share, group, values, windows
+from stockpile_model.block import headings, sources
+from stockpile_model.blocks.policy.rule_terms import (
+    LEAVING,
+    Instance,
+    Rule,
+    Share,
+    group,
+    values,
+    windows,
+)
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger, Money
 from stockpile_model.schema import get, keys
@@ -26,6 +35,31 @@ def brought(ledger: Ledger) -> dict[int, list[Share]]:
         if each.supplier is not None:
             what = each.table, each.name, each.supplier, each.amount, each.most, each.lot
             found.setdefault(each.node, []).append(Share(each.node, each.material, *what))
+    return found
+
+
+def left(ledger: Ledger) -> dict[int, list[Share]]:
+    """Return what leaves through outlets at each node."""
+    found: dict[int, list[Share]] = {}
+    for n, material, _, _, amount, exit_, name, most in ledger.departures:
+        if exit_.table == Outlet.TABLE:
+            share = Share(n, material, exit_.table, name, "", amount, most)
+            found.setdefault(n, []).append(share)
+    return found
+
+
+def received(stockpile: Stockpile, entries: Iterable[tuple[Money, Any]]) -> dict[int, list[Share]]:
+    """Return what is received for what leaves through outlets, where a rule weighs it.
+
+    `entries` are those of the ledger with their amounts, undiscounted and below zero.
+    """
+    if all(rule.measure != "spend" or rule.of not in LEAVING for rule in stockpile.rows(Rule)):
+        return {}
+    found: dict[int, list[Share]] = {}
+    for each, amount in entries:
+        if headings()[each.heading].receiver == Outlet.TABLE:
+            share = Share(each.node, each.material, Outlet.TABLE, each.name, "", -amount)
+            found.setdefault(each.node, []).append(share)
     return found
 
 
@@ -52,14 +86,42 @@ def spent(stockpile: Stockpile, entries: Iterable[tuple[Money, Any]]) -> dict[in
 
 
 @dataclass(frozen=True, eq=False)
+class RuleFlows:
+    """What comes from suppliers and leaves through outlets by node, and the money for each."""
+
+    arrivals: Shares
+    outlays: Shares
+    departures: Shares
+    receipts: Shares
+
+    def of(self, rule: Rule) -> Shares:
+        """Return what a rule weighs."""
+        if rule.of in LEAVING:
+            return self.receipts if rule.measure == "spend" else self.departures
+        return self.outlays if rule.measure == "spend" else self.arrivals
+
+
+def rule_flows(
+    stockpile: Stockpile, ledger: Ledger, entries: Sequence[tuple[Money, Any]]
+) -> RuleFlows:
+    """Return what comes and leaves, and its money; nothing where there are no rules.
+
+    `entries`: see `spent`.
+    """
+    if not stockpile.rows(Rule):
+        return RuleFlows({}, {}, {}, {})
+    outlays, receipts = spent(stockpile, entries), received(stockpile, entries)
+    return RuleFlows(brought(ledger), outlays, left(ledger), receipts)
+
+
+@dataclass(frozen=True, eq=False)
 class Weighing:
     """What rules weigh. `spans`: of each rule the windows by the node at which they end."""
 
     stockpile: Stockpile
     rules: Mapping[str, Rule]
     spans: Mapping[str, Mapping[int, tuple[str, set[int]]]]
-    arrivals: Shares
-    outlays: Shares
+    flows: RuleFlows
 
     @functools.cached_property
     def instances(self) -> list[Instance]:
@@ -110,7 +172,7 @@ class Weighing:
     def parts(self, r: str, n: int) -> list[Share]:
         """Return what a rule weighs in a window."""
         rule = self.rules[r]
-        of_node = self.outlays if rule.measure == "spend" else self.arrivals
+        of_node = self.flows.of(rule)
         found = (each for s in sorted(self.spans[r][n][1]) for each in of_node.get(s, ()))
         return [each for each in found if rule.material in (None, each.material)]
 
@@ -119,6 +181,5 @@ def weighing(stockpile: Stockpile, ledger: Ledger) -> Weighing:
     """Return what the rules of a stockpile weigh."""
     rules = stockpile.keyed(Rule)
     spans = {r: windows(stockpile, rule) for r, rule in rules.items()}
-    arrivals = brought(ledger) if rules else {}
-    outlays = spent(stockpile, ((each, each.amount) for each in ledger.money))
-    return Weighing(stockpile, rules, spans, arrivals, outlays)
+    entries = [(each, each.amount) for each in ledger.money] if rules else []
+    return Weighing(stockpile, rules, spans, rule_flows(stockpile, ledger, entries))

@@ -2,25 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pyomo.environ as pyo
 
 from stockpile_model.block import Block, Tally
-from stockpile_model.blocks.rotation import outlet_checks, rotated, rotating
-from stockpile_model.blocks.rotation import outlet_terms as terms
+from stockpile_model.blocks.rotation import (
+    dispatch_terms,
+    dispatching,
+    outlet_checks,
+    outlet_terms,
+    rotated,
+    rotating,
+)
+from stockpile_model.blocks.rotation.dispatch_terms import DispatchTerms
+from stockpile_model.blocks.rotation.dispatched import Dispatch, dispatched
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.rotation.rotated import Rotated
+from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import DISPOSAL, Heading, Ledger
-from stockpile_model.schema import Row
+from stockpile_model.schema import Result, Row
 from stockpile_model.stockpile import Stockpile
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Add what leaves through outlets, and what comes back."""
     rotating.add_out(m, stockpile)
-    rotating.take_out(m, stockpile, ledger)
-    rotating.cap_outlet(m, stockpile, ledger)
+    through = dispatching.through_outlets(m)
+    terms = DispatchTerms(stockpile, ledger, list(through))
+    dispatching.add_dispatch(m, terms)
+
+    rotating.take_out(m, stockpile, terms, ledger)
+    dispatching.pay_dispatch(m, terms, through, ledger)
+
+    rotating.cap_outlet(m, terms, through, ledger)
+    dispatching.cap_dispatch(m, terms, through, ledger)
+    dispatching.hold_minimum_dispatch(m, terms, through)
+    dispatching.hold_dispatch_lots(m, terms, through)
+
+
+def report(formulation: Formulation) -> Iterator[Result]:
+    """Yield what leaves each lot, and each dispatch."""
+    yield from rotated.report(formulation)
+    yield from dispatched(formulation)
 
 
 def orphan(row: Row, column: str) -> Row | None:
@@ -30,22 +55,24 @@ def orphan(row: Row, column: str) -> Row | None:
 
 BLOCK = Block(
     tables=(Outlet,),
-    results=(Rotated,),
+    results=(Rotated, Dispatch),
     pays=("rotation",),
     headings=(
         Heading("rotation", "costs of outlets"),
         DISPOSAL,
-        Heading("sales", "receipts from outlets"),
+        Heading("sales", "receipts from outlets", receiver=Outlet.TABLE),
     ),
     exits=(rotating.ROTATION,),
-    decisions=("out",),
+    decisions=("out", "dispatch", "dispatch_lots"),
     tallies=(Tally("out", "rotate", alike=True),),
     deeds=(rotating.DEED,),
     check=outlet_checks.check,
     add=add,
-    report=rotated.report,
-    tells_apart=terms.tells_apart,
-    uses=terms.uses,
-    turns=terms.turns,
+    review=dispatch_terms.review,
+    report=report,
+    tells_apart=outlet_terms.tells_apart,
+    uses=outlet_terms.uses,
+    turns=outlet_terms.turns,
+    bounds_orders=dispatch_terms.bounds_orders,
     orphan=orphan,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stockpile_model import amounts
 from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet, back
-from stockpile_model.checks import ordered, whole_periods
+from stockpile_model.checks import ordered, smallest_within, whole_lots, whole_periods
 from stockpile_model.schema import Problem, columns, get
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
@@ -23,6 +23,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from whole_periods(stockpile, row)
         yield from _check_form(row)
         yield from _check_life(stockpile, row)
+        yield from whole_lots(stockpile, row)
+        yield from smallest_within(row, ("capacity",), "nothing can leave through it")
 
 
 def _check_form(row: Outlet) -> Iterator[Problem]:
@@ -48,13 +50,29 @@ def _check_life(stockpile: Stockpile, row: Outlet) -> Iterator[Problem]:
     if material is None:
         return
     life = material.shelf_life_months
-    if row.age_discount > 0 and life is None:
-        message = f"needs a shelf_life_months of {row.material}: without one its age is not kept"
-        yield Problem(row.TABLE, row.line, "age_discount", message)
-    whole = life is not None and stockpile.calendar.whole(life) is not None
+    for name in ("age_discount", "minimum_age_months"):
+        if get(row, name) > 0 and life is None:
+            message = f"needs a shelf_life_months of {row.material}"
+            yield Problem(row.TABLE, row.line, name, f"{message}: without one its age is not kept")
+    months, periods = stockpile.calendar.months, stockpile.calendar.whole(life or 0)
+    whole = life is not None and periods is not None
     if life is not None and whole and row.minimum_life_months > life:
         message = (
             f"is above the shelf life of {row.material}, {amounts.count(life, 'month')}: the "
             f"outlet takes nothing, found {amounts.quantity(row.minimum_life_months)}"
         )
         yield Problem(row.TABLE, row.line, "minimum_life_months", message, warning=True)
+    elif life is not None and whole and not any(_released(row, months, periods or 0)):
+        message = (
+            f"leaves no age between it and minimum_life_months in the shelf life of {row.material},"
+            f" {amounts.count(life, 'month')}: the outlet takes nothing, found "
+            f"{amounts.quantity(row.minimum_age_months)}"
+        )
+        yield Problem(row.TABLE, row.line, "minimum_age_months", message, warning=True)
+
+
+def _released(row: Outlet, months: int, life: int) -> Iterator[bool]:
+    """Yield for each age within a life [periods] whether an outlet takes metal of it."""
+    for age in range(life):
+        old = age * months >= row.minimum_age_months - 1e-9
+        yield old and (life - age) * months >= row.minimum_life_months - 1e-9

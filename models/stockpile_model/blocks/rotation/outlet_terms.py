@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from stockpile_model.block import Turn
 from stockpile_model.calendar import overlap
-from stockpile_model.extremes import larger
+from stockpile_model.extremes import larger, smaller
 from stockpile_model.funds import Fund
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
@@ -73,6 +73,25 @@ class Outlet(Row):
         "money of the book per unit of it at the date of payment; blank = the book's",
         refers="prices",
     )
+    country: str | None = column("country of the taker")
+    minimum_age_months: float = column(
+        "age below which metal is not released", "months", default=0.0, least=0
+    )
+    minimum_order: float = column(
+        "least quantity of a sale or dispatch: of what it takes in a period",
+        "quantity",
+        default=0.0,
+        least=0,
+    )
+    lot_size: float | None = column(
+        "it takes whole multiples of it in a period; blank = any quantity", "quantity", above=0
+    )
+    order_cost: float = column(
+        "cost of each sale or dispatch: of each period in which it takes metal",
+        "money",
+        default=0.0,
+        least=0,
+    )
 
 
 def lead(stockpile: Stockpile, outlet: Outlet) -> int:
@@ -100,10 +119,11 @@ def takes(stockpile: Stockpile, outlet: Outlet, age: int) -> bool:
 
     It leaves with `life - age` periods left (workbook contract, meaning of time).
     """
-    life = stockpile.life(outlet.material)
+    life, months = stockpile.life(outlet.material), stockpile.calendar.months
     if life is None:
         return True
-    return (life - age) * stockpile.calendar.months >= outlet.minimum_life_months - 1e-9
+    old = age * months >= outlet.minimum_age_months - 1e-9
+    return old and (life - age) * months >= outlet.minimum_life_months - 1e-9
 
 
 def worth(stockpile: Stockpile, outlet: Outlet, age: int) -> float:
@@ -119,6 +139,19 @@ def price(stockpile: Stockpile, outlet: Outlet, age: int, node: int) -> float:
     if full is None:
         full = stockpile.price(str(outlet.price_index), node) * outlet.price_factor
     return full * worth(stockpile, outlet, age)
+
+
+def lowest_price(stockpile: Stockpile) -> float:
+    """Return the lowest price above zero that a sale earns anywhere; 0 where none earns any."""
+    tree = stockpile.tree
+    rates = (
+        price(stockpile, row, age, n)
+        for n in tree.nodes
+        for row in stockpile.at(n).rows(Outlet)
+        for age in stockpile.at(n).ages(row.material)
+    )
+    lowest = smaller(math.inf, *(rate for rate in rates if rate > 0))
+    return lowest if lowest < math.inf else 0.0
 
 
 def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:

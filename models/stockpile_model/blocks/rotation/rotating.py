@@ -8,14 +8,16 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.block import Deed
-from stockpile_model.blocks.rotation import outlet_terms as terms
+from stockpile_model.blocks.rotation import outlet_terms
+from stockpile_model.blocks.rotation.dispatch_terms import DispatchTerms
+from stockpile_model.blocks.rotation.dispatching import Through
 from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Arrival, Exit, Ledger
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
-ROTATION = Exit("rotation", free=True)
+ROTATION = Exit("rotation", free=True, table=Outlet.TABLE)
 
 
 def add_out(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
@@ -39,9 +41,9 @@ def add_out(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
 def _ages(stockpile: Stockpile, name: str, node: int) -> Iterator[int]:
     """Yield the ages that an outlet takes at a node."""
     now, row = stockpile.at(node), _row(stockpile, name, node)
-    if stockpile.tree.period[node] in terms.opened(stockpile, row):
+    if stockpile.tree.period[node] in outlet_terms.opened(stockpile, row):
         for age in stockpile.first_ages(row.material, node):
-            if terms.takes(now, row, age):
+            if outlet_terms.takes(now, row, age):
                 yield age
 
 
@@ -50,12 +52,15 @@ def _row(stockpile: Stockpile, name: str, node: int) -> Outlet:
     return stockpile.at(node).keyed(Outlet)[name]
 
 
-def take_out(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
+def take_out(
+    m: pyo.ConcreteModel, stockpile: Stockpile, terms: DispatchTerms, ledger: Ledger
+) -> None:
     """Post what leaves, what it earns and costs, and what comes back."""
     inside: dict[tuple[str, str, int], list[tuple[int, Any]]] = {}  # by age
     for (r, w, a, n), out in m.out.items():
         inside.setdefault((r, w, n), []).append((a, out))
-        ledger.take(n, _row(stockpile, r, n).material, w, a, out, ROTATION, r)
+        most = terms.limits[r, n]
+        ledger.take(n, _row(stockpile, r, n).material, w, a, out, ROTATION, r, most)
     for (r, w, n), outs in inside.items():
         whole = summed(out for _, out in outs)
         _sell(stockpile, ledger, (r, w, n), outs)
@@ -69,7 +74,7 @@ def _sell(
     """Post what a sale earns: price·(1 - age_discount·age)."""
     r, w, n = at
     row = _row(stockpile, r, n)
-    earned = ((terms.price(stockpile, row, a, n), out) for a, out in outs)
+    earned = ((outlet_terms.price(stockpile, row, a, n), out) for a, out in outs)
     if sales := [rate * out for rate, out in earned if rate > 0]:
         buyer = stockpile.sites[w].buyer
         ledger.receive(n, "sales", summed(sales), row.material, r, row.fund, buyer)
@@ -94,32 +99,35 @@ def _bring_back(stockpile: Stockpile, ledger: Ledger, at: tuple[str, str, int], 
     (r, w, n), tree = at, stockpile.tree
     row = _row(stockpile, r, n)
     if row.form in RETURNING:
-        for d in tree.at[tree.period[n] + terms.lead(stockpile, row)]:
+        for d in tree.at[tree.period[n] + outlet_terms.lead(stockpile, row)]:
             if n in tree.paths[d]:
-                amount, material = row.yield_ * whole, terms.back(row)
+                amount, material = row.yield_ * whole, outlet_terms.back(row)
                 ledger.bring(Arrival(d, material, w, 0, amount, Outlet.TABLE, r, None))
 
 
-def cap_outlet(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """Require Σ_{w,a} out[r,w,a,n] ≤ capacity[r,n]."""
-    through: dict[tuple[str, int], list[Any]] = {}
-    for (r, _, _, n), out in m.out.items():
-        through.setdefault((r, n), []).append(out)
-    limited = [key for key in through if _row(stockpile, *key).capacity is not None]
+def cap_outlet(
+    m: pyo.ConcreteModel, terms: DispatchTerms, through: Through, ledger: Ledger
+) -> None:
+    """Require Σ_{w,a} out[r,w,a,n] ≤ capacity[r,n], where a dispatch is not made or left."""
+    limited = [
+        key
+        for key in through
+        if key not in terms.placed and terms.outlet(*key).capacity is not None
+    ]
     m.cap_outlet = pyo.Constraint(
         pyo.Set(dimen=2, initialize=limited),
-        rule=lambda m, r, n: summed(through[r, n]) <= _row(stockpile, r, n).capacity,
+        rule=lambda m, r, n: summed(through[r, n]) <= terms.outlet(r, n).capacity,
         doc="an outlet takes no more than its capacity [quantity]",
     )
     for r, n in limited:
-        row = _row(stockpile, r, n)
+        row = terms.outlet(r, n)
         data, most, what = m.cap_outlet[r, n], row.capacity or 0.0, f"capacity of outlet {r}"
         ledger.limit(data, "most", most, "quantity", what, row, "capacity", n)
 
 
 def _possible(stockpile: Stockpile, name: str) -> Iterator[int]:
     """Yield the nodes at which an outlet takes metal."""
-    periods = terms.opened(stockpile, stockpile.keyed(Outlet)[name])
+    periods = outlet_terms.opened(stockpile, stockpile.keyed(Outlet)[name])
     return (n for period in periods for n in stockpile.tree.at[period])
 
 
