@@ -102,3 +102,30 @@ def test_a_plan_that_breaks_a_cell_is_found(cell: str, value: object, finding: s
     assert other is not None
     found = [str(each) for each in audit(other.stockpile, as_sheets(sold())).findings]
     assert any(re.search(finding, each) for each in found), found
+
+
+KEPT: dict[str, Any] = {
+    "settings": {"start": day(1), "periods": 2, "mip_gap": 0, "release_below_target": "no"},
+    "materials": [{"material": "gallium", "shelf_life_months": 4, "below_target_cost": 2}],
+    "suppliers": [{"supplier": "smelter"}],
+    "opening_stock": SOLD["opening_stock"],
+    "targets": [{"material": "gallium", "from": day(1), "quantity": 30}],
+    "outlets": [
+        {"outlet": "resale", "material": "gallium", "form": "sale", "price": 9, "from": day(1)}
+    ],
+}
+
+
+def test_what_is_sold_below_a_target_is_found() -> None:
+    """4 may leave of 34; a plan that may sell below the target sells all."""
+    kept, free = (
+        plan_of(KEPT),
+        plan_of({**KEPT, "settings": {**KEPT["settings"], "release_below_target": "yes"}}),
+    )
+    assert kept is not None
+    assert free is not None
+    assert [*map(str, audit(kept.stockpile, as_sheets(kept)).findings)] == []
+    assert sum(row["quantity"] for row in as_sheets(kept)["rotation"]) == pytest.approx(4)
+    found = [str(each) for each in audit(kept.stockpile, as_sheets(free)).findings]
+    expected = r"what leaves of gallium in 2027-0\d-01 and would count .* \(settings!"
+    assert any(re.search(expected, each) for each in found), found

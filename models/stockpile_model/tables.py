@@ -73,6 +73,11 @@ class Settings(Row):
         "periods",
         least=0,
     )
+    release_below_target: bool = column(
+        "`no`: metal that would count towards a target at the end of a period is not sold, lent or "
+        "thrown away in it while that target is missed",
+        default=True,
+    )
     about: Mapping[str, Row] = field(
         default_factory=dict
     )  # by name: the row that gives it, with its source

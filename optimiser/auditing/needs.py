@@ -184,12 +184,37 @@ def _target(
     if row.probability is not None and missed:
         number = next(k for k, each in enumerate(inputs.at(t).rows("targets")) if each is row)
         path.together.missed[number].add(path.future.name)
+    if held < quantity - noise:
+        _kept_below(path, line, material, t, noise)
     rate = material.below_target_cost or 0.0
     cent = path.cent(material.material, "below_target")
     owed = rate * below * inputs.factor(t)
     path.total(line, "cost", owed, cent, (material, "below_target_cost"))
     path.outcome.shortfall += below
     path.book(t, "below_target", rate * below, material.material, line["buyer"], line["buyer"])
+
+
+RELEASES = ("sale", "dispose")  # the forms by which a stockpile lets metal go
+
+
+def _kept_below(path: PathAudit, line: Line, material: Any, t: int, noise: float) -> None:
+    """Compare what leaves while a target is missed: nothing that would count towards it."""
+    inputs, record, released = path.inputs, path.record, 0.0
+    if inputs.settings.release_below_target:
+        return
+    for each in path.sheets["rotation"]:
+        age = t - inputs.period(each["made"])
+        if (
+            inputs.period(each["date"]) == t
+            and each["material"] == material.material
+            and each["form"] in RELEASES
+            and inputs.serves(each["site"], line["buyer"])
+            and inputs.counts(material.material, age, t)
+        ):
+            released += each["quantity"]
+    what = f"what leaves of {material.material} in {inputs.begins[t]} and would count"
+    cell = inputs.settings, "release_below_target"
+    record.within("rotation", what, 0.0, released, noise, cell)
 
 
 def _due(path: PathAudit) -> dict[tuple[int, str, str | None], tuple[float, Any]]:

@@ -25,6 +25,7 @@ from tests.model import (
     test_policy,
     test_price_breaks,
     test_projects,
+    test_release,
     test_rotation,
     test_scenarios,
     test_stock,
@@ -47,7 +48,7 @@ SUITES = (
         test_price_breaks,
         test_projects,
     ),
-    *(test_offers, test_rotation, test_scenarios, test_stock, test_targets),
+    *(test_offers, test_release, test_rotation, test_scenarios, test_stock, test_targets),
 )
 TESTED = {case.component for suite in SUITES for case in suite.CASES}
 

@@ -554,7 +554,8 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         *plants, *materials, *offers, *jointly, *breaks, *plans, *offtakes, *levels, *indices, *sites, *lots, *asked, *outlets, *rules, *money,
         *decided, *parts, in_transit(4, 1, ordered=month(-1), unpaid=30, site="north"), *more,
     )  # fmt: skip
-    return book(*rows, **{"periods": 5, "discount_rate": 0.04} | settings)
+    basis = {"periods": 5, "discount_rate": 0.04, "release_below_target": False}
+    return book(*rows, **basis | settings)
 
 
 def everything_uncertain() -> Stockpile:

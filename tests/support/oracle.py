@@ -788,6 +788,7 @@ class Program:
         self.payments: list[Entry] = []
         self.departures: list[Entry] = []
         self.sales: list[Entry] = []
+        self.released: dict[tuple[str, Node], list[Linear]] = defaultdict(list)  # by pool, node
         self.entering: dict[tuple[str, str | None, Node, int], Linear] = defaultdict(
             Linear
         )  # by material, site, node, period in which it was made
@@ -1448,6 +1449,8 @@ class Program:
                 amount = self.leave(pool, n, name)
                 leaving.add(amount)
                 self.departures.append(Entry(material, n, amount, outlet))
+                if outlet["form"] in ("sale", "dispose"):
+                    self.released[pool.name, n].append(amount)
                 self.spend(
                     Outlay(n, "rotation", material, now.buyer(pool.site)),
                     amount,
@@ -1583,11 +1586,12 @@ class Program:
             if not quantity:
                 continue
             least = number(now.materials[material], "count_life_months")
-            counted = Linear()
+            counted, released = Linear(), []
             for pool in self.serving(material, buyer, n):
                 left = now.life(material) - 1 - (n.t - pool.born) if pool.gone is not None else 0
                 if pool.gone is None or (left > 0 and left * now.months >= least):
                     counted.add(pool.stock(n))
+                    released += self.released[pool.name, n]
             chance = row.get("probability")
             if row.get("hard") == "yes" and chance is None:
                 self.rows.append(at_least(counted, quantity))
@@ -1599,6 +1603,8 @@ class Program:
                 for leaf in (each for each in n.below if each.t == self.book.last):
                     kept = variable(("kept", number_of_row, leaf))
                     self.rows.append(at_most(below + kept * quantity, quantity))
+            if self.book.settings.get("release_below_target") == "no" and released:
+                self.decisions.append(Choice([[equal(below, 0)], [equal(total(released), 0)]]))
             self.miss(n, below, number(now.materials[material], "below_target_cost"))
 
     def likely(self) -> None:

@@ -216,6 +216,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "outlet_lot": blank("outlets", "lot_size"),
     "outlet_fee": blank("outlets", "order_cost"),
     "leaving_rule": kept("rules", "rule", "leaving"),
+    "keep_below": blank("settings", "release_below_target"),
     "share_rule": kept("rules", "measure", "share"),
     "quantity_rule": kept("rules", "measure", "quantity"),
     "spend_rule": kept("rules", "measure", "spend"),
@@ -325,6 +326,7 @@ NEEDS = {
     "outlet_index": ("sale",),
     "minimum_age": ("sale", "shelf_life", "opening_stock"),
     **dict.fromkeys(("outlet_minimum", "outlet_lot", "outlet_fee"), ("sale", "opening_stock")),
+    "keep_below": ("targets", "sale", "shelf_life", "opening_stock"),
     "leaving_rule": ("sale", "dispose", "opening_stock"),
     "dispose": ("opening_stock", "holding_cost"),
     "pay_on_order": ("discount", "lead_time"),
@@ -354,6 +356,7 @@ BRANCHING = (
     "outlet_lot",
     "outlet_fee",
     "leaving_rule",
+    "keep_below",
 )  # what brute force takes its time for
 SHARES = (
     "availability",
@@ -557,6 +560,7 @@ class _Drawing:
             "supply_stages": self.only("supply_stages", "operating", "operating, commissioning"),
             "risk_weight": self.only("risk", 0.25, 0.5, 1),
             "risk_tail": self.only("risk", None, 0.3, 0.6),
+            "release_below_target": self.only("keep_below", "no"),
             "mip_gap": 0,
         }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -100,12 +100,21 @@ class DispatchTerms:
         outlet = self.outlet(r, n)
         if not usefulness.reason(self.stockpile):
             return outlet.capacity
-        there = self._there[outlet.material][n] * growth(self.stockpile, self._period(n))
+        there = self._on_hand(outlet.material, n)
         most = smaller(math.inf if outlet.capacity is None else outlet.capacity, there)
         return most if most < math.inf else None
 
-    def _period(self, n: int) -> int:
-        return self.stockpile.tree.period[n]
+    def together(self, outlets: Iterable[str], n: int) -> float:
+        """Return the most that leaves through outlets of one material at a node [quantity]."""
+        names = sorted(outlets)
+        limits = (self.limits[r, n] for r in names)
+        most = sum(math.inf if each is None else each for each in limits)
+        return smaller(most, self._on_hand(self.outlet(names[0], n).material, n))
+
+    def _on_hand(self, material: str, n: int) -> float:
+        """Return the most that may be on hand of a material at a node [quantity]."""
+        period = self.stockpile.tree.period[n]
+        return self._there[material][n] * growth(self.stockpile, period)
 
     @functools.cached_property
     def _there(self) -> Mapping[str, Sequence[float]]:

@@ -15,6 +15,7 @@ from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
 
 RETURNING = ("exchange", "rework")  # the forms that give metal back
+RELEASING = ("sale", "dispose")  # the forms by which a stockpile lets metal go
 
 
 @dataclass(frozen=True, kw_only=True)
