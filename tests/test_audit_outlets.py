@@ -129,3 +129,108 @@ def test_what_is_sold_below_a_target_is_found() -> None:
     found = [str(each) for each in audit(kept.stockpile, as_sheets(free)).findings]
     expected = r"what leaves of gallium in 2027-0\d-01 and would count .* \(settings!"
     assert any(re.search(expected, each) for each in found), found
+
+
+TESTED: dict[str, Any] = {
+    "settings": {"start": day(1), "periods": 4, "mip_gap": 0},
+    "materials": [{"material": "gallium", "shelf_life_months": 2, "disposal_cost": 1}],
+    "suppliers": [{"supplier": "smelter"}],
+    "sites": [{"site": "depot", "cost": 0.1, "handling_in": 0.2}],
+    "offers": [{"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 30}],
+    "opening_stock": [{"lot": "old", "material": "gallium", "quantity": 20, "made": day(1)}],
+    "demand": [{"material": "gallium", "from": day(4), "quantity": 9}],
+    "outlets": [
+        {
+            "outlet": "lab",
+            "material": "gallium",
+            "form": "requalify",
+            "cost": 2,
+            "yield": 0.8,
+            "gain_months": 1,
+            "times": 2,
+        },
+        {"outlet": "resale", "material": "gallium", "form": "sale", "price": 0.5},
+        {"outlet": "bin", "material": "gallium", "form": "dispose"},
+    ],
+}
+
+
+@functools.cache
+def requalified() -> Plan:
+    """The plan of TESTED, solved once in a process."""
+    plan = plan_of(TESTED)
+    assert plan is not None
+    return plan
+
+
+def test_a_plan_with_tests_passes() -> None:
+    """9 of month 4 are tested twice: of 14.0625 pass 11.25, of these 9."""
+    sheets = as_sheets(requalified())
+    assert [*map(str, audit(requalified().stockpile, sheets).findings)] == []
+    rows = sheets["requalified"]
+    assert [(row["times"], row["quantity"]) for row in rows] == [
+        (1, pytest.approx(11.25)),
+        (None, pytest.approx(2.8125)),
+        (2, pytest.approx(9)),
+        (None, pytest.approx(2.25)),
+    ]
+    assert {row["first_made"] for row in rows} == {day(1)}
+
+
+@pytest.mark.parametrize(
+    ("sheet", "number", "column", "value", "finding"),
+    [
+        ("requalified", 0, "quantity", 12.0, r"what comes back \(lab"),
+        ("requalified", 0, "times", 2, r"times \(old"),
+        ("requalified", 0, "first_made", day(2), r"first made"),
+        ("requalified", 0, "made", day(1), r"what comes back \(lab"),
+        ("requalified", 1, "passed", True, r"what comes back \(lab"),
+        ("requalified", 1, "remaining_life", 1.0, r"remaining life"),
+        ("requalified", 2, "before", "old", r"what comes back \(lab"),
+        ("rotation", 0, "returned", 14.0, r"returned .* \(outlets!"),
+    ],
+)
+def test_a_planted_fault_of_a_test_is_found(
+    sheet: str, number: int, column: str, value: object, finding: str
+) -> None:
+    sheets = copy.deepcopy(as_sheets(requalified()))
+    lines = [each for each in sheets[sheet] if each.get("outlet") == "lab"]
+    lines[number][column] = value
+    found = [str(each) for each in audit(requalified().stockpile, sheets).findings]
+    assert any(re.search(finding, each) for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "finding"),
+    [
+        ("times", 1, r"was requalified 1 times before \(outlets!"),
+        ("yield", 0.9, r"returned"),
+        ("lead_time_months", 1, r"returns .* \(outlets!"),
+        ("cost", 3, r"cost"),
+    ],
+)
+def test_a_test_that_breaks_a_cell_is_found(cell: str, value: object, finding: str) -> None:
+    outlets = [{**TESTED["outlets"][0], cell: value}, *TESTED["outlets"][1:]]
+    other = plan_of({**TESTED, "outlets": outlets})
+    assert other is not None
+    found = [str(each) for each in audit(other.stockpile, as_sheets(requalified())).findings]
+    assert any(re.search(finding, each) for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("rotation", "resale"), ("demand", "")],
+)
+def test_metal_that_failed_is_no_use(kind: str, name: str) -> None:
+    """What is moved is as it was; where it goes is another."""
+    sheets = copy.deepcopy(as_sheets(requalified()))
+    failed = {row["lot"] for row in sheets["requalified"] if not row["passed"]}
+    moves = [row for row in sheets["movements"] if row["lot"] in failed]
+    for row in moves:
+        if row["kind"] == "expired":
+            row["kind"], row["name"] = kind, name
+    for row in sheets["rotation"]:
+        if row["lot"] in failed:
+            row["outlet"], row["form"] = name, "sale"
+    found = [str(each) for each in audit(requalified().stockpile, sheets).findings]
+    assert any("has failed a test" in each for each in found), found

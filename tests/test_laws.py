@@ -253,10 +253,11 @@ def one_more_way_back(form: str) -> Change:
             "yield": 0.9,
             "cost": 0.25,
         }
-        tables["outlets"] = [
-            *tables.get("outlets", []),
-            row | ({"to_material": names[-1]} if form == "rework" else {}),
-        ]
+        more = {
+            "rework": {"to_material": names[-1]},
+            "requalify": {"gain_months": tables["settings"]["period_months"]},
+        }
+        tables["outlets"] = [*tables.get("outlets", []), row | more.get(form, {})]
 
     return change
 
@@ -771,6 +772,8 @@ LAWS = [
     ),
     Law("one more exchange never costs more", "exchange", one_more_way_back("exchange")),
     Law("one more rework never costs more", "rework", one_more_way_back("rework")),
+    Law("one more test never costs more", "requalify", one_more_way_back("requalify")),
+    Law("one more time never costs more", "requalify", each("outlets", "times", lambda _: 3)),
     Law("a rule on spending relaxed never costs more", "spend_rule", looser_rules),
     Law("a rule on a count relaxed never costs more", "count_rule", looser_rules),
     Law("one buyer never costs more than two", "buyers", one_buyer, first=one_target_of_a_material),

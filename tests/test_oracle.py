@@ -1344,6 +1344,59 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         54,
     ),
+    # 10 of age 1 of 2 are tested in month 0 for 1 each: 8 pass, have 2 months again and are used in
+    # month 1; 2 fail and are waste at the end of month 0, for 3 each.
+    "requalified": (
+        book(
+            2,
+            {"shelf_life_months": 2, "disposal_cost": 3},
+            opening_stock=[lot(10, "2026-12-01")],
+            outlets=[outlet("requalify", cost=1, gain_months=1, **{"yield": 0.8})],
+            offers=[offer(price=20)],
+            demand=[need(1, 8)],
+        ),
+        10 * 1 + 2 * 3,
+    ),
+    # Needed in month 3, 10 of a life of 2 months are tested in months 1 and 2.
+    "requalified twice": (
+        book(
+            4,
+            {"shelf_life_months": 2},
+            opening_stock=[lot(10)],
+            outlets=[outlet("requalify", cost=1, gain_months=1, times=2)],
+            offers=[offer(price=20)],
+            demand=[need(3, 10)],
+        ),
+        2 * 10,
+    ),
+    # Once only: 10 are bought in month 3.
+    "requalified once": (
+        book(
+            4,
+            {"shelf_life_months": 2},
+            opening_stock=[lot(10)],
+            outlets=[outlet("requalify", cost=1, gain_months=1)],
+            offers=[offer(price=20)],
+            demand=[need(3, 10)],
+        ),
+        200,
+    ),
+    # Of 10 of a life of 2 months that are away for month 0 half come back at age 1 + 1 - 1; the
+    # other half has failed, and is reworked at once for the demand of month 1, 5 at 2 each.
+    "what fails is reworked": (
+        book(
+            2,
+            {"shelf_life_months": 2},
+            opening_stock=[lot(10, "2026-12-01")],
+            outlets=[
+                outlet("requalify", gain_months=1, lead_time_months=1, **{"yield": 0.5}),
+                outlet("rework", cost=2, **{"from": month(1)}),
+            ],
+            offers=[offer(price=20)],
+            demand=[need(1, 10)],
+        ),
+        5 * 2,
+    ),
     # 4 pure ones: from 8 at 3, reworked at 2 each, against 4 x 12.
     "rework": (
         book(

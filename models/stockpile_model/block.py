@@ -39,6 +39,18 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Renewal:
+    """A test that prolongs the life of metal, which it can pass so often.
+
+    `yield_`: share that passes [1].
+    """
+
+    material: str
+    times: int
+    yield_: float
+
+
+@dataclass(frozen=True)
 class Stretch:
     """By how much rules may make the plan buy beyond any use.
 
@@ -120,12 +132,12 @@ class Block:
 
     uses(stockpile, material, window, cheapest): the most that it could use or hold of metal that
     arrives in a window of periods where it costs no less than `cheapest` [quantity]; infinite where
-    profit has no limit. turns(stockpile): metal that comes back without limit. forces(stockpile,
-    cheapest): the most that it may make the plan buy beyond any use [quantity]. brings(stockpile,
-    periods): the most that arrives through it in so many periods without an order [quantity].
-    affords(stockpile, cheapest): the most that its money could buy [quantity]; infinite where it
-    sets no limit. stretch(stockpile): see `Stretch`. bounds_orders(stockpile): why every order
-    needs a bound; blank where it needs none.
+    profit has no limit. turns(stockpile): metal that comes back without limit. renews(stockpile):
+    tests that prolong a life. forces(stockpile, cheapest): the most that it may make the plan buy
+    beyond any use [quantity]. brings(stockpile, periods): the most that arrives through it in so
+    many periods without an order [quantity]. affords(stockpile, cheapest): the most that its money
+    could buy [quantity]; infinite where it sets no limit. stretch(stockpile): see `Stretch`.
+    bounds_orders(stockpile): why every order needs a bound; blank where it needs none.
 
     ways(stockpile, supplier): the ways by which a supplier's metal comes.
 
@@ -154,6 +166,7 @@ class Block:
     tells_apart: Callable[[Stockpile, str, int], object] | None = None
     uses: Callable[[Stockpile, str, range, float], float] = _zero
     turns: Callable[[Stockpile], Iterable[Turn]] = _none
+    renews: Callable[[Stockpile], Iterable[Renewal]] = _none
     forces: Callable[[Stockpile, float], float] = _zero
     brings: Callable[[Stockpile, int], float] = _zero
     affords: Callable[[Stockpile, float], float] | None = None
@@ -236,6 +249,11 @@ def tallies() -> tuple[Tally, ...]:
 def ways(stockpile: Stockpile, supplier: str) -> tuple[Way, ...]:
     """Return the ways by which a supplier's metal comes."""
     return tuple(way for block in blocks() for way in block.ways(stockpile, supplier))
+
+
+def renewals(stockpile: Stockpile) -> tuple[Renewal, ...]:
+    """Return the tests that prolong the life of metal."""
+    return tuple(each for block in blocks() for each in block.renews(stockpile))
 
 
 def asks_spending(stockpile: Stockpile) -> bool:

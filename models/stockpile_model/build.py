@@ -9,12 +9,13 @@ from typing import Any
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
-from stockpile_model.block import blocks, headings, problems
+from stockpile_model.block import blocks, headings, problems, renewals
 from stockpile_model.blocks.stock.lot_terms import classes
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger
 from stockpile_model.scenarios import unfold
 from stockpile_model.schema import Problem, Result
+from stockpile_model.standing import Standings
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -61,7 +62,7 @@ def _with_classes(stockpile: Stockpile) -> Stockpile:
     found = {}
     for material in stockpile.keyed(Material):
         life, *others = {view.life(material) for view in stockpile.variants}
-        if life is not None and not others:
+        if life is not None and not others and material not in stockpile.standings:
             marks = [
                 [tell(view, material, age) for tell in tells for view in stockpile.variants]
                 for age in range(life)
@@ -69,6 +70,18 @@ def _with_classes(stockpile: Stockpile) -> Stockpile:
             if len(ages := classes(marks)) < life:
                 found[material] = ages
     return replace(stockpile, classes=found)
+
+
+def _with_standings(stockpile: Stockpile) -> Stockpile:
+    """Return the stockpile with the standings of the materials that can be requalified."""
+    times: dict[str, int] = {}
+    for each in renewals(stockpile):
+        times[each.material] = max(times.get(each.material, 0), each.times)
+    found = {}
+    for material, most in times.items():
+        lives = (view.life(material) for view in stockpile.variants)
+        found[material] = Standings(most, max(life or 1 for life in lives) + 1)
+    return replace(stockpile, standings=found)
 
 
 def build(stockpile: Stockpile) -> Formulation:
@@ -79,7 +92,7 @@ def build(stockpile: Stockpile) -> Formulation:
     of the workbook; Pyomo's suffix `scaling_factor` says by what a solver may multiply each
     component so that nothing depends on them.
     """
-    stockpile = _with_classes(unfold(stockpile)).anchored()
+    stockpile = _with_classes(_with_standings(unfold(stockpile))).anchored()
     m, ledger = pyo.ConcreteModel(name=stockpile.settings.title or "stockpile"), Ledger(headings())
     # Building makes millions of small objects and no cycles: to collect them is lost time.
     with PauseGC():

@@ -40,8 +40,9 @@ class Arrival(NamedTuple):
     `table` and `name` say what brings it: an offer, a contract, or an outlet that gives back what
     went in. Policy counts what suppliers bring; what comes back has none. `price` is that of a unit
     with its adder [money/quantity], or the money and the quantity of which it is the ratio. `most`
-    is the most that can arrive at all sites; None where that is not known. `lot` names
-    the lot of what was ordered before the start.
+    is the most that can arrive at all sites; None where that is not known. `lot` names the lot of
+    what was ordered before the start. `origin` is what left stock, where that comes back lot by
+    lot.
     """
 
     node: int
@@ -55,6 +56,7 @@ class Arrival(NamedTuple):
     price: Any = 0.0
     most: float | None = None
     lot: str = ""
+    origin: Departure | None = None
 
 
 @dataclass(frozen=True)
@@ -203,10 +205,12 @@ class Ledger:
         exit: Exit,
         name: str,
         most: float | None = None,
-    ) -> None:
+    ) -> Departure:
         """Post metal that leaves stock."""
         self._move(exit.name)
-        self.departures.append(Departure(node, material, site, age, amount, exit, name, most))
+        gone = Departure(node, material, site, age, amount, exit, name, most)
+        self.departures.append(gone)
+        return gone
 
     def _move(self, what: str) -> None:
         if self.balanced:

@@ -2,17 +2,19 @@
 
 The model knows stock by age; lots of one age are alike to it, so handing out the oldest `made`
 first cannot change the optimum. Everything here is numbers: a lot is opening stock, or what one
-offer or contract brought to one site in one period.
+offer or contract brought to one site in one period. What comes back of a lot from a test is a lot
+of its own.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stockpile_model.evaluation import evaluate
 from stockpile_model.ledger import Arrival, Departure, Ledger
+from stockpile_model.standing import Standing
 from stockpile_model.stockpile import Stockpile
 
 COMING = OPENING, ARRIVAL, RETURN = ("opening", "arrival", "return")
@@ -22,12 +24,18 @@ EXPIRED = "expired"
 
 @dataclass(frozen=True)
 class Lot:
-    """Opening stock, or what one offer or contract brought to one site in one period."""
+    """Opening stock, what one offer or contract brought to one site in one period, or a test.
+
+    `made`: the date its shelf life runs from. Of what comes back from a test `first` is the date on
+    which it was made, `times` how often it was requalified; None: it has failed.
+    """
 
     name: str
     material: str
     site: str
     made: dt.date
+    first: dt.date | None = None
+    times: int | None = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,21 @@ class Moved:
     ahead: bool = False
 
 
+@dataclass(frozen=True)
+class Tested:
+    """What comes back of a lot from a test at a node [quantity]; age in periods.
+
+    `before` is the lot that went in, `lot` what comes back of it.
+    """
+
+    node: int
+    outlet: str
+    before: Lot
+    lot: Lot
+    age: int
+    quantity: float
+
+
 @dataclass
 class Trace:
     """What became of every lot. `nothing`: a quantity up to which there is none [quantity]."""
@@ -67,6 +90,7 @@ class Trace:
     nothing: float
     stock: list[Held] = field(default_factory=list)
     movements: list[Moved] = field(default_factory=list)
+    tests: list[Tested] = field(default_factory=list)
 
 
 @dataclass
@@ -90,7 +114,7 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
     for gone in ledger.departures:
         if (quantity := evaluate(gone.amount)) > found.nothing:
             departures.setdefault(gone.node, []).append((gone, quantity))
-    kept = _kept(stockpile, ledger)
+    kept, tests = _kept(stockpile, ledger), _Tests(stockpile, ledger, found)
     shelves: dict[int, list[Batch]] = {}
     for n in tree.nodes:
         parent = tree.parent[n]
@@ -100,9 +124,12 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
         for lot, came, quantity in arrivals.get(n, ()):
             shelf.append(Batch(lot, came.age, quantity))
             found.movements.append(_arrived(n, lot, came, quantity))
+        shelf += tests.due(n)
         shelf.sort(key=lambda batch: (batch.lot.made, batch.lot.name))
-        for gone, quantity in departures.get(n, ()):
+        for gone, quantity in tests.first(departures.get(n, [])):
+            seen = len(found.movements)
             _leave(stockpile, found, shelf, gone, quantity, kept)
+            shelf += tests.sent(gone, found.movements[seen:])
         shelves[n] = _close(stockpile, found, n, shelf)
     return found
 
@@ -113,7 +140,7 @@ def _arrivals(
     """Return by node the lots that arrive; the age at which each does says when it was made."""
     calendar, period = stockpile.calendar, stockpile.tree.period
     found: dict[int, list[tuple[Lot, Arrival, float]]] = {}
-    for each in ledger.arrivals:
+    for each in (one for one in ledger.arrivals if one.origin is None):
         if (quantity := evaluate(each.amount)) > nothing:
             came, made = period[each.node], period[each.node] - each.age
             name = each.lot or f"{each.name} {calendar.begin(came):%Y-%m}"
@@ -140,13 +167,74 @@ def _leave(
     n, material, site = gone.node, gone.material, gone.site
     ages = next(each for each in stockpile.age_classes(material, n) if each.start == gone.age)
     limited, left = stockpile.at(n).life(material) is not None, quantity
+    standing = stockpile.standing(material, gone.age)
     own = [batch for batch in shelf if (batch.lot.material, batch.lot.site) == (material, site)]
+    if material in stockpile.standings:
+        ages = range(standing.age, standing.age + 1)
+        own = [batch for batch in own if batch.lot.times == standing.times]
     here = [batch for batch in own if batch.age in ages or not limited]
     for age in reversed(ages) if len(ages) > 1 else ():
         of_age = [batch for batch in here if batch.age == age]
         free = sum(batch.quantity for batch in of_age) - kept(n, material, site, age)
         left -= _hand_out(found, gone, of_age, min(left, free))
     _hand_out(found, gone, here, left)  # of a class the solver's noise
+
+
+class _Tests:
+    """What tests give back of each lot, and when."""
+
+    def __init__(self, stockpile: Stockpile, ledger: Ledger, found: Trace) -> None:
+        self.stockpile, self.found = stockpile, found
+        self.back: dict[tuple[object, ...], list[Arrival]] = {}
+        for each in ledger.arrivals:
+            if each.origin is not None:
+                self.back.setdefault(_key(each.origin), []).append(each)
+        self.waiting: dict[int, list[tuple[Arrival, Tested]]] = {}  # by node
+
+    def first(self, departures: list[tuple[Departure, float]]) -> list[tuple[Departure, float]]:
+        """Return departures with those first that are back at once, in the order of their tests."""
+
+        def order(gone: Departure) -> tuple[int, int]:
+            at_once = any(each.node == gone.node for each in self.back.get(_key(gone), ()))
+            return (0, gone.age) if at_once else (1, 0)
+
+        return sorted(departures, key=lambda each: order(each[0])) if self.back else departures
+
+    def sent(self, gone: Departure, parts: list[Moved]) -> list[Batch]:
+        """Note what will be back of the parts of a departure; return what is back at once."""
+        for came in self.back.get(_key(gone), ()) if parts else ():
+            share = evaluate(came.amount) / -sum(part.quantity for part in parts)
+            standing = self.stockpile.standing(came.material, came.age)
+            for part in parts:
+                quantity, lot = -part.quantity * share, self._lot(part.lot, standing, came.node)
+                if quantity > self.found.nothing:
+                    test = Tested(came.node, came.name, part.lot, lot, standing.age, quantity)
+                    self.waiting.setdefault(came.node, []).append((came, test))
+        return self.due(gone.node)
+
+    def due(self, node: int) -> list[Batch]:
+        """Post what is back at a node, and return it."""
+        shelf = []
+        for came, test in self.waiting.pop(node, ()):
+            shelf.append(Batch(test.lot, test.age, test.quantity))
+            self.found.tests.append(test)
+            moved = _arrived(node, test.lot, came, test.quantity)
+            self.found.movements.append(replace(moved, age=test.age))
+        return shelf
+
+    def _lot(self, before: Lot, standing: Standing, node: int) -> Lot:
+        """Return the lot that comes back from a test; its name says what has become of it."""
+        calendar, period = self.stockpile.calendar, self.stockpile.tree.period[node]
+        what = "failed" if standing.times is None else "requalified"
+        again = standing.times is not None and standing.times > 1
+        name = f"{before.name}{',' if again else f' {what}'} {calendar.begin(period):%Y-%m}"
+        made, first = calendar.begin(period - standing.age), before.first or before.made
+        return Lot(name, before.material, before.site, made, first, standing.times)
+
+
+def _key(gone: Departure) -> tuple[object, ...]:
+    """Return what tells a departure from all others."""
+    return gone.node, gone.material, gone.site, gone.age, gone.name
 
 
 def _kept(stockpile: Stockpile, ledger: Ledger) -> Callable[[int, str, str, int], float]:

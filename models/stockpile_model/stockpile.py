@@ -13,6 +13,7 @@ from typing import Any
 from stockpile_model.calendar import Calendar
 from stockpile_model.scale import Figure, Scale, scale_of
 from stockpile_model.schema import Problem, R, Row, columns, get, keys
+from stockpile_model.standing import Standing, Standings
 from stockpile_model.tables import Material, Price, Settings, Site, Supplier
 from stockpile_model.tree import ALL, BASE, Tree
 
@@ -33,6 +34,9 @@ class Stockpile:
     classes: Mapping[str, tuple[range, ...]] | None = (
         None  # of ages, by material, once `build` has looked for them
     )
+    standings: Mapping[str, Standings] = field(
+        default_factory=dict
+    )  # of materials that can be requalified, once `build` has looked for them
     anchor: Scale | None = (
         None  # the scale of the stockpile from which this one was changed; None: its own
     )
@@ -301,11 +305,24 @@ class Stockpile:
 
         A class holds ages that nothing in the workbook distinguishes, and goes by its first age.
         """
+        if material in self.standings:
+            indices = self.standings[material].indices(self.at(node).life(material) or 1)
+            return tuple(range(each, each + 1) for each in indices)
         return (self.classes or {}).get(material) or _each_alone(len(self.at(node).ages(material)))
 
     def first_ages(self, material: str, node: int) -> list[int]:
         """Return the first age of each class at a node."""
         return [ages.start for ages in self.age_classes(material, node)]
+
+    def in_spec(self, material: str, node: int) -> list[int]:
+        """Return the first age of each class at a node of metal that may serve any use."""
+        ages = self.first_ages(material, node)
+        return [age for age in ages if self.standing(material, age).in_spec]
+
+    def standing(self, material: str, index: int) -> Standing:
+        """Return the age that an index of stock stands for, and what tests have shown."""
+        found = self.standings.get(material)
+        return Standing(index) if found is None else found.standing(index)
 
     def firm(self, node: int) -> bool:
         """Return whether orders at a node are whole: placed or not, in whole lots, at one price.

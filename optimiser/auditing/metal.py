@@ -48,6 +48,8 @@ def compare_age(path: PathAudit, line: Line, t: int, held: bool = False) -> None
     age, life = age_and_life(inputs, line, t)
     path.record.figure(line, "age", age * inputs.months)
     left = None if life is None else max(0, life - age - held) * inputs.months
+    if path.tested_times(lot_of(line)) is None:
+        left = 0
     path.record.figure(
         line, "remaining_life", left, cell=(inputs.at(t).materials[material], "shelf_life_months")
     )
@@ -87,9 +89,12 @@ def _opens(path: PathAudit, line: Line, t: int) -> None:
 
 
 def comes_back(path: PathAudit, line: Line, t: int) -> None:
-    """Compare what comes back: it is made in that period, and its handling is charged."""
+    """Compare what comes back, and charge its handling.
+
+    It is made in that period, unless it comes back from a test.
+    """
     age, _ = age_and_life(path.inputs, line, t)
-    if path.record.fails(age == 0):
+    if path.record.fails(age == 0 or lot_of(line) in path.tested):
         path.record.refuse(
             line.at("made"),
             f"{line.words('made')}: what comes back is not made in that period",
@@ -229,6 +234,9 @@ def _follow(
             left, due = 0.0, 0.0 if gone else max(0.0, left + wasted)
             gone = True
             path.outcome.waste += due
+        elif path.tested_times(lot) is None:
+            due = 0.0
+            path.spoilt[t, lot.material, lot.site] += max(0.0, left)
         else:
             due = 0.0
             path.held[t, lot.material, lot.site, t - made] += max(0.0, left)
@@ -266,7 +274,8 @@ def _sites(path: PathAudit) -> None:
     by_site: dict[tuple[int, str], float] = defaultdict(float)
     by_material: dict[tuple[int, str, str], float] = defaultdict(float)
     noise: dict[tuple[int, str], float] = defaultdict(float)
-    for (t, material, site, _), quantity in path.held.items():
+    lots = [((t, i, site), quantity) for (t, i, site, _), quantity in path.held.items()]
+    for (t, material, site), quantity in (*lots, *path.spoilt.items()):
         by_site[t, site] += quantity
         by_material[t, material, site] += quantity
     for t, material, name in by_material:

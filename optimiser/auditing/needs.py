@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from optimiser.auditing.inputs import Inputs
-from optimiser.auditing.metal import goes_out
+from optimiser.auditing.metal import goes_out, lot_of
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.together import Together
@@ -210,6 +210,7 @@ def _kept_below(path: PathAudit, line: Line, material: Any, t: int, noise: float
             and each["form"] in RELEASES
             and inputs.serves(each["site"], line["buyer"])
             and inputs.counts(material.material, age, t)
+            and path.tested_times(lot_of(each)) is not None
         ):
             released += each["quantity"]
     what = f"what leaves of {material.material} in {inputs.begins[t]} and would count"
@@ -319,6 +320,9 @@ def _used(path: PathAudit, line: Line, t: int) -> None:
     """Compare what demand uses: it is usable, and of a site that serves its buyer."""
     goes_out(path, line, t)
     inputs, name = path.inputs, line["name"] or ""
+    if path.record.fails(path.tested_times(lot_of(line)) is not None):
+        message = f"{line.words('lot')}: lot {line['lot']} has failed a test"
+        path.record.refuse(line.at("lot"), message, amount=abs(line["quantity"]))
     if path.record.fails(inputs.serves(line["site"], name)):
         path.record.refuse(
             line.at("site"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from optimiser.auditing import retests
 from optimiser.auditing.findings import EXACT
 from optimiser.auditing.metal import age_and_life, comes_back, compare_age, goes_out, lot_of
 from optimiser.auditing.path_audit import AuditedLot, PathAudit, Released
@@ -45,6 +46,7 @@ def rotation(path: PathAudit) -> None:
     path.match("rotation", "what leaves", left, shown, lambda key: path.noise(key[1].material))
     came = path.moves.sums("return", lambda t, lot, name: (t, name, lot.material, lot.site))
     path.match("movements", "what comes back from", back, came, lambda key: path.noise(key[2]))
+    retests.compare(path)
     _capacities(path)
 
 
@@ -64,8 +66,9 @@ def _line(path: PathAudit, line: Line, shown: Left, back: Back) -> None:
         _expired(path, line, lot, t)
     else:
         _terms(path, line, outlet, lot, t)
+        retests.may_leave(path, line, outlet, lot)
         path.released.append(Released(t, "outlets", outlet.outlet, lot.material, quantity))
-    if outlet is not None and outlet.form in ("exchange", "rework"):
+    if outlet is not None and outlet.form in ("exchange", "rework", "requalify"):
         _comes_back(path, line, outlet, t, back)
     else:
         for column in ("returns", "returned", "to_material"):
@@ -84,6 +87,9 @@ def _comes_back(path: PathAudit, line: Line, outlet: Any, t: int, back: Back) ->
             (outlet, "lead_time_months"),
             quantity,
         )
+    elif outlet.form == "requalify":
+        back[due, outlet.outlet, material, line["site"]] += quantity
+        retests.expect(path, line, outlet, due)
     else:
         back[due, outlet.outlet, material, line["site"]] += outlet.yield_ * quantity
     record.term(line, "returns", inputs.begin(due), (outlet, "lead_time_months"))
@@ -248,5 +254,6 @@ TWIN = Twin(
     ),
     decisions=(Size("outlets", "minimum_order"), Size("outlets", "lot_size")),
     limits=(Size("outlets", "capacity"),),
+    read=(retests.read,),
     follow=(rotation, dispatches),
 )

@@ -79,6 +79,23 @@ class AuditedLot(NamedTuple):
         return f"lot {self.lot} ({self.material}, {self.site}, made {self.made})"
 
 
+class TestedLot(NamedTuple):
+    """How often a lot was requalified (None: it has failed), and when its metal was made."""
+
+    times: int | None
+    first: dt.date
+
+
+class Retest(NamedTuple):
+    """What comes back of a lot from a test: passed or failed, its life running from a date."""
+
+    t: int
+    outlet: str
+    before: AuditedLot
+    made: dt.date
+    passed: bool
+
+
 Move = tuple[int, AuditedLot, str]
 """The period of a movement, its lot, and where its metal comes from or goes."""
 Key = TypeVar("Key")
@@ -146,10 +163,20 @@ class PathAudit:
         self.held: dict[tuple[int, str, str, int], float] = defaultdict(
             float
         )  # period, material, site, age at its end
+        self.spoilt: dict[tuple[int, str, str], float] = defaultdict(
+            float
+        )  # period, material, site -> what has failed a test
+        self.tested: dict[AuditedLot, TestedLot] = {}
+        self.retests: dict[Retest, float] = defaultdict(float)
         self.moves = LotMoves()
         # Where only the tail counts, nobody minds what a path outside of it pays beyond what it
         # must.
         self.idle = together.clock.settings.risk_weight == 1 and len(together.futures) > 1
+
+    def tested_times(self, lot: AuditedLot) -> int | None:
+        """Return how often a lot was requalified; None where it has failed a test."""
+        found = self.tested.get(lot)
+        return 0 if found is None else found.times
 
     # What a line names
 

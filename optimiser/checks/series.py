@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stockpile_model.blocks.contracts import contract_terms
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand, covers
-from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet, back
+from stockpile_model.blocks.rotation.outlet_terms import GIVING_BACK, RETURNING, Outlet, back
 from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start
 from stockpile_model.blocks.targets import Target
 from stockpile_model.blocks.targets.target_terms import level
@@ -198,5 +198,5 @@ def made_of_others(stockpile: Stockpile) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=16)
 def renewed(stockpile: Stockpile) -> frozenset[str]:
-    """Return the materials that an exchange or rework makes young again."""
-    return frozenset(back(row) for row in stockpile.rows(Outlet) if row.form in RETURNING)
+    """Return the materials that an exchange, a rework or another test makes young again."""
+    return frozenset(back(row) for row in stockpile.rows(Outlet) if row.form in GIVING_BACK)

@@ -26,6 +26,7 @@ from tests.model import (
     test_price_breaks,
     test_projects,
     test_release,
+    test_requalify,
     test_rotation,
     test_scenarios,
     test_stock,
@@ -48,7 +49,15 @@ SUITES = (
         test_price_breaks,
         test_projects,
     ),
-    *(test_offers, test_release, test_rotation, test_scenarios, test_stock, test_targets),
+    *(
+        test_offers,
+        test_release,
+        test_requalify,
+        test_rotation,
+        test_scenarios,
+        test_stock,
+        test_targets,
+    ),
 )
 TESTED = {case.component for suite in SUITES for case in suite.CASES}
 

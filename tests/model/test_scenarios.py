@@ -230,7 +230,11 @@ CELLS = [
     (
         kind.TABLE,
         each.name,
-        *(("add", "1") if each.kind == "date" or each.unit == "months" else ("scale", "0.5")),
+        *(
+            ("add", "1")
+            if each.kind in ("date", "whole") or each.unit == "months"
+            else ("scale", "0.5")
+        ),
     )
     for kind in block_tables()
     if not kind.CERTAIN

@@ -13,6 +13,7 @@ from stockpile_model.blocks.stock.lot_terms import (
     tells_apart,
 )
 from stockpile_model.build import report
+from stockpile_model.lots import Lot
 from tests.support.accept import (
     Case,
     bill,
@@ -354,7 +355,7 @@ def test_a_life_beyond_the_horizon_is_as_long_as_any_other() -> None:
     )
     assert (short.life("ga"), long.life("ga"), long.shelf_life("ga")) == (16, 16, 1_000_000_000)
     assert len(built(short).m.stock) == len(built(long).m.stock)
-    assert remaining_life(long, "ga", 5) == 1e9 - 5
+    assert remaining_life(long, Lot("L", "ga", "stockpile", month(0)), 5) == 1e9 - 5
 
 
 # Life on receipt

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
@@ -734,6 +734,8 @@ class Pool:
     born: int
     present: Sequence[Node]
     gone: Sequence[Node] | None
+    times: int = 0  # how often its metal was requalified
+    failed: bool = False  # it has failed a test
     outflow: dict[Node, Linear] = field(default_factory=lambda: defaultdict(Linear))
 
     @property
@@ -832,6 +834,7 @@ class Program:
                     ]
                     self.grant(name, node, aid(now, name, signed, node.t) or ZERO)
         self.pools = self.stock()
+        self.requalify()
         for outlet in book.rows("outlets"):
             self.rotate(outlet["outlet"])
         for material, buyer in sorted(
@@ -1365,7 +1368,7 @@ class Program:
                     )
                 else:
                     self.entering[material, site, root, 0].add(quantity)
-        for outlet in book.rows("outlets"):
+        for outlet in (row for row in book.rows("outlets") if row["form"] != "requalify"):
             for n, site in product(book.nodes, book.sites):
                 for back in self.back(outlet["outlet"], n):
                     self.entering[returned(outlet), site, back, back.t].add(0)
@@ -1405,13 +1408,11 @@ class Program:
         return Pool(name, material, site, {begin: amount}, born, present, gone)
 
     def back(self, name: str, n: Node) -> list[Node]:
-        """Where what goes into an exchange or rework at a node comes back; nowhere where that
-        cannot be.
+        """Where what goes into an exchange, a rework or a test at a node comes back; nowhere where
+        that cannot be.
         """
         outlet = self.book.at(n).row("outlets", name)
-        if outlet["form"] not in ("exchange", "rework") or n.t not in self.book.at(n).between(
-            outlet
-        ):
+        if outlet["form"] not in BACK or n.t not in self.book.at(n).between(outlet):
             return []
         return [
             each
@@ -1430,17 +1431,61 @@ class Program:
         outlay = Outlay(n, "rotation", material, self.book.buyer(site))
         self.spend(outlay, amount, number(self.book.at(n).materials[material], "disposal_cost"))
 
+    def requalify(self) -> None:
+        """Test each lot, and what passes again, as often as it may be."""
+        tests = [row["outlet"] for row in self.book.rows("outlets") if row["form"] == "requalify"]
+        for pool in self.pools:  # what comes back joins them
+            for n, name in product([] if pool.failed else pool.present, tests):
+                now, outlet = self.book.at(n), self.book.at(n).row("outlets", name)
+                age, backs = n.t - pool.born, self.back(name, n)
+                later = age + now.whole(outlet, "lead_time_months")
+                young = max(0, later - now.whole(outlet, "gain_months"))
+                if (
+                    outlet["material"] == pool.material
+                    and backs
+                    and releases(now, outlet, age)
+                    and young < now.life(pool.material)
+                    and pool.times < number(outlet, "times", 1)
+                ):
+                    amount = self.test(pool, n, outlet)
+                    for d, passed in product(backs, (True, False)):
+                        share = number(outlet, "yield", 1)
+                        part = amount * (share if passed else 1 - share)
+                        self.retested(pool, d, part, young if passed else later, name, passed)
+
+    def test(self, pool: Pool, n: Node, outlet: Cells) -> Linear:
+        """What leaves a lot for a test."""
+        amount = self.leave(pool, n, outlet["outlet"])
+        self.done["rotate", outlet["outlet"], n].add(amount)
+        self.departures.append(Entry(pool.material, n, amount, outlet))
+        outlay = Outlay(n, "rotation", pool.material, self.book.buyer(pool.site))
+        self.spend(outlay, amount, number(outlet, "cost"))
+        return amount
+
+    def retested(
+        self, pool: Pool, d: Node, amount: Linear, age: int, outlet: str, passed: bool
+    ) -> None:
+        """A lot of its own comes back from a test, at its last age where its life is over."""
+        handling = number(self.book.at(d).sites[pool.site], "handling_in")
+        outlay = Outlay(d, "storage", pool.material, self.book.buyer(pool.site))
+        self.spend(outlay, amount, handling)
+        born = d.t - min(age, self.book.at(d).life(pool.material) - 1)
+        name = f"{pool.name} {outlet} {d} {passed}"
+        lot = self.lot(name, pool.material, pool.site, d, amount, born)
+        times = pool.times + 1 if passed else 0
+        self.pools.append(replace(lot, times=times, failed=not passed))
+
     def rotate(self, name: str) -> None:
         for n in self.book.nodes:
             now = self.book.at(n)
             outlet = now.row("outlets", name)
             backs = self.back(name, n)
-            if n.t not in now.between(outlet) or (
-                outlet["form"] in ("exchange", "rework") and not backs
-            ):
+            if n.t not in now.between(outlet) or (outlet["form"] in BACK and not backs):
                 continue
             material, leaving = outlet["material"], self.done["rotate", name, n]
-            for pool in self.pools:
+            for pool in self.pools if outlet["form"] != "requalify" else ():
+                if pool.failed and outlet["form"] not in ("rework", "dispose"):
+                    continue
                 if pool.material != material or n not in pool.present:
                     continue
                 age = n.t - pool.born if pool.gone is not None else 0
@@ -1514,7 +1559,7 @@ class Program:
                     pool.stock(n),
                     rate * book.months,
                 )
-                if n.t == book.last and number(material, "closing_value"):
+                if n.t == book.last and number(material, "closing_value") and not pool.failed:
                     value = (
                         number(material, "closing_value")
                         * now.index(material["price_index"], n.t)
@@ -1540,6 +1585,7 @@ class Program:
             for pool in self.pools
             if pool.material == material
             and n in pool.present
+            and not pool.failed
             and (buyer is None or self.book.buyer(pool.site) in serves)
         ]
 
@@ -1892,6 +1938,9 @@ class Program:
 def landed(row: Cells, price: Fraction) -> Fraction:
     """What a unit costs: its price with duty on it, adder and freight."""
     return price * (1 + number(row, "duty")) + number(row, "adder") + number(row, "freight")
+
+
+BACK = ("exchange", "rework", "requalify")  # the forms of outlet that give metal back
 
 
 def releases(now: Book, outlet: Cells, age: int) -> bool:

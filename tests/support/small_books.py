@@ -204,6 +204,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "dispose": kept("outlets", "form", "dispose"),
     "exchange": kept("outlets", "form", "exchange"),
     "rework": kept("outlets", "form", "rework"),
+    "requalify": kept("outlets", "form", "requalify"),
     "yield": blank("outlets", "yield"),
     "outlet_lead": blank("outlets", "lead_time_months"),
     "age_discount": blank("outlets", "age_discount"),
@@ -297,6 +298,7 @@ NEEDS = {
     **dict.fromkeys(("breakeven", "computed_breakeven"), ("project", "contract")),
     "project_fund": ("project", "budget"),
     "exchange": ("shelf_life", "opening_stock"),
+    "requalify": ("shelf_life", "opening_stock"),
     "yield": ("exchange", "shelf_life", "opening_stock"),
     "outlet_lead": ("exchange", "shelf_life", "opening_stock"),
     "buyer_funds": ("buyers", "budget"),
@@ -521,7 +523,9 @@ class _Drawing:
         if "contract" in self.has:
             tables["contracts"], tables["floors"] = self.contracts()
         if forms := [
-            form for form in ("sale", "dispose", "exchange", "rework") if form in self.has
+            form
+            for form in ("sale", "dispose", "exchange", "rework", "requalify")
+            if form in self.has
         ]:
             tables["outlets"] = [self.outlet(form) for form in forms]
         if "in_transit" in self.has:
@@ -910,7 +914,8 @@ class _Drawing:
 
     def outlet(self, form: str) -> dict[str, Any]:
         first = self.pick(0, 0, self.period())
-        sale, back = form == "sale", form in ("exchange", "rework")
+        sale, test = form == "sale", form == "requalify"
+        back = test or form in ("exchange", "rework")
         indexed = sale and "outlet_index" in self.has
         material = self.pick(*self.names)
         return {
@@ -937,6 +942,8 @@ class _Drawing:
             "cost": self.only("outlet_cost", 0.5, 2) if form != "dispose" else None,
             "currency": self.only("currency", None, "euro"),
             "yield": self.only("yield", 0.5, 0.8, 0.9) if back else None,
+            "gain_months": self.pick(1, 2, 9) * self.months if test else None,
+            "times": self.pick(None, 2) if test else None,
             "lead_time_months": (
                 self.only("outlet_lead", self.months, 2 * self.months) if back else None
             ),

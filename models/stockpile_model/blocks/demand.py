@@ -263,8 +263,8 @@ def _sources(stockpile: Stockpile, i: str, b: str, n: int) -> list[tuple[str, in
 
 def _with_life(stockpile: Stockpile, i: str, b: str, life: int, n: int) -> list[tuple[str, int]]:
     """Return the sites and ages that serve a buyer with so many periods of life left."""
-    now, ages = stockpile.at(n), stockpile.first_ages(i, n)
-    young = [a for a in ages if _has_left(now, i, a, life)]
+    now, ages = stockpile.at(n), stockpile.in_spec(i, n)
+    young = [a for a in ages if _has_left(now, i, stockpile.standing(i, a).age, life)]
     return [(w, a) for w in serving(stockpile, b) for a in young]
 
 

@@ -55,7 +55,9 @@ def _released(m: pyo.ConcreteModel, stockpile: Stockpile) -> Released:
     for (r, w, a, n), out in m.out.items():
         now = stockpile.at(n)
         row = now.keyed(Outlet)[r]
-        if row.form in RELEASING and counts(now, row.material, a):
+        standing = stockpile.standing(row.material, a)
+        stays = standing.in_spec and counts(now, row.material, standing.age)
+        if row.form in RELEASING and stays:
             outs.setdefault((row.material, w, n), []).append((r, out))
     found = {
         (i, b, n): [pair for w in serving(stockpile, b) for pair in outs.get((i, w, n), ())]

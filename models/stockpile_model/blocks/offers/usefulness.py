@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stockpile_model.block import Stretch, blocks
+from stockpile_model.block import Stretch, blocks, renewals
 from stockpile_model.extremes import smaller
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
@@ -90,18 +90,20 @@ def _used(stockpile: Stockpile, material: str, arrival: int, cheapest: float) ->
 
     Beyond that there is only profit. Metal that comes back without limit has a new life, or is of
     use as another material, as often as there are periods, and each time loses what its yield
-    states.
+    states. So does metal that tests give more life, as often as it may be tested.
     """
     endless = [turn for block in blocks() for turn in block.turns(stockpile)]
     within_reach = {material}
     while further := {t.back for t in endless if t.material in within_reach} - within_reach:
         within_reach |= further
     yields = [turn.yield_ for turn in endless if turn.material in within_reach]
-    if not yields:
+    tests = [each for each in renewals(stockpile) if each.material in within_reach]
+    if not yields and not tests:
         return _taken(stockpile, material, _window(stockpile, material, arrival), cheapest)
     window = range(arrival, stockpile.calendar.periods)
-    left = min(1.0, *yields) ** len(window)
-    cheapest /= max(1.0, *yields) ** len(window)
+    left = min([1.0, *yields]) ** len(window)
+    left *= min([1.0, *(each.yield_**each.times for each in tests)])
+    cheapest /= max([1.0, *yields]) ** len(window)
     if left < LEAST_LEFT:
         return math.inf
     return sum(_taken(stockpile, each, window, cheapest) for each in sorted(within_reach)) / left

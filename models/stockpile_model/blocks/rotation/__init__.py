@@ -13,12 +13,14 @@ from stockpile_model.blocks.rotation import (
     dispatching,
     outlet_checks,
     outlet_terms,
+    requalified,
     rotated,
     rotating,
 )
 from stockpile_model.blocks.rotation.dispatch_terms import DispatchTerms
 from stockpile_model.blocks.rotation.dispatched import Dispatch, dispatched
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
+from stockpile_model.blocks.rotation.requalified import Requalified
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import DISPOSAL, Heading, Ledger
@@ -43,8 +45,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
-    """Yield what leaves each lot, and each dispatch."""
+    """Yield what leaves each lot, what comes back of it from a test, and each dispatch."""
     yield from rotated.report(formulation)
+    yield from requalified.report(formulation)
     yield from dispatched(formulation)
 
 
@@ -55,7 +58,7 @@ def orphan(row: Row, column: str) -> Row | None:
 
 BLOCK = Block(
     tables=(Outlet,),
-    results=(Rotated, Dispatch),
+    results=(Rotated, Dispatch, Requalified),
     pays=("rotation",),
     headings=(
         Heading("rotation", "costs of outlets"),
@@ -73,6 +76,7 @@ BLOCK = Block(
     tells_apart=outlet_terms.tells_apart,
     uses=outlet_terms.uses,
     turns=outlet_terms.turns,
+    renews=outlet_terms.renews,
     bounds_orders=dispatch_terms.bounds_orders,
     orphan=orphan,
 )

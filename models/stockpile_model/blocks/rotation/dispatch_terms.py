@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from stockpile_model.blocks.offers import usefulness
 from stockpile_model.blocks.offers.ceilings import EXCESS
 from stockpile_model.blocks.rotation import outlet_terms
-from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet, back
+from stockpile_model.blocks.rotation.outlet_terms import REQUALIFY, RETURNING, Outlet, back
 from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.extremes import larger, smaller
 from stockpile_model.ledger import Ledger
@@ -101,6 +101,8 @@ class DispatchTerms:
         if not usefulness.reason(self.stockpile):
             return outlet.capacity
         there = self._on_hand(outlet.material, n)
+        if outlet.form == REQUALIFY:  # metal may be there again in the same period
+            there *= outlet.times
         most = smaller(math.inf if outlet.capacity is None else outlet.capacity, there)
         return most if most < math.inf else None
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stockpile_model import amounts
-from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet, back
+from stockpile_model.blocks.rotation.outlet_terms import (
+    GIVING_BACK,
+    REQUALIFY,
+    RETURNING,
+    Outlet,
+    back,
+)
 from stockpile_model.checks import ordered, smallest_within, whole_lots, whole_periods
 from stockpile_model.schema import Problem, columns, get
 from stockpile_model.stockpile import Stockpile
@@ -13,6 +19,7 @@ from stockpile_model.tables import Material
 
 _SALE_ONLY = ("price", "price_index", "price_factor", "age_discount", "fund")
 _RETURN_ONLY = ("yield", "lead_time_months")
+_TEST_ONLY = ("gain_months", "times")
 _DEFAULTS = {each.name: each.default for each in columns(Outlet)}
 
 
@@ -34,15 +41,32 @@ def _check_form(row: Outlet) -> Iterator[Problem]:
     if row.to_material is not None and row.form != "rework":
         message = f"is for a rework: an outlet of form {row.form} gives back no other material"
         yield Problem(row.TABLE, row.line, "to_material", message)
-    sale, returning = row.form == "sale", row.form in RETURNING
-    for name in (*(() if sale else _SALE_ONLY), *(() if returning else _RETURN_ONLY)):
-        if get(row, name) != _DEFAULTS[name]:
-            message = f"has no effect on an outlet of form {row.form}"
-            yield Problem(row.TABLE, row.line, name, message, warning=True)
-    if returning and row.yield_ > 1 and back(row) == row.material:
+    yield from _check_test(row)
+    for forms, names in (
+        (("sale",), _SALE_ONLY),
+        (GIVING_BACK, _RETURN_ONLY),
+        ((REQUALIFY,), _TEST_ONLY),
+    ):
+        for name in names if row.form not in forms else ():
+            if get(row, name) != _DEFAULTS[name]:
+                message = f"has no effect on an outlet of form {row.form}"
+                yield Problem(row.TABLE, row.line, name, message, warning=True)
+    if row.form in RETURNING and row.yield_ > 1 and back(row) == row.material:
         found = amounts.quantity(row.yield_)
         message = f"is above 1: more comes back than goes in, found {found}"
         yield Problem(row.TABLE, row.line, "yield", message, warning=True)
+
+
+def _check_test(row: Outlet) -> Iterator[Problem]:
+    """Yield what is wrong with a test that gives metal more life."""
+    if row.form != REQUALIFY:
+        return
+    if row.gain_months == 0:
+        message = "is needed: the months of life that metal gains by being requalified"
+        yield Problem(row.TABLE, row.line, "gain_months", message)
+    if row.yield_ > 1:
+        message = f"is the share that passes: at most 1, found {amounts.quantity(row.yield_)}"
+        yield Problem(row.TABLE, row.line, "yield", message)
 
 
 def _check_life(stockpile: Stockpile, row: Outlet) -> Iterator[Problem]:
@@ -54,6 +78,9 @@ def _check_life(stockpile: Stockpile, row: Outlet) -> Iterator[Problem]:
         if get(row, name) > 0 and life is None:
             message = f"needs a shelf_life_months of {row.material}"
             yield Problem(row.TABLE, row.line, name, f"{message}: without one its age is not kept")
+    if row.form == REQUALIFY and life is None:
+        message = f"{row.material} has no shelf_life_months: it needs no test"
+        yield Problem(row.TABLE, row.line, "form", message)
     months, periods = stockpile.calendar.months, stockpile.calendar.whole(life or 0)
     whole = life is not None and periods is not None
     if life is not None and whole and row.minimum_life_months > life:

@@ -7,14 +7,17 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stockpile_model.block import Turn
+from stockpile_model.block import Renewal, Turn
 from stockpile_model.calendar import overlap
 from stockpile_model.extremes import larger, smaller
 from stockpile_model.funds import Fund
 from stockpile_model.schema import Row, column
+from stockpile_model.standing import Standing
 from stockpile_model.stockpile import Stockpile
 
-RETURNING = ("exchange", "rework")  # the forms that give metal back
+RETURNING = ("exchange", "rework")  # the forms that give fresh metal back
+REQUALIFY = "requalify"
+GIVING_BACK = (*RETURNING, REQUALIFY)
 RELEASING = ("sale", "dispose")  # the forms by which a stockpile lets metal go
 
 
@@ -29,9 +32,9 @@ class Outlet(Row):
     material: str = column("material it takes", required=True, refers="materials")
     form: str = column(
         "`sale` for money, `dispose` as waste, `exchange` for fresh metal, "
-        "`rework` into fresh metal",
+        "`rework` into fresh metal, `requalify` to test it again and give it more life",
         required=True,
-        choices=("sale", "exchange", "rework", "dispose"),
+        choices=("sale", "exchange", "rework", "requalify", "dispose"),
     )
     from_: dt.date | None = column("first date it takes metal; blank = from the start")
     to: dt.date | None = column("last date; blank = to the end")
@@ -56,10 +59,13 @@ class Outlet(Row):
     )
     cost: float = column("cost of what goes in", "money/quantity", default=0.0, least=0)
     yield_: float = column(
-        "units back for each unit in (exchange, rework)", "1", default=1.0, least=0
+        "units back for each unit in (exchange, rework); share that passes (requalify)",
+        "1",
+        default=1.0,
+        least=0,
     )
     lead_time_months: float = column(
-        "time until the units are back (exchange, rework)",
+        "time until the units are back (exchange, rework, requalify)",
         "months",
         default=0.0,
         least=0,
@@ -94,14 +100,26 @@ class Outlet(Row):
         least=0,
     )
 
+    gain_months: float = column(
+        "added to the life that is left, never above the whole shelf life (requalify)",
+        "months",
+        default=0.0,
+        least=0,
+        whole_periods=True,
+    )
+    times: int = column(
+        "how often metal may be requalified in all (requalify)", "times", default=1, least=1
+    )
+
 
 def lead(stockpile: Stockpile, outlet: Outlet) -> int:
     """Return the periods until what goes in is back; 0 for what does not come back."""
-    return stockpile.calendar.count(outlet.lead_time_months) if outlet.form in RETURNING else 0
+    gives_back = outlet.form in GIVING_BACK
+    return stockpile.calendar.count(outlet.lead_time_months) if gives_back else 0
 
 
 def back(outlet: Outlet) -> str:
-    """Return the material that comes back from an exchange or rework."""
+    """Return the material that an outlet gives back."""
     return outlet.to_material or outlet.material
 
 
@@ -125,6 +143,39 @@ def takes(stockpile: Stockpile, outlet: Outlet, age: int) -> bool:
         return True
     old = age * months >= outlet.minimum_age_months - 1e-9
     return old and (life - age) * months >= outlet.minimum_life_months - 1e-9
+
+
+def accepts(stockpile: Stockpile, outlet: Outlet, standing: Standing) -> bool:
+    """Return whether an outlet takes metal as it stands.
+
+    What has failed a test may only be reworked or thrown away. A test must leave some life.
+    """
+    if not takes(stockpile, outlet, standing.age):
+        return False
+    if standing.times is None:
+        return outlet.form in ("rework", "dispose")
+    if outlet.form != REQUALIFY:
+        return True
+    young = _retested(stockpile, outlet, standing.age) < (stockpile.life(outlet.material) or 0)
+    return young and standing.times < outlet.times
+
+
+def retested(stockpile: Stockpile, outlet: Outlet, standing: Standing) -> tuple[Standing, Standing]:
+    """Return how metal stands that comes back from a test: what passes, and what fails.
+
+    What passes has `gain_months` more left, and no more than the whole shelf life. Where its life
+    ends in the meantime it comes back at its last age.
+    """
+    last = (stockpile.life(outlet.material) or 1) - 1
+    passed = min(last, _retested(stockpile, outlet, standing.age))
+    failed = min(last, standing.age + lead(stockpile, outlet))
+    return Standing(passed, (standing.times or 0) + 1), Standing(failed, None)
+
+
+def _retested(stockpile: Stockpile, outlet: Outlet, age: int) -> int:
+    """Return the age at which metal that passes comes back [periods]."""
+    gain = stockpile.calendar.count(outlet.gain_months)
+    return max(0, age + lead(stockpile, outlet) - gain)
 
 
 def worth(stockpile: Stockpile, outlet: Outlet, age: int) -> float:
@@ -171,7 +222,7 @@ def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) ->
     """
     tree, found = stockpile.tree, 0.0
     for name, outlet in stockpile.keyed(Outlet).items():
-        if outlet.material != material or outlet.form == "dispose":
+        if outlet.material != material or outlet.form in ("dispose", REQUALIFY):
             continue
         rows = {n: stockpile.at(n).keyed(Outlet)[name] for n in tree.nodes}
         if outlet.form in RETURNING or all(row.capacity is not None for row in rows.values()):
@@ -192,3 +243,11 @@ def turns(stockpile: Stockpile) -> Iterator[Turn]:
         for row in view.rows(Outlet):
             if row.form in RETURNING and row.capacity is None and row.yield_ > 0:
                 yield Turn(row.material, back(row), row.yield_)
+
+
+def renews(stockpile: Stockpile) -> Iterator[Renewal]:
+    """Yield the tests that give metal more life."""
+    for view in stockpile.variants:
+        for row in view.rows(Outlet):
+            if row.form == REQUALIFY:
+                yield Renewal(row.material, row.times, row.yield_)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from stockpile_model import amounts
 from stockpile_model.blocks.rotation import outlet_terms as terms
-from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet
+from stockpile_model.blocks.rotation.outlet_terms import GIVING_BACK, REQUALIFY, Outlet
 from stockpile_model.blocks.rotation.rotating import ROTATION
+from stockpile_model.blocks.stock.lot_terms import remaining_life
 from stockpile_model.formulation import Formulation
 from stockpile_model.lots import EXPIRED, Moved
 from stockpile_model.schema import ComparedSum, Dated, SummedLine, column
@@ -45,16 +46,18 @@ class Rotated(Dated):
     age: float = column("age when it leaves", "months")
     remaining_life: float | None = column("life left when it leaves; blank = unlimited", "months")
     outlet: str | None = column("outlet; blank where the lot expires")
-    form: str = column("`sale`, `exchange`, `rework`, `dispose` or `expired`")
+    form: str = column("`sale`, `exchange`, `rework`, `requalify`, `dispose` or `expired`")
     quantity: float = column("what leaves", "quantity")
     price: float = column("price received", "money/quantity")
     proceeds: float = column("receipts, undiscounted", "money")
     cost: float = column("outlet and disposal cost, undiscounted", "money")
     returns: dt.date | None = column(
-        "first day of the period in which it comes back (exchange, rework)"
+        "first day of the period in which it comes back (exchange, rework, requalify)"
     )
-    returned: float | None = column("what comes back (exchange, rework)", "quantity")
-    to_material: str | None = column("material that comes back (exchange, rework)")
+    returned: float | None = column(
+        "what comes back (exchange, rework); what passes the test (requalify)", "quantity"
+    )
+    to_material: str | None = column("material that comes back (exchange, rework, requalify)")
     instruction: str = column("what to do", sentence=True)
 
     @classmethod
@@ -85,7 +88,7 @@ def _rotated(stockpile: Stockpile, moved: Moved, outlet: Outlet | None) -> Rotat
     price = 0.0 if outlet is None else terms.price(stockpile, outlet, moved.age, moved.node)
     wasted = outlet is None or outlet.form == "dispose"
     waste = now.keyed(Material)[lot.material].disposal_cost if wasted else 0.0
-    returning = outlet if outlet is not None and outlet.form in RETURNING else None
+    returning = outlet if outlet is not None and outlet.form in GIVING_BACK else None
     return Rotated(
         **stockpile.where(moved.node),
         date=stockpile.date(moved.node),
@@ -94,7 +97,7 @@ def _rotated(stockpile: Stockpile, moved: Moved, outlet: Outlet | None) -> Rotat
         site=lot.site,
         made=lot.made,
         age=moved.age * stockpile.calendar.months,
-        remaining_life=_life_left(stockpile, moved),
+        remaining_life=remaining_life(now, lot, moved.age),
         outlet=None if outlet is None else outlet.outlet,
         form=EXPIRED if outlet is None else outlet.form,
         quantity=quantity,
@@ -108,12 +111,6 @@ def _rotated(stockpile: Stockpile, moved: Moved, outlet: Outlet | None) -> Rotat
     )
 
 
-def _life_left(stockpile: Stockpile, moved: Moved) -> int | None:
-    """Return the life left to what leaves [months]; None = unlimited."""
-    life = stockpile.at(moved.node).shelf_life(moved.lot.material)
-    return None if life is None else max(0, life - moved.age) * stockpile.calendar.months
-
-
 def _returns(stockpile: Stockpile, moved: Moved, outlet: Outlet) -> dt.date:
     """Return the first day of the period in which metal comes back."""
     period = stockpile.tree.period[moved.node] + terms.lead(stockpile, outlet)
@@ -124,7 +121,8 @@ def _instruction(
     stockpile: Stockpile, moved: Moved, outlet: Outlet | None, quantity: float, price: float
 ) -> str:
     """Return what to do, as a sentence."""
-    settings, lot, left = stockpile.settings, moved.lot, _life_left(stockpile, moved)
+    settings, lot = stockpile.settings, moved.lot
+    left = remaining_life(stockpile.at(moved.node), lot, moved.age)
     unit, when = settings.quantity_unit, amounts.month(stockpile.date(moved.node))
     origin = f"lot {lot.name} ({lot.material}, {lot.site}, made {lot.made:%Y-%m-%d})"
     amount = f"{amounts.quantity(quantity)} {unit} of {origin}"
@@ -132,12 +130,13 @@ def _instruction(
         return f"{when}: {amount} reaches the end of its life and is waste"
     if left is not None:
         amount += f", {amounts.count(left, 'month')} of life left"
-    if outlet.form in RETURNING:
+    if outlet.form in GIVING_BACK:
         returned = amounts.quantity(amounts.clean(quantity * outlet.yield_))
         day = amounts.month(_returns(stockpile, moved, outlet))
+        what = "pass and " if outlet.form == REQUALIFY else ""
         return (
             f"{when}: {outlet.form} {amount}, through {outlet.outlet}; "
-            f"{returned} {unit} of {terms.back(outlet)} come back {day}"
+            f"{returned} {unit} of {terms.back(outlet)} {what}come back {day}"
         )
     if outlet.form == "sale":
         proceeds = f"{amounts.money(quantity * price)} {settings.currency}"

@@ -11,9 +11,9 @@ from stockpile_model.block import Deed
 from stockpile_model.blocks.rotation import outlet_terms
 from stockpile_model.blocks.rotation.dispatch_terms import DispatchTerms
 from stockpile_model.blocks.rotation.dispatching import Through
-from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet
+from stockpile_model.blocks.rotation.outlet_terms import REQUALIFY, RETURNING, Outlet
 from stockpile_model.formulation import summed
-from stockpile_model.ledger import Arrival, Exit, Ledger
+from stockpile_model.ledger import Arrival, Departure, Exit, Ledger
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -43,7 +43,7 @@ def _ages(stockpile: Stockpile, name: str, node: int) -> Iterator[int]:
     now, row = stockpile.at(node), _row(stockpile, name, node)
     if stockpile.tree.period[node] in outlet_terms.opened(stockpile, row):
         for age in stockpile.first_ages(row.material, node):
-            if outlet_terms.takes(now, row, age):
+            if outlet_terms.accepts(now, row, stockpile.standing(row.material, age)):
                 yield age
 
 
@@ -59,8 +59,10 @@ def take_out(
     inside: dict[tuple[str, str, int], list[tuple[int, Any]]] = {}  # by age
     for (r, w, a, n), out in m.out.items():
         inside.setdefault((r, w, n), []).append((a, out))
-        most = terms.limits[r, n]
-        ledger.take(n, _row(stockpile, r, n).material, w, a, out, ROTATION, r, most)
+        most, row = terms.limits[r, n], _row(stockpile, r, n)
+        gone = ledger.take(n, row.material, w, a, out, ROTATION, r, most)
+        if row.form == REQUALIFY:
+            _test(stockpile, ledger, row, gone)
     for (r, w, n), outs in inside.items():
         whole = summed(out for _, out in outs)
         _sell(stockpile, ledger, (r, w, n), outs)
@@ -74,7 +76,9 @@ def _sell(
     """Post what a sale earns: price·(1 - age_discount·age)."""
     r, w, n = at
     row = _row(stockpile, r, n)
-    earned = ((outlet_terms.price(stockpile, row, a, n), out) for a, out in outs)
+    standing = stockpile.standing
+    aged = ((standing(row.material, a).age, out) for a, out in outs)
+    earned = ((outlet_terms.price(stockpile, row, age, n), out) for age, out in aged)
     if sales := [rate * out for rate, out in earned if rate > 0]:
         buyer = stockpile.sites[w].buyer
         ledger.receive(n, "sales", summed(sales), row.material, r, row.fund, buyer)
@@ -96,13 +100,32 @@ def _bring_back(stockpile: Stockpile, ledger: Ledger, at: tuple[str, str, int], 
 
     It comes to its site ℓ_r periods later at age 0, at every descendant of n.
     """
-    (r, w, n), tree = at, stockpile.tree
+    r, w, n = at
     row = _row(stockpile, r, n)
-    if row.form in RETURNING:
-        for d in tree.at[tree.period[n] + outlet_terms.lead(stockpile, row)]:
-            if n in tree.paths[d]:
-                amount, material = row.yield_ * whole, outlet_terms.back(row)
-                ledger.bring(Arrival(d, material, w, 0, amount, Outlet.TABLE, r, None))
+    for d in _back_at(stockpile, row, n) if row.form in RETURNING else ():
+        amount, material = row.yield_ * whole, outlet_terms.back(row)
+        ledger.bring(Arrival(d, material, w, 0, amount, Outlet.TABLE, r, None))
+
+
+def _test(stockpile: Stockpile, ledger: Ledger, row: Outlet, gone: Departure) -> None:
+    """Post what comes back of a test: yield·out, younger, and (1 - yield)·out, which has failed.
+
+    It comes to its site ℓ_r periods later, at every descendant of n.
+    """
+    material, standings = row.material, stockpile.standings[row.material]
+    for d in _back_at(stockpile, row, gone.node):
+        passed, failed = outlet_terms.retested(stockpile.at(d), row, standings.standing(gone.age))
+        for share, standing in ((row.yield_, passed), (1 - row.yield_, failed)):
+            amount, at = share * gone.amount, standings.index(standing)
+            arrival = Arrival(d, material, gone.site, at, amount, Outlet.TABLE, row.outlet, None)
+            ledger.bring(arrival._replace(origin=gone))
+
+
+def _back_at(stockpile: Stockpile, row: Outlet, n: int) -> Iterator[int]:
+    """Yield the descendants of a node at which what goes into an outlet there is back."""
+    tree = stockpile.tree
+    due = tree.at[tree.period[n] + outlet_terms.lead(stockpile, row)]
+    return (d for d in due if n in tree.paths[d])
 
 
 def cap_outlet(

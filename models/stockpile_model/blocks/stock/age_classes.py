@@ -152,12 +152,16 @@ def keep_ages(m: pyo.ConcreteModel, flows: Flows, ledger: Ledger) -> None:
 def by_age(
     m: pyo.ConcreteModel, stockpile: Stockpile, i: str, w: str, n: int
 ) -> list[tuple[int, Any]]:
-    """Return age and amount of the stock at the end of a node at which it is known by its age."""
+    """Return age and amount of the stock at the end of a node at which it is known by its age.
+
+    What has failed a test is left out.
+    """
     found = []
     for ages in stockpile.age_classes(i, n):
-        a = ages.start
+        a, (age, times) = ages.start, stockpile.standing(i, ages.start)
         if len(ages) == 1:
-            found += [(a, m.stock[i, w, a, n])] if (i, w, a, n) in m.STOCKS else []
+            held = times is not None and (i, w, a, n) in m.STOCKS
+            found += [(age, m.stock[i, w, a, n])] if held else []
             continue
         found += [(age, m.aged[i, w, a, age, n]) for age in ages[:-1]]
         found += [(ages[-1], m.pass_on[i, w, a, n])] if (i, w, a, n) in m.PASSES else []

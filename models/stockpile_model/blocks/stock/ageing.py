@@ -57,7 +57,9 @@ def balance_expiry(m: pyo.ConcreteModel, flows: Flows) -> None:
 
     def rule(m: pyo.ConcreteModel, i: str, w: str, n: int) -> object:
         last = int(flows.life(i, n) or 0) - 1
-        terms = [*flows.coming(i, w, last, n), *flows.going(i, w, last, n)]
+        terms = []
+        for a in (begin + last for begin in flows.begins(i)):
+            terms += [*flows.coming(i, w, a, n), *flows.going(i, w, a, n)]
         terms += [*flows.beyond(i, w, n), flows.overaged(i, w, n)]
         return summed([*terms, -m.expired[i, w, n]]) == 0
 
@@ -66,6 +68,21 @@ def balance_expiry(m: pyo.ConcreteModel, flows: Flows) -> None:
         pyo.Set(dimen=3, initialize=alone),
         rule=rule,
         doc="what leaves the last age unused has expired [quantity]",
+    )
+
+
+def hold_last_age(m: pyo.ConcreteModel, flows: Flows) -> None:
+    """Require departures ≤ stock[L-2,p] + arrivals at the last age, after each number of tests."""
+    tested = [
+        (i, w, begin + int(flows.life(i, n) or 0) - 1, n)
+        for i, w, n in m.EXPIRIES
+        if i in flows.stockpile.standings
+        for begin in flows.begins(i)
+    ]
+    m.hold_last_age = pyo.Constraint(
+        pyo.Set(dimen=4, initialize=[key for key in tested if flows.going(*key)]),
+        rule=lambda m, *key: summed([*flows.coming(*key), *flows.going(*key)]) >= 0,
+        doc="what leaves at the last age is of metal that was tested so often [quantity]",
     )
 
 

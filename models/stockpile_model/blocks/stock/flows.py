@@ -82,7 +82,14 @@ class Flows:
         if parent is None:
             return []
         older = range(int(self.life(i, n) or 0), self.life(i, parent) or 0)
-        return [self.m.stock[i, w, a - 1, parent] for a in older]
+        return [
+            self.m.stock[i, w, begin + a - 1, parent] for begin in self.begins(i) for a in older
+        ]
+
+    def begins(self, i: str) -> list[int]:
+        """Return the index of age 0 for each number of tests, of those that can be."""
+        found = self.stockpile.standings.get(i)
+        return [0] if found is None else found.indices(1)
 
     # --- Within a class ---
 

@@ -53,7 +53,7 @@ class Movement(Dated):
             "Returned",
             "quantity",
             "in",
-            "back from exchange and rework",
+            "back from outlets",
             where=(("kind", "return"),),
             place=60,
         ),
@@ -121,7 +121,7 @@ def _held(stockpile: Stockpile, held: Held) -> LotStock:
         site=lot.site,
         made=lot.made,
         age=held.age * stockpile.calendar.months,
-        remaining_life=remaining_life(now, lot.material, held.age + 1),
+        remaining_life=remaining_life(now, lot, held.age + 1),
         quantity=held.quantity,
     )
 
@@ -136,7 +136,7 @@ def _moved(stockpile: Stockpile, moved: Moved) -> Movement:
         site=lot.site,
         made=lot.made,
         age=moved.age * stockpile.calendar.months,
-        remaining_life=remaining_life(now, lot.material, moved.age),
+        remaining_life=remaining_life(now, lot, moved.age),
         kind=moved.kind,
         name=moved.name,
         quantity=moved.quantity,
@@ -159,6 +159,6 @@ def _delivered(stockpile: Stockpile, moved: Moved) -> Delivery:
         price=moved.price,
         paid=moved.price * moved.quantity,
         made=lot.made,
-        remaining_life=remaining_life(stockpile.at(moved.node), lot.material, moved.age),
+        remaining_life=remaining_life(stockpile.at(moved.node), lot, moved.age),
         in_transit=moved.ahead,
     )

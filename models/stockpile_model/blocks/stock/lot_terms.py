@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stockpile_model.lots import Lot
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
 
@@ -44,13 +45,16 @@ def held_ages(stockpile: Stockpile, material: str, node: int) -> list[int]:
 
     That is one class without a shelf life, else all ages but the last.
     """
-    life = stockpile.at(node).life(material)
-    return [a for a in stockpile.first_ages(material, node) if life is None or a < life - 1]
+    life, ages = stockpile.at(node).life(material), stockpile.first_ages(material, node)
+    return [a for a in ages if life is None or stockpile.standing(material, a).age < life - 1]
 
 
-def remaining_life(stockpile: Stockpile, material: str, age: int) -> float | None:
-    """Return the life left to metal that moves at an age [months]; None = unlimited."""
-    life = stockpile.shelf_life(material)
+def remaining_life(stockpile: Stockpile, lot: Lot, age: int) -> float | None:
+    """Return the life left to a lot that moves at an age [months]; None = unlimited.
+
+    One that has failed a test has none.
+    """
+    life = 0 if lot.times is None else stockpile.shelf_life(lot.material)
     return None if life is None else max(0, life - age) * stockpile.calendar.months
 
 

@@ -129,7 +129,8 @@ def limit_target(m: pyo.ConcreteModel, asked: Asks, ledger: Ledger) -> None:
 
 def _counted(m: pyo.ConcreteModel, stockpile: Stockpile, i: str, b: str, n: int) -> list[object]:
     """Return the stock that counts towards a target."""
-    ages = [a for a in stockpile.first_ages(i, n) if counts(stockpile.at(n), i, a)]
+    now, standing = stockpile.at(n), stockpile.standing
+    ages = [a for a in stockpile.in_spec(i, n) if counts(now, i, standing(i, a).age)]
     return [m.stock[i, w, a, n] for w in serving(stockpile, b) for a in ages]
 
 

@@ -1,0 +1,86 @@
+"""Tests that give metal more life: what comes back of each lot, and how often it was tested."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from optimiser.auditing.metal import compare_age, lot_of
+from optimiser.auditing.path_audit import AuditedLot, PathAudit, Retest, TestedLot
+from optimiser.auditing.plan_sheets import Line
+
+
+def read(path: PathAudit) -> None:
+    """Read which lots come back from a test."""
+    for line in path.sheets["requalified"]:
+        times = line["times"] if line["passed"] else None
+        path.tested[lot_of(line)] = TestedLot(times, line["first_made"])
+
+
+def may_leave(path: PathAudit, line: Line, outlet: Any, lot: AuditedLot) -> None:
+    """Compare a lot with what it may leave for, after the tests that it has passed or failed."""
+    record, times = path.record, path.tested_times(lot)
+    if times is None:
+        if record.fails(outlet.form in ("rework", "dispose")):
+            message = f"{line.words('outlet')}: lot {lot.lot} has failed a test"
+            record.refuse(line.at("outlet"), message, (outlet, "form"), line["quantity"])
+    elif outlet.form == "requalify" and record.fails(times < outlet.times):
+        message = f"{line.words('outlet')}: lot {lot.lot} was requalified {times} times before"
+        record.refuse(line.at("outlet"), message, (outlet, "times"), line["quantity"])
+
+
+def expect(path: PathAudit, line: Line, outlet: Any, due: int) -> None:
+    """Add what must come back of a lot that is tested, on what its life then runs from."""
+    inputs, lot, quantity = path.inputs, lot_of(line), line["quantity"]
+    life = inputs.life(lot.material, due) or 1
+    failed = due - inputs.period(lot.made)
+    passed = max(0, failed - inputs.whole(outlet.gain_months))
+    taken = inputs.life(lot.material, inputs.period(line["date"])) or 1
+    if path.record.fails(passed < taken):
+        message = f"{line.words('outlet')}: lot {lot.lot} has no life left after it"
+        path.record.refuse(line.at("outlet"), message, (outlet, "gain_months"), quantity)
+    for age, share, passes in ((passed, outlet.yield_, True), (failed, 1 - outlet.yield_, False)):
+        made = inputs.begin(due - min(age, life - 1))
+        path.retests[Retest(due, outlet.outlet, lot, made, passes)] += share * quantity
+
+
+def compare(path: PathAudit) -> None:
+    """Compare what comes back from tests with what went in, and with the lots that it becomes."""
+    shown: dict[Retest, float] = defaultdict(float)
+    lots: dict[tuple[int, str, AuditedLot], float] = defaultdict(float)
+    for t, line in _lines(path):
+        lot, quantity = lot_of(line), line["quantity"]
+        before = AuditedLot(line["before"], lot.material, lot.site, line["before_made"])
+        shown[Retest(t, line["outlet"], before, lot.made, line["passed"])] += quantity
+        lots[t, line["outlet"], lot] += quantity
+        _line(path, line, before, t)
+    path.match(
+        "requalified",
+        "what comes back",
+        path.retests,
+        shown,
+        lambda key: path.noise(key[2].material),
+    )
+    came = path.moves.sums("return", lambda t, lot, name: (t, name, lot))
+    came = {key: quantity for key, quantity in came.items() if key[2] in path.tested}
+    path.match("movements", "return", lots, came, lambda key: path.noise(key[2].material))
+
+
+def _lines(path: PathAudit) -> Iterator[tuple[int, Line]]:
+    """Yield the lines of the sheet that name a period, a lot and an outlet, with the period."""
+    outlets = path.inputs.keyed("outlets")
+    for line in path.sheets["requalified"]:
+        t = path.when(line)
+        if t is not None and path.placed(line) and path.known(line, "outlet", "outlets", outlets):
+            yield t, line
+
+
+def _line(path: PathAudit, line: Line, before: AuditedLot, t: int) -> None:
+    """Compare how often a lot was tested, when it was made, and what is left of its life."""
+    record, known = path.record, path.tested.get(before, TestedLot(0, before.made))
+    record.term(line, "first_made", known.first)
+    times = (known.times or 0) + 1 if line["passed"] else None
+    record.term(line, "times", times)
+    record.least(line, "quantity", 0.0, path.noise(before.material))
+    compare_age(path, line, t)
