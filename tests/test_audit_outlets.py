@@ -234,3 +234,67 @@ def test_metal_that_failed_is_no_use(kind: str, name: str) -> None:
             row["outlet"], row["form"] = name, "sale"
     found = [str(each) for each in audit(requalified().stockpile, sheets).findings]
     assert any("has failed a test" in each for each in found), found
+
+
+LENT: dict[str, Any] = {
+    "settings": {"start": day(1), "periods": 3, "mip_gap": 0},
+    "materials": [{"material": "gallium", "shelf_life_months": 2}],
+    "suppliers": [{"supplier": "smelter"}],
+    "offers": [
+        {"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 30, "from": day(3)}
+    ],
+    "opening_stock": [{"lot": "old", "material": "gallium", "quantity": 10, "made": day(1)}],
+    "demand": [{"material": "gallium", "from": day(3), "quantity": 12}],
+    "outlets": [
+        {
+            "outlet": "maker",
+            "material": "gallium",
+            "form": "loan",
+            "price": 3,
+            "yield": 1.1,
+            "months": 2,
+        },
+    ],
+}
+
+
+@functools.cache
+def lent() -> Plan:
+    """The plan of LENT, solved once in a process."""
+    plan = plan_of(LENT)
+    assert plan is not None
+    return plan
+
+
+def test_a_plan_with_a_loan_passes() -> None:
+    """10 are lent for 30 and 11 are back in month 3."""
+    sheets = as_sheets(lent())
+    assert [*map(str, audit(lent().stockpile, sheets).findings)] == []
+    (row,) = sheets["rotation"]
+    assert (row["form"], row["proceeds"], row["returns"], row["returned"]) == (
+        "loan",
+        30,
+        day(3),
+        pytest.approx(11),
+    )
+    assert row["instruction"] == (
+        "2027-01: lend 10 kg of lot old (gallium, stockpile, made 2027-01-01), 2 months of life"
+        " left, through maker for 30 USD; 11 kg of gallium come back 2027-03"
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "finding"),
+    [
+        ("returned", 10.0, r"returned .* must be 11 \(outlets!"),
+        ("returns", day(2), r"returns .* \(outlets!"),
+        ("price", 4.0, r"price .* must be 3 \(outlets!"),
+        ("proceeds", 40.0, r"proceeds .* must be 30"),
+        ("quantity", 9.0, r"what leaves"),
+    ],
+)
+def test_a_planted_fault_of_a_loan_is_found(column: str, value: object, finding: str) -> None:
+    sheets = copy.deepcopy(as_sheets(lent()))
+    sheets["rotation"][0][column] = value
+    found = [str(each) for each in audit(lent().stockpile, sheets).findings]
+    assert any(re.search(finding, each) for each in found), found

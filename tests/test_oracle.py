@@ -1397,6 +1397,32 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         5 * 2,
     ),
+    # 10 are lent in month 0 for 2 each, and 11 fresh ones are back in month 1, in which the lot
+    # would be dead.
+    "loan": (
+        book(
+            2,
+            {"shelf_life_months": 1},
+            opening_stock=[lot(10)],
+            outlets=[outlet("loan", price=2, months=1, **{"yield": 1.1})],
+            offers=[offer(price=20)],
+            demand=[need(1, 11)],
+        ),
+        -10 * 2,
+    ),
+    # What is lent is not stock: lent for 1 each in month 0, 10 are below the target at 1 each and
+    # cost no storage of 2 each, which they do once they are back.
+    "what is lent is no stock": (
+        book(
+            2,
+            {"below_target_cost": 1},
+            sites=[{"site": "depot", "cost": 2}],
+            opening_stock=[lot(10)],
+            outlets=[outlet("loan", price=1, months=1, to=month(0))],
+            targets=[target(0, 10), target(1, 0)],
+        ),
+        10 * (-1 + 1 + 2),
+    ),
     # 4 pure ones: from 8 at 3, reworked at 2 each, against 4 x 12.
     "rework": (
         book(

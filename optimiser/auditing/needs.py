@@ -194,7 +194,7 @@ def _target(
     path.book(t, "below_target", rate * below, material.material, line["buyer"], line["buyer"])
 
 
-RELEASES = ("sale", "dispose")  # the forms by which a stockpile lets metal go
+RELEASES = ("sale", "loan", "dispose")  # the forms by which a stockpile lets metal go
 
 
 def _kept_below(path: PathAudit, line: Line, material: Any, t: int, noise: float) -> None:

@@ -23,6 +23,7 @@ from optimiser.auditing.twin import (
 )
 from stockpile_model.names import identity
 
+BACK = ("exchange", "rework", "requalify", "loan")  # the forms that give metal back
 Left = dict[tuple[int, AuditedLot, str], float]
 Back = dict[tuple[int, str, str, str], float]
 
@@ -68,7 +69,7 @@ def _line(path: PathAudit, line: Line, shown: Left, back: Back) -> None:
         _terms(path, line, outlet, lot, t)
         retests.may_leave(path, line, outlet, lot)
         path.released.append(Released(t, "outlets", outlet.outlet, lot.material, quantity))
-    if outlet is not None and outlet.form in ("exchange", "rework", "requalify"):
+    if outlet is not None and outlet.form in BACK:
         _comes_back(path, line, outlet, t, back)
     else:
         for column in ("returns", "returned", "to_material"):
@@ -78,13 +79,14 @@ def _line(path: PathAudit, line: Line, shown: Left, back: Back) -> None:
 def _comes_back(path: PathAudit, line: Line, outlet: Any, t: int, back: Back) -> None:
     """Compare what comes back, and when."""
     inputs, record, quantity = path.inputs, path.record, line["quantity"]
-    due = t + inputs.whole(outlet.lead_time_months)
+    lasts = "months" if outlet.form == "loan" else "lead_time_months"
+    due = t + inputs.whole(getattr(outlet, lasts))
     material = outlet.to_material or outlet.material
     if record.fails(due < inputs.periods):
         record.refuse(
             line.at("returns"),
             f"{line.words('returns')} is past the horizon",
-            (outlet, "lead_time_months"),
+            (outlet, lasts),
             quantity,
         )
     elif outlet.form == "requalify":
@@ -92,7 +94,7 @@ def _comes_back(path: PathAudit, line: Line, outlet: Any, t: int, back: Back) ->
         retests.expect(path, line, outlet, due)
     else:
         back[due, outlet.outlet, material, line["site"]] += outlet.yield_ * quantity
-    record.term(line, "returns", inputs.begin(due), (outlet, "lead_time_months"))
+    record.term(line, "returns", inputs.begin(due), (outlet, lasts))
     record.figure(line, "returned", outlet.yield_ * quantity, 0.0, (outlet, "yield"))
     record.term(line, "to_material", material, (outlet, "to_material"))
 
@@ -219,6 +221,9 @@ def _terms(path: PathAudit, line: Line, outlet: Any, lot: AuditedLot, t: int) ->
         )
         price = full * max(0.0, 1 - outlet.age_discount * age * inputs.months)
         priced = (outlet, "price" if outlet.price is not None else "price_index")
+    elif outlet.form == "loan":
+        price = full = outlet.price or 0.0
+        priced = (outlet, "price")
     path.received.append(Released(t, "outlets", outlet.outlet, lot.material, price * quantity))
     record.figure(line, "price", price, EXACT * full, priced)
     record.figure(line, "proceeds", price * quantity, EXACT * full * quantity)

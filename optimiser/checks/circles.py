@@ -11,7 +11,7 @@ from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.in_transit.transit_terms import coming
 from stockpile_model.blocks.projects.project_terms import grant
 from stockpile_model.blocks.projects.windows import carriable, grantable
-from stockpile_model.blocks.rotation.outlet_terms import RETURNING, Outlet, back
+from stockpile_model.blocks.rotation.outlet_terms import EARNING, RETURNING, Outlet, back
 from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.calendar import overlap
 from stockpile_model.funds import Fund
@@ -108,7 +108,7 @@ def _may(row: Project, fund: Fund) -> bool:
 
 def _feeds(stockpile: Stockpile, row: Project, outlet: Outlet) -> bool:
     """Return whether the receipts of an outlet can pay the grant of a project."""
-    if outlet.form != "sale" or outlet.fund is None:
+    if outlet.form not in EARNING or outlet.fund is None:
         return False
     fund = stockpile.keyed(Fund)[outlet.fund]
     return fund.keeps_receipts and _may(row, fund)

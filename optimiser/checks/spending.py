@@ -27,7 +27,7 @@ from stockpile_model.blocks.in_transit.transit_terms import coming
 from stockpile_model.blocks.offers import break_terms
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.supplier_terms import terms_of
-from stockpile_model.blocks.rotation.outlet_terms import Outlet
+from stockpile_model.blocks.rotation.outlet_terms import EARNING, Outlet
 from stockpile_model.calendar import overlap
 from stockpile_model.funds import Fund
 from stockpile_model.schema import Problem
@@ -174,7 +174,7 @@ def _money(stockpile: Stockpile, materials: Sequence[str]) -> Series | None:
         and (not row.materials or set(row.materials) & names)
     }
     if any(
-        row.form == "sale" and row.fund in able and able[row.fund].keeps_receipts
+        row.form in EARNING and row.fund in able and able[row.fund].keeps_receipts
         for row in stockpile.rows(Outlet)
     ):
         return None

@@ -27,7 +27,7 @@ from stockpile_model import amounts
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.demand import Demand, covers
 from stockpile_model.blocks.offers.offer_terms import Offer
-from stockpile_model.blocks.rotation.outlet_terms import Outlet
+from stockpile_model.blocks.rotation.outlet_terms import EARNING, Outlet
 from stockpile_model.calendar import overlap
 from stockpile_model.funds import Fund
 from stockpile_model.schema import Problem
@@ -74,7 +74,7 @@ def _appropriations(stockpile: Stockpile) -> Iterator[Problem]:
     fed = {
         row.fund
         for row in stockpile.rows(Outlet)
-        if row.form == "sale" and row.fund and funds[row.fund].keeps_receipts
+        if row.form in EARNING and row.fund and funds[row.fund].keeps_receipts
     }
     for row in buying:
         window = overlap(stockpile.calendar, row.from_, row.expires)

@@ -55,6 +55,16 @@ CASES = [
     ),
     Case(
         "cap_release",
+        "nothing is lent while the target is missed",
+        book(lot(9, 0), target(12), outlet("lend", "loan", months=1), **KEPT | {"periods": 2}),
+        {
+            "stock[ga,stockpile,0,0]": 9, "below[ga,,0]": 3,
+            "stock[ga,stockpile,0,1]": 9, "below[ga,,1]": 3,
+        },
+        [{"out[lend,stockpile,0,0]": 1, "stock[ga,stockpile,0,0]": 8, "below[ga,,0]": 4}],
+    ),
+    Case(
+        "cap_release",
         "of what a buyer's target counts; another's site may sell",
         book(
             lot(9, 0, site="north"), lot(9, 0, "M", site="south"), outlet(),

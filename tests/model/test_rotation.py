@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyomo.environ as pyo
 import pytest
 
@@ -335,6 +337,35 @@ def test_a_rework_is_reported_with_the_material_it_makes() -> None:
     assert [
         (each.lot, each.material, each.quantity) for each in told if isinstance(each, LotStock)
     ] == [("refine 2027-01", "in", 4)]
+
+
+def test_what_is_lent_comes_back_with_a_premium() -> None:
+    """8 for 2 each: 10 fresh ones are back in the month after, when the lot would be dead."""
+    rows = lot(8, 0), material(shelf_life_months=1), demand(10, 1)
+    maker = replace(outlet("maker", "loan", months=1, yield_=1.25), price=2)
+    stockpile = book(*rows, maker)
+    plan = {"out[maker,stockpile,0,0]": 8, "use[ga,,stockpile,0,1]": 10}
+    assert bill(stockpile, plan) == pytest.approx({"sales": -16})
+
+
+@pytest.mark.parametrize(
+    ("cells", "lines"),
+    [
+        ({}, ["outlets.months: is needed: the months until what is lent is replaced"]),
+        ({"months": 1, "yield_": 1.1}, []),  # a premium is no slip
+        (
+            {"months": 1, "lead_time_months": 1, "age_discount": 0.1, "gain_months": 1},
+            [
+                "outlets.age_discount: has no effect on an outlet of form loan",
+                "outlets.lead_time_months: has no effect on an outlet of form loan",
+                "outlets.gain_months: has no effect on an outlet of form loan",
+            ],
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_loan(cells: dict[str, float], lines: list[str]) -> None:
+    stockpile = book(outlet("maker", "loan", **cells), material(shelf_life_months=3))
+    assert [*faults(stockpile), *warnings(stockpile)] == lines
 
 
 def test_what_does_not_come_back_says_nothing_of_it() -> None:

@@ -1412,13 +1412,10 @@ class Program:
         that cannot be.
         """
         outlet = self.book.at(n).row("outlets", name)
+        lasts = "months" if outlet["form"] == "loan" else "lead_time_months"
         if outlet["form"] not in BACK or n.t not in self.book.at(n).between(outlet):
             return []
-        return [
-            each
-            for each in n.below
-            if each.t == n.t + self.book.at(n).whole(outlet, "lead_time_months")
-        ]
+        return [each for each in n.below if each.t == n.t + self.book.at(n).whole(outlet, lasts)]
 
     def leave(self, pool: Pool, n: Node, way: str) -> Linear:
         amount = variable((way, pool.name, n))
@@ -1494,7 +1491,7 @@ class Program:
                 amount = self.leave(pool, n, name)
                 leaving.add(amount)
                 self.departures.append(Entry(material, n, amount, outlet))
-                if outlet["form"] in ("sale", "dispose"):
+                if outlet["form"] in ("sale", "loan", "dispose"):
                     self.released[pool.name, n].append(amount)
                 self.spend(
                     Outlay(n, "rotation", material, now.buyer(pool.site)),
@@ -1509,7 +1506,8 @@ class Program:
                         self.enter(
                             returned(outlet), pool.site, back, amount * number(outlet, "yield", 1)
                         )
-                    continue
+                    if outlet["form"] != "loan":
+                        continue
                 price = number(outlet, "price")
                 if outlet.get("price_index"):
                     price = now.index(outlet["price_index"], n.t) * number(
@@ -1940,7 +1938,7 @@ def landed(row: Cells, price: Fraction) -> Fraction:
     return price * (1 + number(row, "duty")) + number(row, "adder") + number(row, "freight")
 
 
-BACK = ("exchange", "rework", "requalify")  # the forms of outlet that give metal back
+BACK = ("exchange", "rework", "requalify", "loan")  # the forms of outlet that give metal back
 
 
 def releases(now: Book, outlet: Cells, age: int) -> bool:

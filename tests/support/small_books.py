@@ -205,6 +205,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "exchange": kept("outlets", "form", "exchange"),
     "rework": kept("outlets", "form", "rework"),
     "requalify": kept("outlets", "form", "requalify"),
+    "loan": kept("outlets", "form", "loan"),
     "yield": blank("outlets", "yield"),
     "outlet_lead": blank("outlets", "lead_time_months"),
     "age_discount": blank("outlets", "age_discount"),
@@ -299,6 +300,7 @@ NEEDS = {
     "project_fund": ("project", "budget"),
     "exchange": ("shelf_life", "opening_stock"),
     "requalify": ("shelf_life", "opening_stock"),
+    "loan": ("opening_stock", "outlet_capacity", "sale"),
     "yield": ("exchange", "shelf_life", "opening_stock"),
     "outlet_lead": ("exchange", "shelf_life", "opening_stock"),
     "buyer_funds": ("buyers", "budget"),
@@ -524,7 +526,7 @@ class _Drawing:
             tables["contracts"], tables["floors"] = self.contracts()
         if forms := [
             form
-            for form in ("sale", "dispose", "exchange", "rework", "requalify")
+            for form in ("sale", "dispose", "exchange", "rework", "requalify", "loan")
             if form in self.has
         ]:
             tables["outlets"] = [self.outlet(form) for form in forms]
@@ -672,7 +674,7 @@ class _Drawing:
         # Without it a credit for stock, or a sale without a limit, could earn money without end;
         # and of what goes in an exchange nothing tells how much could be used, which the reader
         # wants to know of an order with a minimum, a cost or a break.
-        limited = {"capacity", "closing_value", "exchange", "rework"} & self.has or (
+        limited = {"capacity", "closing_value", "exchange", "rework", "loan"} & self.has or (
             "sale" in self.has and "outlet_capacity" not in self.has
         )
         lot, least = self.only("lot_size", 4, 9), self.only("minimum_order", 6, 14, 20)
@@ -915,7 +917,7 @@ class _Drawing:
     def outlet(self, form: str) -> dict[str, Any]:
         first = self.pick(0, 0, self.period())
         sale, test = form == "sale", form == "requalify"
-        back = test or form in ("exchange", "rework")
+        back, loan = test or form in ("exchange", "rework"), form == "loan"
         indexed = sale and "outlet_index" in self.has
         material = self.pick(*self.names)
         return {
@@ -928,7 +930,7 @@ class _Drawing:
             "from": self.pick(None, self.day(first)),
             "to": self.pick(None, None, self.end(self.number(first, self.periods - 1))),
             "capacity": self.pick(4, 9) if "outlet_capacity" in self.has else None,
-            "price": self.pick(3, 9, 14) if sale and not indexed else None,
+            "price": self.pick(3, 9, 14) if sale and not indexed else self.fee(loan),
             "price_index": "rotterdam" if indexed else None,
             "price_factor": self.pick(None, 0.5, 0.9) if indexed else None,
             "age_discount": (
@@ -941,19 +943,26 @@ class _Drawing:
             ),
             "cost": self.only("outlet_cost", 0.5, 2) if form != "dispose" else None,
             "currency": self.only("currency", None, "euro"),
-            "yield": self.only("yield", 0.5, 0.8, 0.9) if back else None,
+            "yield": self.only("yield", 0.5, 0.8, 0.9) if back else self.premium(loan),
+            "months": self.pick(1, 1, 2) * self.months if loan else None,
             "gain_months": self.pick(1, 2, 9) * self.months if test else None,
             "times": self.pick(None, 2) if test else None,
             "lead_time_months": (
                 self.only("outlet_lead", self.months, 2 * self.months) if back else None
             ),
-            "fund": "general" if sale and "budget" in self.has else None,
+            "fund": "general" if (sale or loan) and "budget" in self.has else None,
             "country": self.only("leaving_rule", "GR", "KZ", "JP"),
             "minimum_age_months": self.only("minimum_age", self.months, 2 * self.months),
             "minimum_order": self.only("outlet_minimum", 2, 5),
             "lot_size": self.only("outlet_lot", 2, 3),
             "order_cost": self.only("outlet_fee", 3, 8),
         }
+
+    def fee(self, loan: bool) -> float | None:
+        return self.pick(None, 1, 4) if loan else None
+
+    def premium(self, loan: bool) -> float | None:
+        return self.pick(None, 1.1, 1.25) if loan else None
 
     def leaving_rule(self, outlets: list[dict[str, Any]]) -> dict[str, Any]:
         of = self.pick("outlet", "outlet_country")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from stockpile_model import amounts
 from stockpile_model.blocks.rotation.outlet_terms import (
+    EARNING,
     GIVING_BACK,
     REQUALIFY,
     RETURNING,
@@ -17,9 +18,18 @@ from stockpile_model.schema import Problem, columns, get
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
-_SALE_ONLY = ("price", "price_index", "price_factor", "age_discount", "fund")
-_RETURN_ONLY = ("yield", "lead_time_months")
-_TEST_ONLY = ("gain_months", "times")
+_ONLY: Mapping[str, tuple[str, ...]] = {
+    "price": EARNING,
+    "price_index": ("sale",),
+    "price_factor": ("sale",),
+    "age_discount": ("sale",),
+    "fund": EARNING,
+    "yield": GIVING_BACK,
+    "lead_time_months": ("exchange", "rework", REQUALIFY),
+    "gain_months": (REQUALIFY,),
+    "times": (REQUALIFY,),
+    "months": ("loan",),
+}  # the forms on which a column has an effect
 _DEFAULTS = {each.name: each.default for each in columns(Outlet)}
 
 
@@ -42,16 +52,19 @@ def _check_form(row: Outlet) -> Iterator[Problem]:
         message = f"is for a rework: an outlet of form {row.form} gives back no other material"
         yield Problem(row.TABLE, row.line, "to_material", message)
     yield from _check_test(row)
-    for forms, names in (
-        (("sale",), _SALE_ONLY),
-        (GIVING_BACK, _RETURN_ONLY),
-        ((REQUALIFY,), _TEST_ONLY),
+    if row.form == "loan" and row.months == 0:
+        message = "is needed: the months until what is lent is replaced"
+        yield Problem(row.TABLE, row.line, "months", message)
+    for name, forms in _ONLY.items():
+        if row.form not in forms and get(row, name) != _DEFAULTS[name]:
+            message = f"has no effect on an outlet of form {row.form}"
+            yield Problem(row.TABLE, row.line, name, message, warning=True)
+    if (
+        row.form in RETURNING
+        and row.form != "loan"
+        and row.yield_ > 1
+        and back(row) == row.material
     ):
-        for name in names if row.form not in forms else ():
-            if get(row, name) != _DEFAULTS[name]:
-                message = f"has no effect on an outlet of form {row.form}"
-                yield Problem(row.TABLE, row.line, name, message, warning=True)
-    if row.form in RETURNING and row.yield_ > 1 and back(row) == row.material:
         found = amounts.quantity(row.yield_)
         message = f"is above 1: more comes back than goes in, found {found}"
         yield Problem(row.TABLE, row.line, "yield", message, warning=True)

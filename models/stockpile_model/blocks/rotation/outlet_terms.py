@@ -15,10 +15,11 @@ from stockpile_model.schema import Row, column
 from stockpile_model.standing import Standing
 from stockpile_model.stockpile import Stockpile
 
-RETURNING = ("exchange", "rework")  # the forms that give fresh metal back
+RETURNING = ("exchange", "rework", "loan")  # the forms that give fresh metal back
 REQUALIFY = "requalify"
 GIVING_BACK = (*RETURNING, REQUALIFY)
-RELEASING = ("sale", "dispose")  # the forms by which a stockpile lets metal go
+EARNING = ("sale", "loan")  # the forms that earn a price
+RELEASING = ("sale", "loan", "dispose")  # the forms by which a stockpile lets metal go
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +33,10 @@ class Outlet(Row):
     material: str = column("material it takes", required=True, refers="materials")
     form: str = column(
         "`sale` for money, `dispose` as waste, `exchange` for fresh metal, "
-        "`rework` into fresh metal, `requalify` to test it again and give it more life",
+        "`rework` into fresh metal, `requalify` to test it again and give it more life, `loan` to "
+        "industry, which replaces it",
         required=True,
-        choices=("sale", "exchange", "rework", "requalify", "dispose"),
+        choices=("sale", "exchange", "rework", "requalify", "loan", "dispose"),
     )
     from_: dt.date | None = column("first date it takes metal; blank = from the start")
     to: dt.date | None = column("last date; blank = to the end")
@@ -45,7 +47,10 @@ class Outlet(Row):
         outlier="above",
     )
     price: float | None = column(  # old metal may be worth next to nothing
-        "price received", "money/quantity", least=0, outlier="above"
+        "price received (sale); fee for what is lent (loan)",
+        "money/quantity",
+        least=0,
+        outlier="above",
     )
     price_index: str | None = column("index that sets the price received", refers="prices")
     price_factor: float = column(
@@ -59,7 +64,8 @@ class Outlet(Row):
     )
     cost: float = column("cost of what goes in", "money/quantity", default=0.0, least=0)
     yield_: float = column(
-        "units back for each unit in (exchange, rework); share that passes (requalify)",
+        "units back for each unit in (exchange, rework, loan: a premium above 1); share that "
+        "passes (requalify)",
         "1",
         default=1.0,
         least=0,
@@ -110,10 +116,19 @@ class Outlet(Row):
     times: int = column(
         "how often metal may be requalified in all (requalify)", "times", default=1, least=1
     )
+    months: float = column(
+        "time until what is lent is replaced (loan)",
+        "months",
+        default=0.0,
+        least=0,
+        whole_periods=True,
+    )
 
 
 def lead(stockpile: Stockpile, outlet: Outlet) -> int:
     """Return the periods until what goes in is back; 0 for what does not come back."""
+    if outlet.form == "loan":
+        return stockpile.calendar.count(outlet.months)
     gives_back = outlet.form in GIVING_BACK
     return stockpile.calendar.count(outlet.lead_time_months) if gives_back else 0
 
@@ -184,7 +199,9 @@ def worth(stockpile: Stockpile, outlet: Outlet, age: int) -> float:
 
 
 def price(stockpile: Stockpile, outlet: Outlet, age: int, node: int) -> float:
-    """Return what a sale at a node earns [money/quantity]."""
+    """Return what a sale or the fee of a loan at a node earns [money/quantity]."""
+    if outlet.form == "loan":
+        return outlet.price or 0.0
     if outlet.form != "sale":
         return 0.0
     full = outlet.price
@@ -218,14 +235,18 @@ def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
     """Return the most that outlets could take of a material in a window [quantity].
 
-    It is infinite where a sale pays more than metal costs.
+    It is infinite where a sale pays more than metal costs, or where any quantity can be lent again
+    and again for a fee.
     """
     tree, found = stockpile.tree, 0.0
     for name, outlet in stockpile.keyed(Outlet).items():
         if outlet.material != material or outlet.form in ("dispose", REQUALIFY):
             continue
         rows = {n: stockpile.at(n).keyed(Outlet)[name] for n in tree.nodes}
-        if outlet.form in RETURNING or all(row.capacity is not None for row in rows.values()):
+        limited = all(row.capacity is not None for row in rows.values())
+        if outlet.form == "loan" and not limited and any(row.price for row in rows.values()):
+            return math.inf
+        if outlet.form in RETURNING or limited:
             found += max(row.capacity or 0.0 for row in rows.values()) * len(window)
             continue
         best = larger(*(price(stockpile, row, 0, n) for n, row in rows.items()))

@@ -46,18 +46,18 @@ class Rotated(Dated):
     age: float = column("age when it leaves", "months")
     remaining_life: float | None = column("life left when it leaves; blank = unlimited", "months")
     outlet: str | None = column("outlet; blank where the lot expires")
-    form: str = column("`sale`, `exchange`, `rework`, `requalify`, `dispose` or `expired`")
+    form: str = column("`sale`, `exchange`, `rework`, `requalify`, `loan`, `dispose` or `expired`")
     quantity: float = column("what leaves", "quantity")
     price: float = column("price received", "money/quantity")
     proceeds: float = column("receipts, undiscounted", "money")
     cost: float = column("outlet and disposal cost, undiscounted", "money")
     returns: dt.date | None = column(
-        "first day of the period in which it comes back (exchange, rework, requalify)"
+        "first day of the period in which it comes back (exchange, rework, requalify, loan)"
     )
     returned: float | None = column(
-        "what comes back (exchange, rework); what passes the test (requalify)", "quantity"
+        "what comes back (exchange, rework, loan); what passes the test (requalify)", "quantity"
     )
-    to_material: str | None = column("material that comes back (exchange, rework, requalify)")
+    to_material: str | None = column("material that comes back; blank = none does")
     instruction: str = column("what to do", sentence=True)
 
     @classmethod
@@ -130,15 +130,17 @@ def _instruction(
         return f"{when}: {amount} reaches the end of its life and is waste"
     if left is not None:
         amount += f", {amounts.count(left, 'month')} of life left"
+    proceeds = f"{amounts.money(quantity * price)} {settings.currency}"
     if outlet.form in GIVING_BACK:
         returned = amounts.quantity(amounts.clean(quantity * outlet.yield_))
         day = amounts.month(_returns(stockpile, moved, outlet))
         what = "pass and " if outlet.form == REQUALIFY else ""
+        verb = "lend" if outlet.form == "loan" else outlet.form
+        fee = f" for {proceeds}" if price else ""
         return (
-            f"{when}: {outlet.form} {amount}, through {outlet.outlet}; "
+            f"{when}: {verb} {amount}, through {outlet.outlet}{fee}; "
             f"{returned} {unit} of {terms.back(outlet)} {what}come back {day}"
         )
     if outlet.form == "sale":
-        proceeds = f"{amounts.money(quantity * price)} {settings.currency}"
         return f"{when}: sell {amount}, through {outlet.outlet}, for {proceeds}"
     return f"{when}: throw away {amount}, through {outlet.outlet}"
