@@ -62,6 +62,11 @@ def compare(path: PathAudit) -> None:
         shown,
         lambda key: path.noise(key[2].material),
     )
+    _moved(path, lots)
+
+
+def _moved(path: PathAudit, lots: dict[tuple[int, str, AuditedLot], float]) -> None:
+    """Compare what comes back with the movements of the lots that it becomes."""
     came = path.moves.sums("return", lambda t, lot, name: (t, name, lot))
     came = {key: quantity for key, quantity in came.items() if key[2] in path.tested}
     path.match("movements", "return", lots, came, lambda key: path.noise(key[2].material))

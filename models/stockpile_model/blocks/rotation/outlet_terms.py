@@ -95,9 +95,14 @@ class Outlet(Row):
         "quantity",
         default=0.0,
         least=0,
+        limit="least",
+        outlier="above",
     )
     lot_size: float | None = column(
-        "it takes whole multiples of it in a period; blank = any quantity", "quantity", above=0
+        "it takes whole multiples of it in a period; blank = any quantity",
+        "quantity",
+        above=0,
+        outlier="above",
     )
     order_cost: float = column(
         "cost of each sale or dispatch: of each period in which it takes metal",
