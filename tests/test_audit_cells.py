@@ -23,13 +23,12 @@ from optimiser.plan.plan import Plan
 from optimiser.workbook.read.plan_reader import read_plan
 from optimiser.workbook.result_kinds import sheet_kinds
 from optimiser.workbook.write.plan_book import compose
-from stockpile_model.blocks.contracts.call_off_report import CallOff
-from stockpile_model.blocks.objective import ScenarioOutcome
+from stockpile_model.block import results as block_results
 from tests.support.accept import event, everything_uncertain, month
 from tests.support.plans import plan_for
 
-KINDS = [kind.SHEET for kind in sheet_kinds() if kind.ALWAYS]
-KINDS += [ScenarioOutcome.SHEET, CallOff.SHEET, "summary"]
+OPTIONAL = [kind.SHEET for kind in block_results() if not kind.ALWAYS]
+KINDS = [kind.SHEET for kind in sheet_kinds() if kind.ALWAYS] + [*OPTIONAL, "summary"]
 
 
 @functools.cache

@@ -181,7 +181,7 @@ def test_a_plan_with_tests_passes() -> None:
     ("sheet", "number", "column", "value", "finding"),
     [
         ("requalified", 0, "quantity", 12.0, r"what comes back \(lab"),
-        ("requalified", 0, "times", 2, r"times \(old"),
+        ("requalified", 0, "times", 2, r"was requalified 2 times before"),
         ("requalified", 0, "first_made", day(2), r"first made"),
         ("requalified", 0, "made", day(1), r"what comes back \(lab"),
         ("requalified", 1, "passed", True, r"what comes back \(lab"),

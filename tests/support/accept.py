@@ -519,7 +519,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         outlet("flat", price=2, lot_size=0.5, currency="euro"), outlet("scrap", "dispose"),
         outlet("swap", "exchange", capacity=6, cost=0.5, lead_time_months=1),
         outlet("lend", "loan", capacity=3, months=2, yield_=1.02),
-        outlet("check", "requalify", capacity=2, cost=0.3, yield_=0.9, gain_months=2, times=2, lead_time_months=1),
+        outlet("check", "requalify", capacity=2, lot_size=0.5, cost=0.3, yield_=0.9, gain_months=2, times=2, lead_time_months=1),
         outlet("refine", "rework", capacity=4, cost=1, yield_=0.5, lead_time_months=1, to_material="in"),
     )  # fmt: skip
     rules = (
