@@ -143,10 +143,23 @@ def charge_below(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> 
             ledger.charge(n, "below_target", rate * m.below[i, b, n], i, b, b or None)
 
 
+def count_missing(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
+    """Set what is below a target that has no price to what is missing.
+
+    Nothing keeps the solver from leaving more there, as what is below costs nothing.
+    """
+    for i, b, n in m.SOFT_TARGETS:
+        if not stockpile.at(n).keyed(Material)[i].below_target_cost:
+            held = sum(evaluate(each) for each in _counted(m, stockpile, i, b, n))
+            missing = max(0.0, required(stockpile, n)[i, b].quantity - held)
+            m.below[i, b, n].set_value(min(missing, evaluate(m.below[i, b, n])))
+
+
 def report(formulation: Formulation) -> Iterator[Result]:
     """Yield the stock that counts towards each target, and what is missing."""
     m, stockpile = formulation.m, formulation.stockpile
     tree = stockpile.tree
+    count_missing(m, stockpile)
     for i, b, n in m.TARGETS:
         target = required(stockpile, n)[i, b]
         below = evaluate(m.below[i, b, n]) if (i, b, n) in m.SOFT_TARGETS else 0.0

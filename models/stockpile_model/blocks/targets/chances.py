@@ -51,10 +51,9 @@ def hold_chances(m: pyo.ConcreteModel, stockpile: Stockpile, asked: Asks, ledger
 def add_kept(m: pyo.ConcreteModel, stockpile: Stockpile, rows: Mapping[int, Target]) -> None:
     """Add kept[row,leaf]: whether a target is met on the whole path to a leaf."""
     m.CHANCES = pyo.Set(initialize=list(rows), doc="number of a target with a probability")
-    m.LEAVES = pyo.Set(initialize=stockpile.tree.leaves, doc="ends of the paths")
     m.kept = pyo.Var(
         m.CHANCES,
-        m.LEAVES,
+        stockpile.tree.leaves,
         domain=pyo.Binary,
         doc="whether a target is met in all its periods in a scenario [1]",
     )
@@ -62,12 +61,13 @@ def add_kept(m: pyo.ConcreteModel, stockpile: Stockpile, rows: Mapping[int, Targ
 
 def forbid_below(m: pyo.ConcreteModel, stockpile: Stockpile, asked: Asks) -> None:
     """Require below[i,b,n] ≤ target[i,b,n]·(1 - kept[row,leaf]) at each leaf below n."""
+    leaves = frozenset(stockpile.tree.leaves)
     keys = [
         (_number(stockpile, n, each.row), i, b, n, leaf)
         for (i, b, n), each in asked.items()
         if each.row.probability is not None
         for leaf in stockpile.tree.below[n]
-        if leaf in m.LEAVES
+        if leaf in leaves
     ]
     m.forbid_below = pyo.Constraint(
         pyo.Set(dimen=5, initialize=keys),
