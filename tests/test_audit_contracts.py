@@ -19,7 +19,17 @@ from optimiser.workbook.read.plan_reader import read_plan
 from optimiser.workbook.write.plan_book import compose
 from stockpile_model.changes import apply, parse
 from stockpile_model.stockpile import Stockpile
-from tests.support.accept import book, contract, demand, floor, material, offer
+from tests.support.accept import (
+    book,
+    contract,
+    demand,
+    event,
+    floor,
+    material,
+    offer,
+    prices,
+    scenario,
+)
 from tests.support.plans import plan_for
 
 # 10 a month at 8 under an offtake, any more at 10 spot; 15 are wanted in January and in April.
@@ -42,9 +52,24 @@ def replace_settings(stockpile: Stockpile, **cells: Any) -> Stockpile:
     return replace(stockpile, settings=replace(stockpile.settings, **cells))
 
 
+# Two months at 8, of which two more save 120 less 10 if the index is 14, and not if it is 4.
+option = book(
+    contract(price_index="market", ceiling=8, term_months=2, option_months=2, option_price=10),
+    floor(8, 120),
+    material(shelf_life_months=1),
+    demand(10, 0, 3),
+    offer(price=None, price_index="market"),
+    *prices(10, 10, 14, 14),
+    scenario("war", 0.5, 1),
+    event("prices.market", "set", 4, 2),
+    periods=4,
+)
+
 BOOKS: Mapping[str, Stockpile] = {
     "least of each period": bound(least_per_period=0.1),
     "prepayment": bound(prepayment=30, credit=2),
+    "option": option,
+    "option past the horizon": bound(term_months=3, option_months=9, take_or_pay=0.3),
     "least total": bound(least_total=48, term_months=8),
     "lots": bound(call_off_lot=4),
     "cost of a call-off": bound(call_off_cost=2, availability=0.5),
@@ -100,6 +125,46 @@ def test_a_plan_that_keeps_its_contract_passes(name: str) -> None:
             "prepayment",
             "contracts[offtake].prepayment set 40",
             r"contracts!\w+2: prepayment .* must be 40",
+        ),
+        (
+            "option",
+            "contracts[offtake].option_price set 12",
+            r"extensions!\w+2: paid .* must be 12 \(contracts",
+        ),
+        (
+            "option",
+            "contracts[offtake].option_price set 12",
+            r"extensions!\w+2: saving .* must be 108 ",
+        ),
+        (
+            "option",
+            "contracts[offtake].option_price set 12",
+            r"floors!\w+2: extension value .* must be 54, found 55",
+        ),
+        (
+            "option",
+            "contracts[offtake].option_price set 0",
+            r"floors!\w+2: waiting value .* must be 40, found 45",
+        ),
+        (
+            "option",
+            "contracts[offtake].option_months set 1",
+            r"extensions!\w+2: last delivery .* must be 2027-03-31",
+        ),
+        (
+            "option",
+            "contracts[offtake].option_months set 1",
+            r"extensions!\w+2: months .* must be 1 \(contracts",
+        ),
+        (
+            "option",
+            "contracts[offtake].option_from set 2027-01-01",
+            r"extensions!\w+2: date .* must be 2027-01-01",
+        ),
+        (
+            "option",
+            "contracts[offtake].option_months set 0",
+            r"extensions!\w+: offtake has a decision too many to extend it",
         ),
         (
             "least total",
@@ -158,6 +223,14 @@ def not_called_off(sheets: dict[str, list[Line]]) -> None:
     del sheets["call_offs"][0]
 
 
+def faults_of(name: str, plant: Callable[[dict[str, list[Line]]], None]) -> list[str]:
+    """What the audit reports of a plan in which an error is planted."""
+    found = as_sheets(plan(name))
+    rows = {sheet: [copy.copy(each) for each in lines] for sheet, lines in found.rows.items()}
+    plant(rows)
+    return [str(each) for each in audit(plan(name).stockpile, replace(found, rows=rows)).findings]
+
+
 @pytest.mark.parametrize(
     ("plant", "said"),
     [
@@ -172,13 +245,60 @@ def not_called_off(sheets: dict[str, list[Line]]) -> None:
 def test_a_call_off_that_does_not_fit_is_named(
     plant: Callable[[dict[str, list[Line]]], None], said: str
 ) -> None:
-    found = as_sheets(plan("lots"))
-    rows = {name: [copy.copy(each) for each in lines] for name, lines in found.rows.items()}
-    plant(rows)
-    faults = [
-        str(each) for each in audit(plan("lots").stockpile, replace(found, rows=rows)).findings
-    ]
-    assert any(re.match(said, each) for each in faults), "\n".join(faults[:20])
+    found = faults_of("lots", plant)
+    assert any(re.match(said, each) for each in found), "\n".join(found[:20])
+
+
+def extended(sheets: dict[str, list[Line]]) -> None:
+    extension(sheets, "let it end")["decision"] = "extend"
+
+
+def let_end(sheets: dict[str, list[Line]]) -> None:
+    extension(sheets, "extend")["decision"] = "let it end"
+
+
+def perhaps(sheets: dict[str, list[Line]]) -> None:
+    extension(sheets, "extend")["decision"] = "perhaps"
+
+
+def not_decided(sheets: dict[str, list[Line]]) -> None:
+    sheets["extensions"].remove(extension(sheets, "extend"))
+
+
+def extension(sheets: dict[str, list[Line]], decision: str) -> Line:
+    (found,) = (each for each in sheets["extensions"] if each["decision"] == decision)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("plant", "said"),
+    [
+        (extended, r"contracts!\w+2: deficit .* must be 10 .* found 0"),
+        (extended, r"extensions!\w+: paid .* must be 10"),
+        (let_end, r"deliveries of offtake in 2027-03-01: outside its term"),
+        (let_end, r"extensions!\w+: paid .* must be nothing"),
+        (perhaps, r"extensions!\w+: 'perhaps' is neither extend nor let it end"),
+        (not_decided, r"extensions: offtake has no decision to extend it"),
+        (not_signed, r"extensions!\w+: offtake is not signed, and is extended or not"),
+    ],
+)
+def test_an_extension_that_does_not_fit_is_named(
+    plant: Callable[[dict[str, list[Line]]], None], said: str
+) -> None:
+    found = faults_of("option", plant)
+    assert any(re.match(said, each) for each in found), "\n".join(found[:20])
+
+
+def test_the_value_of_an_option_is_what_the_plan_costs_less_by_it() -> None:
+    without = plan_for(apply(option, parse("contracts[offtake].option_months = 0")), gap=0.0)
+    (level,) = as_sheets(plan("option"))["floors"]
+    assert without is not None
+    assert without.objective - plan("option").objective == pytest.approx(55)
+    assert (level["extension_value"], level["waiting_value"]) == pytest.approx((55, 45))
+
+
+def test_the_verdict_says_how_likely_a_contract_is_extended() -> None:
+    assert "Extend offtake with probability 50%." in plan("option").verdict
 
 
 @pytest.mark.parametrize("name", BOOKS)

@@ -34,7 +34,7 @@ from stockpile_model.tables import Price, Settings
 from tests.support.accept import everything
 from tests.support.planner import plan_of, planned
 from tests.support.same import differences
-from tests.support.small_books import Tables, small_books
+from tests.support.small_books import Tables, blank, small_books
 
 EXAMPLES_OF_A_LAW = 6
 EXAMPLES = 12  # of laws on scenarios, which bite less often, and of all else
@@ -301,6 +301,13 @@ def money_is_never_short(tables: Tables) -> None:
         row.pop("fund", None)
 
 
+def nothing_must_be_taken(tables: Tables) -> None:
+    """Of a contract that brings metal as it is called off."""
+    for row in rows(tables, "contracts"):
+        row |= {"form": "purchase", "take_or_pay": 0, "least_per_period": None}
+        row |= {"least_total": None}
+
+
 def nothing_small_counts(tables: Tables) -> None:
     """A member counts from a thousandth of a unit on, which is what it is in whatever unit; so is
     the gap below a price that rises.
@@ -504,6 +511,24 @@ LAWS = [
         "prepayment",
         each("contracts", "credit", times(2)),
         first=money_is_never_short,
+    ),
+    Law(
+        "no option to extend never costs less",
+        "option",
+        blank("contracts", "option_from", "option_months", "option_price"),
+        dearer=True,
+    ),
+    Law(
+        "more months of an option never cost more",
+        "option",
+        each("contracts", "option_months", times(2)),
+        first=nothing_must_be_taken,
+    ),
+    Law(
+        "a cheaper option never costs more",
+        "option",
+        each("contracts", "option_price", times(0.5)),
+        first=nothing_must_be_spent,
     ),
     Law(
         "lots of half the size never cost more",

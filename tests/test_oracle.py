@@ -207,6 +207,24 @@ def price_of(
     return event("offers", row, "price", "set", value, since, **cells)
 
 
+def option(**cells: Any) -> Tables:
+    """10 wanted in each of four months, kept for none; spot at an index of 10, which in months 2
+    and 3 is 14 or, as is known from month 1 on, by half 4; an offtake of two months at 8 may be
+    extended.
+    """
+    return book(
+        4,
+        {"shelf_life_months": 1},
+        offers=[offer(price=None, price_index="index")],
+        contracts=[contract(price_index="index", ceiling=8, term_months=2, **cells)],
+        floors=[floor(8, 120)],
+        demand=[need(0, 10, 3)],
+        prices=prices(10, 10, 14, 14),
+        scenarios=[scenario("A", 0.5, revealed=month(1))],
+        events=[event("prices", None, "index", "set", 4, 2)],
+    )
+
+
 def two_prices(
     low: float, high: float, chance: float = 0.5, revealed: int = 1, **setting: Any
 ) -> Tables:
@@ -1994,6 +2012,24 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
     # of 108,390 and, each alone, of 118,600, 167,667 and 59,950.
     "farmer": (farmer(1), -108_390),
     "farmer who knows the weather": (farmer(0), -(118_600 + 167_666.667 + 59_950) / 3),
+    # 10 units a month at 8 for two months, then spot at 14 or 4.
+    "no option to extend": (option(), 160 + 0.5 * 280 + 0.5 * 80),
+    # For 10 the offtake goes on for two months: 120 less 10 are saved if the index is 14. It ends
+    # if it is 4, for 80 would be lost. So the option is worth 55.
+    "an option to extend that waits": (
+        option(option_months=2, option_price=10),
+        160 + 0.5 * (160 + 10) + 0.5 * 80,
+    ),
+    # Decided in month 0 it saves 0.5 x 120 - 0.5 x 80 - 10: waiting is worth 45 of the 55.
+    "an option to extend that cannot wait": (
+        option(option_months=2, option_price=10, option_from=month(0)),
+        160 + 160 + 10,
+    ),
+    # A month is within the horizon that is worth 60 at 14; 60 is too much for it.
+    "an option to extend that is too dear": (
+        option(option_months=1, option_price=60),
+        160 + 0.5 * 280 + 0.5 * 80,
+    ),
     # By a fifth nothing comes from there in month 1: 30 at home then. 10 + 1 each for stock in
     # month 0, or (0.8 x 10 + 0.2 x 30) x 10.
     "stock against an embargo": (

@@ -70,7 +70,14 @@ def _term(signed: Signed) -> range:
         first = max([least, signed.ready, inputs.periods, *dates])
     if row.term_months is None:
         return range(first, inputs.periods)
-    return range(first, first + inputs.whole(row.term_months))
+    more = inputs.whole(row.option_months) if signed.extended else 0
+    return range(first, first + inputs.whole(row.term_months) + more)
+
+
+def _owing(signed: Signed, term: range) -> int:
+    """Return the periods over which a least total is owed: those of the term, not extended."""
+    more = signed.inputs.whole(signed.row(signed.t).option_months) if signed.extended else 0
+    return len(term) - more
 
 
 def _bound(signed: Signed, t: int, term: range) -> tuple[float, ...]:
@@ -87,7 +94,11 @@ def _bound(signed: Signed, t: int, term: range) -> tuple[float, ...]:
     reference = None if index is None else rows.price(index, day) * (1 - discount)
     over = 0.0 if reference is None else max(0.0, floor - reference)
     rate, price, arrives = signed.rate(t), floor, row.availability
-    owed = row.take_or_pay * rate if row.least_total is None else row.least_total / len(term)
+    owed = (
+        row.take_or_pay * rate
+        if row.least_total is None
+        else row.least_total / _owing(signed, term)
+    )
     least, most = max(owed, row.least_per_period * rate), row.flex * rate
     if row.form == "cfd":
         least, most, price, arrives = rate, rate, over, 1.0

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optimiser.auditing import call_off_audit, prepayment_audit
+from optimiser.auditing import call_off_audit, extension_audit, prepayment_audit
 from optimiser.auditing.call_off_audit import listed
 from optimiser.auditing.inputs import Inputs
 from optimiser.auditing.path_audit import PathAudit
@@ -38,7 +38,8 @@ class Signed:
     """A contract signed at a level in period `t`, on one path.
 
     It delivers from period `first`; never within the horizon where that is None. Its project is
-    ready from period `ready` on. Its terms are those of each period.
+    ready from period `ready` on. It may be `extended` after its term. Its terms are those of each
+    period.
     """
 
     inputs: Inputs
@@ -47,6 +48,7 @@ class Signed:
     t: int
     first: int | None
     ready: int = 0
+    extended: bool = False
 
     def row(self, t: int) -> Any:
         """Return the contract in a period."""
@@ -61,16 +63,41 @@ class Signed:
         return float(self.floor(t).annual_quantity * self.inputs.months / 12)
 
     @property
-    def span(self) -> range:
-        """Return the periods of delivery; the term is that at signing."""
+    def term(self) -> range:
+        """Return the periods of the term, which is that at signing."""
         return range(0) if self.first is None else span(self.inputs, self.row(self.t), self.first)
+
+    @property
+    def extension(self) -> range:
+        """Return the periods by which the term may be extended."""
+        row = self.row(self.t)
+        if not self.term or row.term_months is None or not row.option_months:
+            return range(0)
+        begin = self.term.start + self.inputs.whole(row.term_months)
+        return range(begin, min(self.inputs.periods, begin + self.inputs.whole(row.option_months)))
+
+    @property
+    def deciding(self) -> int:
+        """Return the period in which it is decided whether the term is extended."""
+        date, last = self.row(self.t).option_from, self.term[-1]
+        return last if date is None else min(max(self.term[0], self.inputs.period(date)), last)
+
+    @property
+    def spans(self) -> list[range]:
+        """Return the term, and its extension where there is one."""
+        return [self.term, *([self.extension] if self.extended else [])]
+
+    @property
+    def span(self) -> range:
+        """Return the periods of delivery."""
+        return range(self.term.start, self.spans[-1].stop)
 
     @property
     def owing(self) -> list[range]:
         """Return the spans at whose end a least quantity is owed: contract years, or the term."""
-        if self.row(self.t).least_total is None or not self.span:
+        if self.row(self.t).least_total is None or not self.term:
             return self.years
-        return [self.span]
+        return self.spans
 
     def owed(self, span: range) -> float:
         """Return the least quantity of a contract year, or of a term with a total [quantity]."""
@@ -84,7 +111,11 @@ class Signed:
     def years(self) -> list[range]:
         """Return the periods of each contract year within the horizon."""
         year = 12 // self.inputs.months
-        return [range(begin, min(begin + year, self.span.stop)) for begin in self.span[::year]]
+        return [
+            range(begin, min(begin + year, each.stop))
+            for each in self.spans
+            for begin in each[::year]
+        ]
 
     def floor_at(self, t: int) -> float:
         """Return the floor in a period, escalated by whole contract years [money/quantity]."""
@@ -162,6 +193,7 @@ def contracts(path: PathAudit) -> None:
             brought[name][t] = sum(sites.values())
     signed: set[str] = set()
     called = {**call_off_audit.call_offs(path)}
+    extended = extension_audit.extensions(path)
     for line in path.sheets["contracts"]:
         row = path.known(line, "contract", "contracts", rows)
         if row is None:
@@ -187,12 +219,16 @@ def contracts(path: PathAudit) -> None:
             continue
         found = _sign(path, line, row.contract)
         if found is not None:
+            found = extension_audit.extended(path, found, extended.pop(row.contract, []))
             path.signed.append(found)
             came = brought.pop(row.contract, {})
             _account(path, line, found, came, called.pop(row.contract, {}))
     for name, lines in called.items():
         for line in lines.values():
             record.refuse(line.at("contract"), f"{name} is not signed, and is called off")
+    for name, decisions in extended.items():
+        for line in decisions:
+            record.refuse(line.at("contract"), f"{name} is not signed, and is extended or not")
     for name, came in brought.items():
         what = f"what arrives under {name}, which is not signed,"
         record.within("deliveries", what, 0.0, sum(came.values()), path.noise(rows[name].material))
@@ -304,6 +340,7 @@ def _account(
     row, record = signed.row(signed.t), path.record
     before, cent = len(path.spent), path.cent(row.material)
     path.pay(signed.t, "signing", row.signing_cost, row.material, row.contract, table="contracts")
+    extension_audit.pay(path, signed)
     rates = {t: signed.credit(t) for t in signed.span if row.form == "purchase"}
     credited = prepayment_audit.credited(path, row, signed.t, rates, came)
     path.total(line, "credited", credited, cent, (row, "prepayment"))

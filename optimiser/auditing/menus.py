@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from optimiser.auditing.contracts import Signed, begin
+from optimiser.auditing.extension_audit import saving
 from optimiser.auditing.findings import EXACT, apart
 from optimiser.auditing.inputs import Inputs
 from optimiser.auditing.plan_sheets import Line
@@ -49,7 +50,7 @@ def _level(together: Together, line: Line, signed: dict[str, Signed]) -> None:
 
     Its terms are those of one signature, what it is worth that of all.
     """
-    worth = _worth(together, signed)
+    worth = _worth(together, signed) | _extension(together, signed)
     terms = [_terms(signed, at) | worth for at in _nodes(together, signed)]
     expected = next(
         (each for each in terms if all(_near(each[column], line[column]) for column in each)),
@@ -58,7 +59,8 @@ def _level(together: Together, line: Line, signed: dict[str, Signed]) -> None:
     # What a floor pays above the reference is a difference, which may be next to nothing of either.
     rate = EXACT * (expected["floor"] or 0.0)
     fine = {"option_per_unit": rate} | dict.fromkeys(
-        ("expected_topup", "option_value"), rate * (expected["expected_quantity"] or 0.0)
+        ("expected_topup", "option_value", "extension_value", "waiting_value"),
+        rate * (expected["expected_quantity"] or 0.0),
     )
     for column, figure in expected.items():
         if figure != line[column]:  # both may be infinite
@@ -189,6 +191,20 @@ def _worth(together: Together, signed: dict[str, Signed]) -> dict[str, float | N
         "expected_topup": above,
         "option_value": discounted,
         "option_per_unit": discounted / quantity if quantity else 0.0,
+    }
+
+
+def _extension(together: Together, signed: dict[str, Signed]) -> dict[str, float | None]:
+    """Return what the option to extend is worth where it is decided, and what waiting is of it."""
+    nodes: dict[tuple[int, frozenset[str]], float] = {}
+    for name, each in signed.items():
+        if each.extension and (saved := saving(each)) is not None:
+            node = each.deciding, together.nodes[each.deciding][name]
+            nodes[node] = nodes.get(node, 0.0) + together.probability[name] * saved
+    value = sum(max(0.0, each) for each in nodes.values())
+    return {
+        "extension_value": value if nodes else None,
+        "waiting_value": value - max(0.0, sum(nodes.values())) if nodes else None,
     }
 
 

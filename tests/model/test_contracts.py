@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pyomo.environ as pyo
 import pytest
 
 from stockpile_model.blocks.contracts import contract_terms as terms
+from stockpile_model.blocks.contracts.after_horizon import Obligation
 from stockpile_model.blocks.contracts.call_off_report import CallOff
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
+from stockpile_model.blocks.contracts.extension_report import ExtensionOutcome
 from stockpile_model.blocks.contracts.option_value import FloorOutcome
 from stockpile_model.blocks.projects.project_terms import ready
 from stockpile_model.build import report
@@ -68,6 +71,9 @@ def credits(*amounts: float, left: float) -> dict[str, float]:
 
 # Of a prepayment of 30 each of ten units takes 2 off in January; in February it is used up.
 CREDITED = credits(20, 10, left=0) | {"used_up[offtake,low,0,1]": 1}
+# A term of January, and an extension in February for 7.
+MORE: dict[str, Any] = {"term_months": 1, "option_months": 1, "option_price": 7}
+EXTENDED = {"extend[offtake,low,0,0]": 1}
 # Signed for a month: reference 18, of which 4 above the trigger go by half to the buyer.
 SHARING = {
     "price_index": "market",
@@ -251,6 +257,34 @@ CASES = [
         book(contract(prepayment=30, credit=2), TEN),
         SIGNED | taken(10, 10) | CREDITED,
         [{"used_up[offtake,low,0,1]": 0.5}],
+    ),
+    Case(
+        "link_extend",
+        "only a contract that is signed goes on after its term",
+        book(contract(take_or_pay=0, **MORE), TEN),
+        SIGNED | taken(10, 10) | EXTENDED,
+        [{"sign[offtake,low,0]": 0} | taken(0, 10)],
+    ),
+    Case(
+        "extend",
+        "it does or does not",
+        book(contract(take_or_pay=0, **MORE), TEN),
+        SIGNED | taken(10, 5) | EXTENDED,
+        [{"extend[offtake,low,0,0]": 0.5}],
+    ),
+    Case(
+        "cap_take",
+        "nothing is delivered after the term of a contract that is not extended",
+        book(contract(**MORE), TEN),
+        SIGNED | taken(10, 0),
+        [taken(10, 1)],
+    ),
+    Case(
+        "hold_take_or_pay",
+        "an extension has contract years of its own",
+        book(contract(**MORE), TEN),
+        SIGNED | taken(10, 4) | EXTENDED | {"deficit[offtake,low,0,1]": 6},
+        [{"deficit[offtake,low,0,1]": 5}],
     ),
     Case(
         "hold_take_or_pay",
@@ -610,7 +644,31 @@ def test_the_years_of_a_contract_run_from_the_delivery_that_its_project_allows()
 def test_contract_years_begin_at_the_first_delivery(
     stockpile: Stockpile, first: int, years: list[range]
 ) -> None:
-    assert terms.years(stockpile, stockpile.rows(Contract)[0], first) == years
+    row = stockpile.rows(Contract)[0]
+    assert terms.years(stockpile, terms.term(stockpile, row, first)) == years
+
+
+@pytest.mark.parametrize(
+    ("cells", "decided", "extension"),
+    [
+        ({}, 3, range(4, 6)),
+        ({"option_from": month(2)}, 2, range(4, 6)),
+        ({"option_from": month(0)}, 1, range(4, 6)),  # in the first period of the term
+        ({"option_from": month(9)}, 3, range(4, 6)),  # in the last
+        ({"option_months": 5}, 3, range(4, 8)),  # to the end of the horizon
+        ({"option_months": 0}, 3, range(0)),
+        ({"term_months": None}, 7, range(0)),
+        ({"term_months": 7}, 7, range(0)),
+    ],
+)
+def test_when_a_contract_can_be_extended(
+    cells: dict[str, Any], decided: int, extension: range
+) -> None:
+    """First delivered in February, for three months; two more may follow."""
+    row = contract(**{"term_months": 3, "option_months": 2} | cells)
+    stockpile = book(row, TEN, periods=8)
+    assert [*terms.extension(stockpile, row, 1)] == [*extension]
+    assert terms.deciding(stockpile, row, 1) == decided
 
 
 # What it costs
@@ -711,6 +769,69 @@ def test_a_prepayment_is_taken_off_what_is_due_for_deliveries() -> None:
     )
     assert (outcome.prepayment, outcome.credited, outcome.cost) == (30, 30, 160)
     assert outcome.instruction.endswith("first delivery 2027-01, and prepay 30 USD")
+
+
+def test_an_extension_costs_its_price_and_is_reported() -> None:
+    """10 of 10 in January and in February, at 8 under an index of 9 and 11: 3 a unit less 7."""
+    row = contract(price_index="market", ceiling=8, prepayment=100, credit=2, **MORE)
+    stockpile = book(row, TEN, *prices(9, 11))
+    plan = SIGNED | taken(10, 10) | EXTENDED | credits(20, 20, left=60)
+    found = bill(stockpile, plan)
+    assert found == pytest.approx(
+        {"offtakes": 160, "extensions": 7, "prepayments": 100, "credits": -40}
+    )
+    rows = report(put(built(stockpile), plan))
+    outcome = next(each for each in rows if isinstance(each, ContractOutcome))
+    assert (outcome.called_off, outcome.cost, outcome.credited) == (20, 227, 40)
+    assert outcome.last_delivery == dt.date(2027, 1, 31)
+    extension = next(each for each in rows if isinstance(each, ExtensionOutcome))
+    assert (extension.date, extension.decision, extension.paid) == (month(0), "extend", 7)
+    assert (extension.first_delivery, extension.last_delivery) == (month(1), dt.date(2027, 2, 28))
+    assert extension.saving == pytest.approx(23)
+    assert extension.instruction == (
+        "2027-01: extend offtake with plant by 1 month from 2027-02, and pay 7 USD"
+    )
+
+
+def test_what_an_extension_binds_after_the_horizon_is_charged_and_shown() -> None:
+    """Three months from February: in March and April 10 at 8, 3 above an index of 5."""
+    row = contract(price_index="market", **MORE | {"option_months": 3})
+    stockpile, plan = book(row, TEN, *prices(5)), SIGNED | taken(10, 10) | EXTENDED
+    found = bill(stockpile, plan)
+    assert found == pytest.approx({"offtakes": 160, "extensions": 7, "after_horizon": 60})
+    (bound,) = (
+        each for each in report(put(built(stockpile), plan)) if isinstance(each, Obligation)
+    )
+    assert (bound.ends, bound.least_quantity) == (dt.date(2027, 4, 30), 20)
+    ended = report(put(built(stockpile), SIGNED | taken(10, 0)))
+    (bound,) = (each for each in ended if isinstance(each, Obligation))
+    assert (bound.ends, bound.least_quantity) == (dt.date(2027, 1, 31), 0)
+
+
+def test_a_contract_that_is_left_to_end_is_reported() -> None:
+    stockpile = book(contract(**MORE), TEN)
+    rows = report(put(built(stockpile), SIGNED | taken(10, 0)))
+    (found,) = (each for each in rows if isinstance(each, ExtensionOutcome))
+    assert (found.decision, found.paid, found.saving) == ("let it end", None, None)
+    assert found.instruction == (
+        "2027-01: do not extend offtake with plant by 1 month: it ends before 2027-02"
+    )
+
+
+def test_an_extension_of_a_contract_of_a_project_has_contract_years_of_its_own() -> None:
+    """Nothing is taken of 10 in the term, nor of 10 after it."""
+    stockpile = book(contract(project="plant 2", **MORE), TEN, project(cost=0))
+    plan = {"grant[plant 2,0]": 1, "begin[offtake,low,0,0]": 1} | SIGNED | EXTENDED
+    plan |= {"deficit[offtake,low,0,0]": 10, "deficit[offtake,low,0,1]": 10}
+    assert bill(stockpile, plan) == pytest.approx({"deficits": 160, "extensions": 7})
+
+
+def test_a_total_holds_for_an_extension_pro_rata() -> None:
+    """8 in a term of two months, and 4 in a month more: 2 of them are paid for nothing."""
+    row = contract(least_total=8, term_months=2, option_months=1)
+    stockpile = book(row, TEN, periods=3)
+    plan = SIGNED | taken(8, 0, 2) | {"extend[offtake,low,0,1]": 1, "deficit[offtake,low,0,2]": 2}
+    assert bill(stockpile, plan) == pytest.approx({"offtakes": 80, "deficits": 16})
 
 
 def test_each_call_off_costs_and_beyond_the_firm_periods_a_part_of_it() -> None:
@@ -1174,6 +1295,21 @@ def test_what_has_no_effect_on_a_contract_is_odd(cells: dict[str, object], said:
             ],
         ),
         ({"credit": 1}, ["contracts.credit: has no effect without prepayment"]),
+        (
+            {"option_months": 1},
+            [
+                "contracts.option_months: has no effect without term_months: the term runs to the"
+                " end of the horizon"
+            ],
+        ),
+        (
+            {"option_price": 1, "option_from": month(0), "term_months": 1},
+            [
+                "contracts.option_from: has no effect without option_months",
+                "contracts.option_price: has no effect without option_months",
+            ],
+        ),
+        ({"term_months": 1, "option_months": 1, "option_price": 1}, []),
     ],
 )
 def test_call_offs_that_cannot_be_are_odd(cells: dict[str, float], said: list[str]) -> None:
@@ -1186,6 +1322,17 @@ def test_a_total_is_given_in_every_scenario_or_in_none() -> None:
     assert faults(book(contract(), *rows)) == [
         "contracts.least_total: must be given in the base where an event gives it, and stay given"
     ]
+
+
+def test_the_dates_of_an_option_are_the_same_in_all_scenarios() -> None:
+    rows = (TEN, scenario(), event("contracts.term_months", "set", 2, 1))
+    assert faults(book(contract(term_months=1), *rows)) == []
+    assert faults(book(contract(**MORE), *rows)) == [
+        "contracts.term_months: must be the same in all scenarios of a contract with an option to"
+        " extend"
+    ]
+    rows = (TEN, scenario(), event("contracts.option_price", "set", 2, 1))
+    assert faults(book(contract(**MORE), *rows)) == []
 
 
 def test_a_contract_that_cannot_deliver_is_odd() -> None:
@@ -1237,6 +1384,26 @@ def test_a_floor_is_worth_what_it_pays_above_the_reference() -> None:
     assert told.option_per_unit == pytest.approx(told.option_value / 30)
     assert (told.producer_index, told.buyer_index, told.breakeven) == (10, 8, None)
     assert (told.cost_difference, told.difference_at_least, told.to_change) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        ({}, (None, None)),
+        ({"option_months": 2, "option_price": 10}, (55, 45)),
+        ({"option_months": 2, "option_price": 10, "option_from": month(0)}, (10, 0)),
+        ({"option_months": 2, "option_price": 10, "price_index": None, "ceiling": None}, (None, None)),
+        ({"option_months": 2, "option_price": 10, "form": "cfd", "ceiling": None}, (0, 0)),
+    ],
+)  # fmt: skip
+def test_an_option_to_extend_is_worth_what_it_saves_where_it_is_taken(
+    cells: dict[str, Any], values: tuple[float | None, float | None]
+) -> None:
+    """At 8 under an index of 14 or, by half, of 4, for two months: 120 less 10, or 80 lost."""
+    row = contract(**{"price_index": "market", "ceiling": 8, "term_months": 2} | cells)
+    war = scenario("war", 0.5, 1), event("prices.market", "set", 4, 2)
+    found = floors_of(book(row, TEN, *prices(10, 10, 14, 14), *war, periods=4))["low"]
+    assert (found.extension_value, found.waiting_value) == pytest.approx(values)
 
 
 def test_what_does_not_arrive_is_worth_nothing() -> None:

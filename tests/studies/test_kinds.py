@@ -266,6 +266,22 @@ def test_threshold_at_which_an_offtake_is_signed(path: Path) -> None:
     assert min(no) - max(yes) < 12 / 2**7
 
 
+def test_a_sweep_of_its_price_shows_what_an_option_to_extend_is_worth(path: Path) -> None:
+    """Two months at 8, and by option two more, which save 120 if the index is 14 and none if it is
+    4: 340 without them, and half of 120 less its price with them.
+    """
+    stockpile = book(
+        contract(price_index="market", ceiling=8, term_months=2, option_months=2),
+        *(floor(8, 120), material(shelf_life_months=1), demand(10, 0, 3)),
+        *(offer(price=None, price_index="market"), *prices(10, 10, 14, 14)),
+        *(scenario("war", 0.5, 1), event("prices.market", "set", 4, 2)),
+        periods=4,
+    )
+    moved = Input("contracts", "offtake", "option_price", "set", 0, 160)
+    (table,) = answered("sweep", stockpile, path, moved, steps=5)
+    assert [row[1] for row in table.rows] == pytest.approx([280, 300, 320, 340, 340])
+
+
 def test_threshold_of_a_sale(path: Path) -> None:
     """10 kg on hand, scrap at 4: the sale is right from a price at which it brings more, and never
     below it.

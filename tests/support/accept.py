@@ -478,6 +478,10 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             upside_trigger=10.5,
             upside_cap=60,
             currency="euro",
+            term_months=3,
+            option_from=month(1),
+            option_months=1,
+            option_price=0.5,
         ),
         contract(
             "anchor",

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
-from itertools import product
+from itertools import combinations, product
 from math import ceil, floor
 from typing import Any, Literal
 
@@ -183,6 +183,8 @@ BLANK_IS_ZERO = (
         "call_off_cost",
         "prepayment",
         "credit",
+        "option_months",
+        "option_price",
     ),
     *(
         "escalation",
@@ -226,6 +228,7 @@ FOREIGN = {
         "freight",
         "prepayment",
         "credit",
+        "option_price",
         "call_off_cost",
     ),
     "floors": ("floor",),
@@ -457,12 +460,13 @@ class Book:
 
 @dataclass(frozen=True)
 class Settled:
-    """At which nodes each contract is signed, at which level of its menu, and at which each project
-    goes ahead: `granted`, or carried by a contract.
+    """At which nodes each contract is signed, at which level of its menu, at which each project
+    goes ahead: `granted`, or carried by a contract, and at which a contract is `extended`.
     """
 
     signed: Mapping[str, Mapping[Node, str]]
     started: Mapping[str, Mapping[Node, str]]
+    extended: frozenset[tuple[str, Node]] = frozenset()
 
     def ready(self, book: Book, row: Cells, node: Node) -> int:
         """The first period in which an offer can be ordered from, or a contract deliver, for what
@@ -480,9 +484,51 @@ class Settled:
         )
 
     def first(self, book: Book, name: str, signed: Node) -> dict[Node, int]:
-        """The nodes at which a contract signed at a node delivers, with the period of its first
-        delivery on their path.
+        """The nodes at which a contract signed at a node delivers, in its term or as it is
+        extended, with the period of its first delivery on their path.
         """
+        now, found = book.at(signed), self.term(book, name, signed)
+        contract = now.row("contracts", name)
+        for node, first in self.deciding(book, name, signed):
+            if (name, node) in self.extended:
+                begin = first + now.whole(contract, "term_months")
+                end = begin + now.whole(contract, "option_months")
+                found |= {each: first for each in node.below if begin <= each.t < end}
+        return found
+
+    def deciding(self, book: Book, name: str, signed: Node) -> list[tuple[Node, int]]:
+        """The nodes at which it is decided whether a contract goes on after its term, each with
+        the period of its first delivery.
+        """
+        now, term = book.at(signed), self.term(book, name, signed)
+        contract = now.row("contracts", name)
+        if not contract.get("term_months") or not contract.get("option_months"):
+            return []
+        found = []
+        for node, first in term.items():
+            last = first + now.whole(contract, "term_months") - 1
+            when = last
+            if contract.get("option_from"):
+                when = min(max(first, now.period(contract["option_from"])), last)
+            if node.t == when and last < book.last:
+                found.append((node, first))
+        return found
+
+    def years(self, book: Book, name: str, signed: Node) -> dict[Node, tuple[bool, int]]:
+        """The contract year of each delivery: whether it is of an extension, and its number."""
+        term, a_year = self.term(book, name, signed), 12 // book.months
+        found = {}
+        for node, first in self.first(book, name, signed).items():
+            begin = first
+            if node not in term:
+                begin += book.at(signed).whole(
+                    book.at(signed).row("contracts", name), "term_months"
+                )
+            found[node] = node not in term, (node.t - begin) // a_year
+        return found
+
+    def term(self, book: Book, name: str, signed: Node) -> dict[Node, int]:
+        """The same of the term alone."""
         now = book.at(signed)
         contract = now.row("contracts", name)
         begin = now.period(contract["deliver_from"]) if contract.get("deliver_from") else 0
@@ -549,7 +595,20 @@ def settlements(book: Book) -> Iterator[Settled]:
                 dict(zip(contracts, signed, strict=True)), dict(zip(projects, started, strict=True))
             )
             if possible(book, settled) and committed(book, settled):
-                yield settled
+                yield from extensions(book, settled)
+
+
+def extensions(book: Book, settled: Settled) -> Iterator[Settled]:
+    """Every way to extend the contracts that are signed."""
+    options = [
+        (name, node)
+        for name, signatures in settled.signed.items()
+        for signed in signatures
+        for node, _ in settled.deciding(book, name, signed)
+    ]
+    for size in range(len(options) + 1):
+        for chosen in combinations(options, size):
+            yield replace(settled, extended=frozenset(chosen))
 
 
 def once(nodes: Sequence[Node], options: Callable[[Node], list[str]]) -> list[dict[Node, str]]:
@@ -1131,18 +1190,17 @@ class Program:
             self.spend(Outlay(signed, "contract", contract["material"]), lost, under=contract)
         if contract.get("form") != "cfd" and contract.get("least_total") is not None:
             self.total(name, level, signed)
+        for at, _ in self.settled.deciding(book, name, signed):
+            if (name, at) in self.settled.extended:
+                paid = number(book.at(at).row("contracts", name), "option_price")
+                outlay = Outlay(at, "contract", contract["material"])
+                self.spend(outlay, Linear(constant=paid), under=contract)
+        years = self.settled.years(book, name, signed)
         for n in first:
             # A contract year ends here: where the next one begins or nothing more is delivered.
-            if any(
-                child in first and (child.t - first[n]) // a_year == (n.t - first[n]) // a_year
-                for child in n.children
-            ):
+            if any(years.get(child) == years[n] for child in n.children):
                 continue
-            year = [
-                each
-                for each in n.path
-                if each in first and (each.t - first[n]) // a_year == (n.t - first[n]) // a_year
-            ]
+            year = [each for each in n.path if years.get(each) == years[n]]
             row = book.at(n).row("contracts", name)
             if row.get("form") != "cfd" and row.get("least_total") is None:
                 due = self.even(name, level, n) * len(year) * number(row, "take_or_pay", 1)
@@ -1185,7 +1243,10 @@ class Program:
             due = max(due, even * number(contract, "least_per_period"))
             due *= number(contract, "availability", 1)
         off = number(contract, "discount") if contract.get("price_index") else ZERO
-        for t in range(max(first, book.last + 1), first + months):
+        end = first + months
+        if any((name, node) in self.settled.extended for node in leaf.path):
+            end += book.whole(agreed, "option_months")
+        for t in range(max(first, book.last + 1), end):
             years = (t - first) * book.months // 12
             grown = now.floor(row, t) * (1 + number(row, "escalation")) ** years
             over = max(ZERO, grown - now.index(index, t) * (1 - off))
@@ -1193,14 +1254,15 @@ class Program:
             self.credit[leaf].add(Linear(constant=-charge))
 
     def total(self, name: str, level: str, signed: Node) -> None:
-        """What a whole term falls short of its least total, paid where it ends."""
+        """What a whole term, or an extension, falls short of its least total, paid at its end."""
         book = self.book
         first = self.settled.first(book, name, signed)
+        part = {n: more for n, (more, _) in self.settled.years(book, name, signed).items()}
         contract = book.at(signed).row("contracts", name)
         for n in first:
-            if any(child in first for child in n.children):
+            if any(part.get(child) == part[n] for child in n.children):
                 continue
-            term = [each for each in n.path if each in first]
+            term = [each for each in n.path if part.get(each) == part[n]]
             whole = (
                 book.whole(contract, "term_months") if contract.get("term_months") else len(term)
             )

@@ -164,6 +164,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "call_off_cost": blank("contracts", "call_off_cost"),
     "signing_cost": blank("contracts", "signing_cost"),
     "prepayment": blank("contracts", "prepayment", "credit"),
+    "option": blank("contracts", "option_from", "option_months", "option_price"),
     "contract_lead": blank("contracts", "lead_time_months"),
     "deliver_from": blank("contracts", "deliver_from"),
     "contract_duty": blank("contracts", "duty"),
@@ -289,6 +290,7 @@ NEEDS = {
     "call_off_lot": ("contract", "take_or_pay"),
     "call_off_cost": ("contract", "take_or_pay"),
     "prepayment": ("contract", "take_or_pay"),
+    "option": ("contract",),
     "incremental": ("price_breaks",),
     "break_premium": ("price_breaks", "indexed_offer"),
     "floor_factor": ("contract", "floor_index"),
@@ -361,6 +363,7 @@ BRANCHING = (
     "outlet_fee",
     "leaving_rule",
     "keep_below",
+    "option",
 )  # what brute force takes its time for
 SHARES = (
     "availability",
@@ -857,6 +860,9 @@ class _Drawing:
                     "signing_cost": self.only("signing_cost", 10, 50),
                     "prepayment": self.only("prepayment", 10, 40, 100),
                     "credit": self.only("prepayment", 1, 3, 20),
+                    "option_from": self.only("option", None, None, self.day(0), self.day(1)),
+                    "option_months": self.only("option", self.months, 2 * self.months),
+                    "option_price": self.only("option", None, 2, 10),
                     "lead_time_months": self.only("contract_lead", self.months),
                     "duty": self.only("contract_duty", 0.1),
                     "freight": self.only("contract_freight", 1, 3),
@@ -874,6 +880,9 @@ class _Drawing:
                     "sign_to": self.end(0),
                     "term_months": self.months * self.periods,
                 }
+            if "option" in self.has:
+                longest = max(1, self.periods - 1)
+                contracts[-1]["term_months"] = self.months * self.number(1, longest)
             for k in range(self.number(1, 2 if tree else 3 - i)):
                 even = self.pick(5, 8, 12) + 4 * k
                 floors.append(

@@ -16,6 +16,8 @@ from stockpile_model.blocks.contracts import (
     contract_outcomes,
     contract_terms,
     deliveries,
+    extension_report,
+    extensions,
     prepayments,
     reliance,
     signing,
@@ -26,6 +28,7 @@ from stockpile_model.blocks.contracts.after_horizon import Obligation
 from stockpile_model.blocks.contracts.call_off_report import CallOff
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
+from stockpile_model.blocks.contracts.extension_report import ExtensionOutcome
 from stockpile_model.blocks.contracts.option_value import FloorOutcome
 from stockpile_model.blocks.contracts.schedule import schedule
 from stockpile_model.formulation import Formulation
@@ -51,6 +54,8 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     reliance.link_carry(m, plan)
     reliance.hold_capital(m, plan)
     reliance.forbid_own_help(m, plan)
+    extensions.add_extend(m, plan)
+    extensions.link_extend(m, plan)
 
     deliveries.add_take(m, plan)
     deliveries.cap_take(m, plan)
@@ -75,6 +80,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     cfd.pay_topups(m, plan, ledger)
     take_or_pay.pay_deficits(m, plan, ledger)
     signing.pay_signing(m, plan, ledger)
+    extensions.pay_extensions(m, plan, ledger)
     call_offs.pay_call_offs(m, plan, ledger)
 
     deliveries.add_deliver(m, plan)
@@ -90,13 +96,13 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     prepayments.pay_prepayments(m, plan, ledger)
 
     deliveries.post_deliveries(m, plan, ledger)
-
     after_horizon.charge_after_horizon(m, plan, ledger)
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
-    """Yield what becomes of each contract, what is called off and what binds after the horizon."""
+    """Yield what becomes of each contract and of its option, is called off and binds later."""
     yield from contract_outcomes.report(formulation)
+    yield from extension_report.report(formulation)
     yield from call_off_report.report(formulation)
     yield from after_horizon.obligations(formulation)
 
@@ -113,7 +119,7 @@ def _ways(stockpile: Stockpile, supplier: str) -> Iterator[Way]:
 
 BLOCK = Block(
     tables=(Contract, Floor),
-    results=(ContractOutcome, FloorOutcome, Obligation, CallOff),
+    results=(ContractOutcome, FloorOutcome, ExtensionOutcome, Obligation, CallOff),
     pays=("contract",),
     sources={Contract.TABLE: "contract"},
     headings=(
@@ -121,6 +127,7 @@ BLOCK = Block(
         Heading("deficits", "take-or-pay not taken"),
         Heading("topups", "paid up to the floor without metal (cfd)"),
         Heading("signing", "signing costs"),
+        Heading("extensions", "paid to extend contracts"),
         Heading("prepayments", "paid at signing for deliveries to come"),
         Heading("credits", "prepayments taken off what is due"),
         Heading("call_offs", "call-offs under contracts"),
@@ -133,11 +140,12 @@ BLOCK = Block(
         FREIGHT,
         DUTY,
     ),
-    decisions=("sign", "take", "call_off", "called_lots"),
+    decisions=("sign", "extend", "take", "call_off", "called_lots"),
     follows=("begin", "short", "credited", "prepaid", "used_up"),
     tallies=(
         Tally("sign", "sign", "chosen", alike=True, members=Contract.TABLE),
         Tally("take", "take", alike=True),
+        Tally("extend", "extend", "ever"),
     ),
     deeds=(signing.DEED,),
     check=contract_checks.check,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
-from stockpile_model.blocks.contracts.after_terms import AfterTerms, Bound
+from stockpile_model.blocks.contracts.after_terms import AfterTerms, Bound, Spell
 from stockpile_model.blocks.contracts.schedule import Schedule, schedule
 from stockpile_model.blocks.contracts.signing import signed
 from stockpile_model.evaluation import evaluate
@@ -53,18 +53,18 @@ class Obligation(Dated):
 def charge_after_horizon(m: pyo.ConcreteModel, plan: Schedule, ledger: Ledger) -> None:
     """Post Σ_t δ_t topup[t]·take_or_pay·Q_f·months/12·availability of a signature, after the end.
 
-    It stands at each leaf, as worth a period after the last: Σ_t δ_t / δ_T. A cfd is topped up on
-    the even rate.
+    So of an extension. It stands at each leaf, as worth a period after the last: Σ_t δ_t / δ_T. A
+    cfd is topped up on the even rate.
     """
     stockpile = plan.stockpile
     if stockpile.settings.after_horizon != "charge":
         return
     terms = AfterTerms(plan)
-    for k, signature, leaf, term in terms.signatures():
+    for k, cover, leaf, span in terms.signatures():
         for f in plan.levels[k]:
-            worth = _worth(stockpile, [*terms.bound(k, f, leaf, term)])
+            worth = _worth(stockpile, [*terms.bound(k, f, leaf, span)])
             if worth != 0:
-                amount = worth * signed(m, k, f, [signature])
+                amount = worth * signed(m, k, f, [cover])
                 material = plan.contracts[k].material
                 ledger.charge(leaf, "after_horizon", amount, material, k, delay=1)
 
@@ -85,18 +85,21 @@ def obligations(formulation: Formulation) -> Iterator[Obligation]:
     m, stockpile = formulation.m, formulation.stockpile
     plan = schedule(stockpile, list(m.GRANTS), list(m.CARRIAGES))
     terms = AfterTerms(plan)
-    for k, signature, leaf, term in terms.signatures():
+    spans: dict[tuple[str, str, int], Spell] = {}  # of a contract that is extended the whole
+    for k, cover, leaf, span in terms.signatures():
         for f in plan.levels[k]:
-            if evaluate(signed(m, k, f, [signature])) > 0.5:
-                yield from _rows(terms, k, f, leaf, term)
+            if evaluate(signed(m, k, f, [cover])) > 0.5:
+                spans[k, f, leaf] = span
+    for (k, f, leaf), span in spans.items():
+        yield from _rows(terms, k, f, leaf, span)
 
 
-def _rows(terms: AfterTerms, k: str, f: str, leaf: int, term: range) -> Iterator[Obligation]:
+def _rows(terms: AfterTerms, k: str, f: str, leaf: int, span: Spell) -> Iterator[Obligation]:
     """Yield a row for each fiscal year after the horizon, or one that says nothing is bound."""
     stockpile = terms.stockpile
     calendar = stockpile.calendar
     years: dict[int | None, list[Bound]] = {}
-    for each in terms.bound(k, f, leaf, term):
+    for each in terms.bound(k, f, leaf, span):
         years.setdefault(calendar.fiscal_year(each.period), []).append(each)
     for year, bound in (years or {None: []}).items():
         yield Obligation(
@@ -104,7 +107,7 @@ def _rows(terms: AfterTerms, k: str, f: str, leaf: int, term: range) -> Iterator
             contract=k,
             level=f,
             material=terms.schedule.contracts[k].material,
-            ends=calendar.end(term.stop - 1),
+            ends=calendar.end(span.periods.stop - 1),
             date=calendar.begin(bound[0].period if bound else calendar.periods),
             fiscal_year=year,
             least_quantity=sum(each.least for each in bound),

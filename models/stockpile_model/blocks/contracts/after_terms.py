@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract
-from stockpile_model.blocks.contracts.schedule import Schedule, Signature
+from stockpile_model.blocks.contracts.schedule import Cover, Schedule, Signature
 from stockpile_model.blocks.projects.project_terms import ready
 from stockpile_model.extremes import larger, smaller
 from stockpile_model.stockpile import Stockpile
@@ -36,6 +36,16 @@ class Bound(NamedTuple):
     arrives: float
 
 
+class Spell(NamedTuple):
+    """The periods from the first delivery to the true end, of which the first `term` are the term.
+
+    An extension adds the others.
+    """
+
+    periods: range
+    term: int
+
+
 @dataclass(frozen=True, eq=False)
 class AfterTerms:
     """What the contracts of a schedule bind after the horizon, on the path to each leaf."""
@@ -48,21 +58,33 @@ class AfterTerms:
         return self.schedule.stockpile
 
     @functools.cached_property
-    def _firsts(self) -> dict[tuple[str, Signature], dict[int, int]]:
+    def _firsts(self) -> dict[tuple[str, Cover], dict[int, int]]:
         """The period of first delivery of each signature, at each of its nodes of delivery."""
-        found: dict[tuple[str, Signature], dict[int, int]] = {}
-        for (k, d, n), signatures in self.schedule.active.items():
-            for signature in signatures:
-                found.setdefault((k, signature), {})[n] = d
+        found: dict[tuple[str, Cover], dict[int, int]] = {}
+        for (k, d, n), covers in self.schedule.active.items():
+            for cover in covers:
+                found.setdefault((k, cover), {})[n] = d
         return found
 
-    def signatures(self) -> Iterator[tuple[str, Signature, int, range]]:
-        """Yield contract, signature, leaf and the periods of delivery on the path to it."""
+    def signatures(self) -> Iterator[tuple[str, Cover, int, Spell]]:
+        """Yield contract, signature, leaf and the periods of delivery on the path to it.
+
+        The extensions of a contract follow its signatures.
+        """
         tree = self.stockpile.tree
-        for (k, signature), firsts in self._firsts.items():
+        for (k, cover), firsts in self._firsts.items():
             for leaf in tree.leaves:
-                if signature.node in tree.paths[leaf]:
-                    yield k, signature, leaf, self._term(k, signature, leaf, firsts)
+                if cover.node in tree.paths[leaf]:
+                    yield k, cover, leaf, self._spell(k, cover, leaf, firsts)
+
+    def _spell(self, k: str, cover: Cover, leaf: int, firsts: dict[int, int]) -> Spell:
+        """Return the periods of delivery on the path to a leaf, also those past the horizon."""
+        if isinstance(cover, Signature):
+            term = self._term(k, cover, leaf, firsts)
+            return Spell(term, len(term))
+        row, count = self.schedule.contract(k, cover.node), self.stockpile.calendar.count
+        term = range(cover.first, terms.true_last(self.stockpile, row, cover.first) + 1)
+        return Spell(range(term.start, term.stop + count(row.option_months)), len(term))
 
     def _term(self, k: str, signature: Signature, leaf: int, firsts: dict[int, int]) -> range:
         """Return the periods of delivery on the path to a leaf, also those past the horizon."""
@@ -76,13 +98,14 @@ class AfterTerms:
             first = max(agreed, opened, ships, stockpile.calendar.periods)
         return range(first, terms.true_last(stockpile, row, first) + 1)
 
-    def bound(self, k: str, f: str, leaf: int, term: range) -> Iterator[Bound]:
-        """Yield what a level binds in each period of a term that lies after the horizon."""
+    def bound(self, k: str, f: str, leaf: int, span: Spell) -> Iterator[Bound]:
+        """Yield what a level binds in each period that lies after the horizon."""
+        term = span.periods
         stockpile, schedule = self.stockpile, self.schedule
         row, floor = schedule.contract(k, leaf), schedule.floor(k, f, leaf)
         even = terms.even(stockpile, floor)
         cash = row.form == "cfd"
-        taken = even if cash else self._least(row, even, len(term))
+        taken = even if cash else self._least(row, even, span.term)
         most = even if cash else row.flex * even
         for t in range(max(term.start, stockpile.calendar.periods), term.stop):
             years = (t - term.start) * stockpile.calendar.months // 12

@@ -49,6 +49,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from _reference(row)
         yield from _call_offs(stockpile, row)
         yield from _prepayment(row)
+        yield from _option(row)
         yield from _idle(row)
     for floor in stockpile.rows(Floor):
         yield from _level(floor)
@@ -114,6 +115,17 @@ def _prepayment(row: Contract) -> Iterator[Problem]:
         yield Problem(row.TABLE, row.line, "credit", message, warning=True)
 
 
+def _option(row: Contract) -> Iterator[Problem]:
+    """Warn of an option to extend that is none."""
+    if row.option_months > 0 and row.term_months is None:
+        message = "has no effect without term_months: the term runs to the end of the horizon"
+        yield Problem(row.TABLE, row.line, "option_months", message, warning=True)
+    for name in ("option_from", "option_price") if row.option_months == 0 else ():
+        if get(row, name):
+            message = "has no effect without option_months"
+            yield Problem(row.TABLE, row.line, name, message, warning=True)
+
+
 def _idle(row: Contract) -> Iterator[Problem]:
     """Warn of cells that have no effect."""
     for name in ("upside_trigger", "upside_cap") if row.upside_share == 0 else ():
@@ -140,6 +152,7 @@ def review(stockpile: Stockpile) -> Iterator[Problem]:
     """Warn of contracts that can never be signed; refuse totals of some scenarios only."""
     for row in stockpile.rows(Contract):
         yield from _everywhere(stockpile, row, "least_total")
+        yield from _same_dates(stockpile, row)
         if stockpile.counts(row.supplier) and not list(signable(stockpile, row)):
             message = (
                 f"{row.contract} cannot be signed to deliver within the horizon: "
@@ -156,3 +169,14 @@ def _everywhere(stockpile: Stockpile, row: Contract, column: str) -> Iterator[Pr
     if len(stated) > 1:
         message = "must be given in the base where an event gives it, and stay given"
         yield Problem(row.TABLE, row.line, column, message)
+
+
+def _same_dates(stockpile: Stockpile, row: Contract) -> Iterator[Problem]:
+    """Yield a problem where an event moves the dates of an option to extend."""
+    rows = [each.keyed(Contract)[row.contract] for each in stockpile.variants]
+    if not any(each.option_months for each in rows):
+        return
+    for name in ("term_months", "option_from", "option_months"):
+        if len({get(each, name) for each in rows}) > 1:
+            message = "must be the same in all scenarios of a contract with an option to extend"
+            yield Problem(row.TABLE, row.line, name, message)

@@ -10,6 +10,7 @@ from typing import Any, Self
 from stockpile_model import amounts
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
+from stockpile_model.blocks.contracts.extensions import longer
 from stockpile_model.blocks.contracts.option_value import floors
 from stockpile_model.blocks.contracts.reliance import delivers
 from stockpile_model.evaluation import evaluate
@@ -47,7 +48,7 @@ class ContractOutcome(Dated):
         "first day of the first period of delivery; blank = past the horizon"
     )
     last_delivery: dt.date | None = column(
-        "last day of the last period of delivery within the horizon"
+        "last day of the term within the horizon, before an extension"
     )
     called_off: float = column("called off within the horizon", "quantity")
     delivered: float = column("arrives within the horizon, expected", "quantity")
@@ -181,7 +182,7 @@ def _signed(
     tree, calendar, nothing = stockpile.tree, stockpile.calendar, stockpile.scale.nothing
     now = stockpile.at(s)
     there, level = now.keyed(Contract)[k], terms.menu(now)[k][f]
-    covered = delivers(formulation, k, f, s)
+    covered = longer(formulation, k, f, delivers(formulation, k, f, s))
     branches = _branches(stockpile, s, covered)
     where = _where(stockpile, s, branches)
     instruction = _instruction(stockpile, there, level, s, where)

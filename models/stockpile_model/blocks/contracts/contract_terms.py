@@ -104,6 +104,20 @@ class Contract(Row):
         default=0.0,
         least=0,
     )
+    option_from: dt.date | None = column(
+        "when the buyer decides whether to extend the term; blank, or a date after it = in the "
+        "last period of the term; before it = in the first"
+    )
+    option_months: float = column(
+        "by how long the buyer may extend the term, once and on the same terms; 0 = not at all",
+        "months",
+        default=0.0,
+        least=0,
+        whole_periods=True,
+    )
+    option_price: float = column(
+        "paid if the term is extended, when that is decided", "money", default=0.0, least=0
+    )
     lead_time_months: float = column(
         "from signing to first delivery", "months", default=0.0, least=0, whole_periods=True
     )
@@ -233,16 +247,37 @@ def true_last(stockpile: Stockpile, contract: Contract, first: int) -> int:
     return first + stockpile.calendar.count(contract.term_months) - 1
 
 
-def years(stockpile: Stockpile, contract: Contract, first: int) -> list[range]:
-    """Return the periods of each contract year; the term or the horizon may cut the last one."""
-    year = 12 // stockpile.calendar.months
+def term(stockpile: Stockpile, contract: Contract, first: int) -> range:
+    """Return the periods of the term within the horizon."""
+    return range(first, last_period(stockpile, contract, first) + 1)
+
+
+def extension(stockpile: Stockpile, contract: Contract, first: int) -> range:
+    """Return the periods within the horizon by which the term may be extended."""
+    calendar = stockpile.calendar
+    if contract.term_months is None or contract.option_months == 0:
+        return range(0)
+    begin = first + calendar.count(contract.term_months)
+    return range(begin, min(calendar.periods, begin + calendar.count(contract.option_months)))
+
+
+def deciding(stockpile: Stockpile, contract: Contract, first: int) -> int:
+    """Return the period in which it is decided whether the term is extended."""
     last = last_period(stockpile, contract, first)
-    return [range(begin, min(begin + year, last + 1)) for begin in range(first, last + 1, year)]
+    if contract.option_from is None:
+        return last
+    return min(max(first, stockpile.calendar.period(contract.option_from)), last)
 
 
-def whole_term(stockpile: Stockpile, contract: Contract, first: int) -> list[range]:
-    """Return the periods of the term within the horizon, as the one span of a least total."""
-    return [range(first, last_period(stockpile, contract, first) + 1)]
+def years(stockpile: Stockpile, span: range) -> list[range]:
+    """Return the periods of each contract year of a term or extension; the last one may be cut."""
+    year = 12 // stockpile.calendar.months
+    return [range(begin, min(begin + year, span.stop)) for begin in span[::year]]
+
+
+def whole(stockpile: Stockpile, span: range) -> list[range]:
+    """Return a term or extension as the one span of a least total."""
+    return [span]
 
 
 # Quantities and prices ------------------------------------------------------------------------

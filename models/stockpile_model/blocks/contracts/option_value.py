@@ -9,6 +9,7 @@ from typing import Self
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.blocks.contracts.reliance import delivers
+from stockpile_model.blocks.contracts.schedule import extended
 from stockpile_model.blocks.projects.project_terms import ready
 from stockpile_model.formulation import Formulation
 from stockpile_model.schema import Result, column
@@ -55,6 +56,15 @@ class FloorOutcome(Result):
     )
     option_per_unit: float = column(
         "the same, for each unit delivered", "money/quantity", per="expected_quantity"
+    )
+    extension_value: float | None = column(
+        "value of the option to extend to the buyer, decided when it is due: the expected saving "
+        "against the index less the option's price, where that is above 0, at the even rate, "
+        "discounted; blank = no option or no index",
+        "money",
+    )
+    waiting_value: float | None = column(
+        "part of it that is due to deciding then and not at signing", "money"
     )
     producer_index: float | None = column(
         "index above which the floor is worth nothing to the producer", "money/quantity", given=True
@@ -147,12 +157,56 @@ def _worth(stockpile: Stockpile, k: str, f: str, covered: Mapping[int, int]) -> 
     return _Worth(quantity, paid, binding, above, discounted)
 
 
+def saving(stockpile: Stockpile, k: str, f: str, first: int, node: int) -> float | None:
+    """Return what an extension saves against its index at the even rate, less its price [money].
+
+    It is expected at the node of the decision, and discounted to the start of the horizon, with an
+    upside before its cap. None where the floor alone is the price.
+    """
+    tree, row = stockpile.tree, stockpile.at(node).keyed(Contract)[k]
+    if row.price_index is None:
+        return None
+    found = -row.option_price * stockpile.discount(tree.period[node])
+    for n in extended(stockpile, row, first, node):
+        there, floor = stockpile.at(n).keyed(Contract)[k], terms.menu(stockpile.at(n))[k][f]
+        index = stockpile.price(str(there.price_index), n)
+        upside = terms.upside(stockpile, there, n)
+        rate = (
+            upside - terms.topup(stockpile, there, floor, first, n)
+            if there.form == "cfd"
+            else there.availability
+            * (index + upside - terms.price(stockpile, there, floor, first, n))
+        )
+        weight = tree.probability[n] / tree.probability[node] * stockpile.discount(tree.period[n])
+        found += weight * rate * terms.even(stockpile, floor)
+    return found
+
+
+def _extension_values(
+    stockpile: Stockpile, k: str, f: str, covered: Mapping[int, int]
+) -> tuple[float, float] | None:
+    """Return the value of an option to extend, and the part of it that waiting is worth [money]."""
+    row, tree = stockpile.keyed(Contract)[k], stockpile.tree
+    savings = [
+        tree.probability[n] * each
+        for n, d in covered.items()
+        if terms.extension(stockpile, row, d)
+        and terms.deciding(stockpile, row, d) == tree.period[n]
+        and (each := saving(stockpile, k, f, d, n)) is not None
+    ]
+    if not savings:
+        return None
+    value = sum(max(0.0, each) for each in savings)
+    return value, value - max(0.0, sum(savings))
+
+
 def _outcome(
     stockpile: Stockpile, k: str, f: str, at: int, covered: Mapping[int, int], signed: bool
 ) -> FloorOutcome:
     """Return what a level is worth; its terms as they stand at the node of signing."""
     row, level = stockpile.at(at).keyed(Contract)[k], terms.menu(stockpile.at(at))[k][f]
     worth = _worth(stockpile, k, f, covered)
+    extension = _extension_values(stockpile, k, f, covered)
     quantity = worth.quantity
     floor, tied = terms.floor_value(stockpile, level, at), row.price_index is not None
     return FloorOutcome(
@@ -167,6 +221,8 @@ def _outcome(
         expected_topup=worth.above,
         option_value=worth.discounted,
         option_per_unit=worth.discounted / quantity if quantity else 0.0,
+        extension_value=None if extension is None else extension[0],
+        waiting_value=None if extension is None else extension[1],
         producer_index=floor / (1 - row.discount) if tied and row.discount < 1 else None,
         buyer_index=floor if tied else None,
         breakeven=terms.least_floor(stockpile, row, level, at),

@@ -34,17 +34,32 @@ class Signature(NamedTuple):
     going: int | None  # None where the contract waits for no project
 
 
+@dataclass(frozen=True)
+class Extension:
+    """The extension of the term that begins in period `first`, decided at a node.
+
+    No tuple, which could equal a signature.
+    """
+
+    node: int
+    first: int
+
+
+Cover = Signature | Extension
+"""What a delivery may be covered by: a signature during the term, an extension after it."""
+
+
 @dataclass(frozen=True, eq=False)
 class ContractYear:
-    """The contract year of a delivery that ends at its node, or its whole term."""
+    """The contract year of a delivery that ends at its node, or its whole term or extension."""
 
     periods: range
     nodes: tuple[int, ...]  # of these periods, on the path
-    ending: Sequence[Signature]  # of which it is a year; a scenario may change the term at signing
-    delivering: Sequence[Signature]  # in these periods; the year of some goes on or ended before
+    ending: Sequence[Cover]  # of which it is a year; a scenario may change the term at signing
+    delivering: Sequence[Cover]  # in these periods; the year of some goes on or ended before
 
     @property
-    def others(self) -> list[Signature]:
+    def others(self) -> list[Cover]:
         """Return the signatures that deliver in these periods and whose year ends elsewhere."""
         return [each for each in self.delivering if each not in self.ending]
 
@@ -54,12 +69,13 @@ class Schedule:
     """The contracts whose supplier counts, as they stand at each node.
 
     `starts`: for a contract of a project and a node of signing, the nodes up to it at which the
-    project can go ahead. `signings`: contract and node of signing. `active`: the signatures that
-    cover each delivery. `years`: the contract year of each delivery at whose node one ends.
-    `terms`: the whole term instead, of contracts with a least total. `carriers`: for a project and
-    a node, the contracts and levels that carry it when signed there.
-    `backers`: where grant and floors carry it together, those that can be signed with it, with what
-    each brings [money].
+    project can go ahead. `signings`: contract and node of signing. `active`: the signatures or
+    extensions that cover each delivery. `options`: the deliveries at whose node it is decided
+    whether the term is extended. `years`: the contract year of each delivery at whose node one
+    ends. `terms`: the whole term instead, of contracts with a least total. `carriers`: for a
+    project and a node, the contracts and levels that carry it when signed there. `backers`: where
+    grant and floors carry it together, those that can be signed with it, with what each brings
+    [money].
     """
 
     stockpile: Stockpile
@@ -68,7 +84,8 @@ class Schedule:
     menus: Sequence[Mapping[str, Mapping[str, Floor]]]
     starts: Mapping[tuple[str, int], Sequence[int]]
     signings: Sequence[tuple[str, int]]
-    active: Mapping[Delivery, Sequence[Signature]]
+    active: Mapping[Delivery, Sequence[Cover]]
+    options: Sequence[Delivery]
     years: Mapping[Delivery, ContractYear]
     terms: Mapping[Delivery, ContractYear]
     carriers: Mapping[tuple[str, int], Sequence[tuple[str, str]]]
@@ -195,6 +212,8 @@ def schedule(
         if row.project is None or starts[k, n]
     ]
     active = _active(stockpile, rows, starts, signings)
+    options = _options(stockpile, contracts, active)
+    active |= _extensions(stockpile, contracts, options)
     together = [(g, n) for g, n in carriages if terms.financed(stockpile.at(n).keyed(Project)[g])]
     alone = [each for each in carriages if each not in set(together)]
     return Schedule(
@@ -205,6 +224,7 @@ def schedule(
         starts,
         signings,
         active,
+        options,
         _years(stockpile, rows, active, terms.years),
         _years(
             stockpile,
@@ -214,7 +234,7 @@ def schedule(
                 for key, each in active.items()
                 if contracts[key[0]].least_total is not None
             },
-            terms.whole_term,
+            terms.whole,
         ),
         _carriers(stockpile, rows, signings, alone),
         _backers(stockpile, rows, starts, together),
@@ -292,9 +312,9 @@ def _active(
     rows: Sequence[Mapping[str, Contract]],
     starts: Mapping[tuple[str, int], Sequence[int]],
     signings: Iterable[tuple[str, int]],
-) -> dict[Delivery, list[Signature]]:
+) -> dict[Delivery, list[Cover]]:
     """Return the signatures that cover each delivery."""
-    found: dict[Delivery, list[Signature]] = {}
+    found: dict[Delivery, list[Cover]] = {}
     for k, s in signings:
         row = rows[s][k]
         for going in starts.get((k, s), (None,)):
@@ -304,28 +324,62 @@ def _active(
     return found
 
 
+def _options(
+    stockpile: Stockpile, contracts: Mapping[str, Contract], active: Iterable[Delivery]
+) -> list[Delivery]:
+    """Return the deliveries at whose node it is decided whether the term is extended.
+
+    The dates of such a contract are the same in all scenarios.
+    """
+    return [
+        (k, d, n)
+        for k, d, n in active
+        if terms.extension(stockpile, contracts[k], d)
+        and terms.deciding(stockpile, contracts[k], d) == stockpile.tree.period[n]
+    ]
+
+
+def _extensions(
+    stockpile: Stockpile, contracts: Mapping[str, Contract], options: Iterable[Delivery]
+) -> dict[Delivery, list[Cover]]:
+    """Return the extension that covers each delivery after a term."""
+    return {
+        (k, d, s): [Extension(n, d)]
+        for k, d, n in options
+        for s in extended(stockpile, contracts[k], d, n)
+    }
+
+
+def extended(stockpile: Stockpile, contract: Contract, first: int, node: int) -> list[int]:
+    """Return the nodes of delivery of an extension that is decided at a node."""
+    tree, span = stockpile.tree, terms.extension(stockpile, contract, first)
+    return [n for n in tree.below[node] if tree.period[n] in span]
+
+
 def _years(
     stockpile: Stockpile,
     rows: Sequence[Mapping[str, Contract]],
-    active: Mapping[Delivery, Sequence[Signature]],
-    spans: Callable[[Stockpile, Contract, int], list[range]],
+    active: Mapping[Delivery, Sequence[Cover]],
+    spans: Callable[[Stockpile, range], list[range]],
 ) -> dict[Delivery, ContractYear]:
     """Return the span of each delivery at whose node one ends."""
     tree = stockpile.tree
 
     @functools.cache
-    def last_periods(k: str, d: int, s: int) -> Mapping[int, range]:
-        """Return the spans of a signing by their last period."""
-        return {year[-1]: year for year in spans(stockpile, rows[s][k], d)}
+    def last_periods(k: str, d: int, cover: Cover) -> Mapping[int, range]:
+        """Return the spans of a term or extension by their last period."""
+        within = terms.extension if isinstance(cover, Extension) else terms.term
+        whole = within(stockpile, rows[cover.node][k], d)
+        return {year[-1]: year for year in spans(stockpile, whole)}
 
     periods: dict[Delivery, range] = {}
-    ending: dict[Delivery, list[Signature]] = {}
-    for (k, d, n), signatures in active.items():
-        for signature in signatures:
-            year = last_periods(k, d, signature.node).get(tree.period[n])
+    ending: dict[Delivery, list[Cover]] = {}
+    for (k, d, n), covers in active.items():
+        for cover in covers:
+            year = last_periods(k, d, cover).get(tree.period[n])
             if year is not None:
                 periods[k, d, n] = year
-                ending.setdefault((k, d, n), []).append(signature)
+                ending.setdefault((k, d, n), []).append(cover)
     found: dict[Delivery, ContractYear] = {}
     for (k, d, n), year in periods.items():
         nodes = tuple(s for s in tree.paths[n] if tree.period[s] in year)

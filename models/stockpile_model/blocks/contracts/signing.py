@@ -9,7 +9,7 @@ import pyomo.environ as pyo
 
 from stockpile_model.block import Deed
 from stockpile_model.blocks.contracts.contract_terms import Contract, menu, signable
-from stockpile_model.blocks.contracts.schedule import Schedule, Signature
+from stockpile_model.blocks.contracts.schedule import Cover, Extension, Schedule
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger
 from stockpile_model.stockpile import Stockpile
@@ -28,11 +28,18 @@ def add_sign(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     m.priority[m.sign] = 1
 
 
-def signed(m: pyo.ConcreteModel, k: str, f: str, signatures: Iterable[Signature]) -> Any:
-    """Return Σ of signatures of a contract at a level: 1 where it is signed by one of them [1]."""
-    return summed(
-        [m.sign[k, f, s] if going is None else m.begin[k, f, going, s] for s, going in signatures]
-    )
+def signed(m: pyo.ConcreteModel, k: str, f: str, covers: Iterable[Cover]) -> Any:
+    """Return Σ of signatures and extensions of a contract at a level: 1 where one holds [1]."""
+    return summed([_holds(m, k, f, each) for each in covers])
+
+
+def _holds(m: pyo.ConcreteModel, k: str, f: str, cover: Cover) -> Any:
+    """Return the variable of a signature or extension at a level [1]."""
+    if isinstance(cover, Extension):
+        return m.extend[k, f, cover.first, cover.node]
+    if cover.going is None:
+        return m.sign[k, f, cover.node]
+    return m.begin[k, f, cover.going, cover.node]
 
 
 def forbid_second_signing(m: pyo.ConcreteModel, schedule: Schedule) -> None:

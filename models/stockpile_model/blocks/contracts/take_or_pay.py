@@ -12,7 +12,7 @@ import pyomo.environ as pyo
 
 from stockpile_model.block import asks_spending
 from stockpile_model.blocks.contracts import contract_terms as terms
-from stockpile_model.blocks.contracts.schedule import ContractYear, Schedule, Signature
+from stockpile_model.blocks.contracts.schedule import ContractYear, Cover, Schedule
 from stockpile_model.blocks.contracts.signing import signed
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger
@@ -119,15 +119,14 @@ def pay_deficits(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) -> No
             ledger.pay(n, "deficits", amount, "contract", schedule.contracts[k].material, name=k)
 
 
-def _owed(
-    schedule: Schedule, k: str, f: str, n: int, year: ContractYear, signature: Signature
-) -> float:
-    """Return the least quantity of a contract year, or term, under a signature [quantity]."""
+def _owed(schedule: Schedule, k: str, f: str, n: int, year: ContractYear, cover: Cover) -> float:
+    """Return the least quantity of a contract year, or term, under a signature [quantity].
+
+    An extension owes a least total pro rata.
+    """
     row, periods = schedule.contract(k, n), len(year.periods)
     if schedule.totals(k):
-        return terms.least_total(
-            schedule.stockpile, row, schedule.contract(k, signature.node), periods
-        )
+        return terms.least_total(schedule.stockpile, row, schedule.contract(k, cover.node), periods)
     return row.take_or_pay * schedule.even(k, f, n) * periods
 
 
@@ -143,11 +142,11 @@ def _due(
     f: str,
     n: int,
     year: ContractYear,
-    signatures: Sequence[Signature],
+    covers: Sequence[Cover],
 ) -> Any:
-    """Return Σ of what is owed under the signatures of a contract at a level [quantity]."""
+    """Return Σ of what is owed under signatures and extensions at a level [quantity]."""
     return summed(
-        [_owed(schedule, k, f, n, year, each) * signed(m, k, f, [each]) for each in signatures]
+        [_owed(schedule, k, f, n, year, each) * signed(m, k, f, [each]) for each in covers]
     )
 
 
