@@ -137,7 +137,7 @@ def _wrong(
     text = str(line["instruction"] or "")
     decided = line.get("decision") not in ("do not sign", "no")
     names = (str(line[name]) for name in instruction.names if line[name] is not None)
-    yield from (f"does not name {name}" for name in names if decided and name not in text)
+    yield from (f"does not name {name}" for name in names if name not in text)
     for name in known.words:
         if name in text:
             text = _word(name).sub(" ", text)
