@@ -87,7 +87,7 @@ def test_a_sound_plan_passes(name: str) -> None:
 
 
 def test_the_plans_use_what_is_audited() -> None:
-    plans = [*(each() for each in PLANS.values()), plan_of(PIPELINE)]
+    plans = [*(each() for each in PLANS.values()), plan_of(PIPELINE), plan_of(FINANCED)]
     rows = {
         name: [line for plan in plans for line in as_sheets(plan)[name]]
         for name in as_sheets(plans[0]).rows | as_sheets(plans[1]).rows
@@ -1303,6 +1303,20 @@ RECEIVED: dict[str, Any] = {
     "offers": [{**EARLY["offers"][0], "life_on_receipt_months": 3}],
     "demand": [{"material": "gallium", "from": dt.date(2027, 2, 1), "quantity": 10}],
 }
+# An offtake that is prepaid, called off at a cost, and extended by a month.
+FINANCED: dict[str, Any] = {
+    "settings": {"start": dt.date(2027, 1, 1), "periods": 2},
+    "materials": [{"material": "ga", "shelf_life_months": 1}],
+    "suppliers": [{"supplier": "plant"}],
+    "demand": [{"material": "ga", "from": dt.date(2027, 1, 1), "to": dt.date(2027, 2, 1), "quantity": 10}],
+    "contracts": [
+        {
+            "contract": "offtake", "supplier": "plant", "material": "ga", "sign_to": dt.date(2027, 1, 1), "term_months": 1,
+            "option_months": 1, "option_price": 2, "prepayment": 30, "credit": 2, "call_off_cost": 1,
+        },
+    ],
+    "floors": [{"contract": "offtake", "level": "low", "floor": 8, "annual_quantity": 120}],
+}  # fmt: skip
 PIPELINE: dict[str, Any] = {
     **EARLY,
     "in_transit": [{"name": "spot", "arrives": dt.date(2027, 2, 1), "quantity": 4, "unpaid": 12}],
