@@ -118,6 +118,11 @@ def test_a_plan_that_keeps_its_contract_passes(name: str) -> None:
         ),
         (
             "prepayment",
+            "contracts[offtake].prepayment set 40",
+            r"contracts!\w+2: uncredited .* must be 10 ",
+        ),
+        (
+            "prepayment",
             "contracts[offtake].prepayment set 20",
             r"cash_flow: credit of offtake in 2027-01-01 must be 20 .* found 30",
         ),

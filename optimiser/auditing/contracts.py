@@ -237,7 +237,15 @@ def contracts(path: PathAudit) -> None:
 def _not_signed(path: PathAudit, line: Line) -> None:
     """Compare the row of a contract that is not signed: nothing comes of it."""
     path.record.figure(line, "cost", 0.0)
-    for column in ("called_off", "delivered", "deficit", "credited", "topups", "upside"):
+    for column in (
+        "called_off",
+        "delivered",
+        "deficit",
+        "credited",
+        "uncredited",
+        "topups",
+        "upside",
+    ):
         path.record.figure(line, column, 0.0)
     for column in (
         "level",
@@ -344,6 +352,7 @@ def _account(
     rates = {t: signed.credit(t) for t in signed.span if row.form == "purchase"}
     credited = prepayment_audit.credited(path, row, signed.t, rates, came)
     path.total(line, "credited", credited, cent, (row, "prepayment"))
+    path.total(line, "uncredited", row.prepayment - credited, cent, (row, "prepayment"))
     deficit = topups = 0.0
     if row.form == "cfd":
         what = f"what arrives under {row.contract}, which moves cash only,"

@@ -58,6 +58,11 @@ class ContractOutcome(Dated):
     )
     prepayment: float | None = column("money to pay at signing; blank = none", "money", given=True)
     credited: float = column("prepayment taken off what is due, expected, undiscounted", "money")
+    uncredited: float = column(
+        "prepayment that is not taken off within the horizon, expected: lost where the contract "
+        "ends in it, else to be taken off what is due after it",
+        "money",
+    )
     topups: float = column(
         "paid for the difference to the floor without metal (cfd), expected, undiscounted", "money"
     )
@@ -147,6 +152,7 @@ def _not_signed(row: Contract) -> ContractOutcome:
         deficit=0.0,
         prepayment=None,
         credited=0.0,
+        uncredited=0.0,
         expected_price=None,
         topups=0.0,
         upside=0.0,
@@ -215,6 +221,7 @@ def _signed(
             expected_price=taken.paid / taken.arrived if taken.arrived > nothing else None,
             prepayment=there.prepayment or None,
             credited=0.0 - sums.get("credits", 0.0),
+            uncredited=sums.get("prepayments", 0.0) + sums.get("credits", 0.0),
             topups=sums.get("topups", 0.0),
             upside=0.0 - sums.get("upside", 0.0),
             cost=sum(sums.values()),
