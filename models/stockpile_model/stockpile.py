@@ -151,6 +151,23 @@ class Stockpile:
         """Return the first day of a node's period."""
         return self.calendar.begin(self.tree.period[node])
 
+    def windows(self, window: str) -> dict[int, tuple[str, set[int]]]:
+        """Return for each node at which a window ends on its path the window's name and its nodes.
+
+        A window is the `horizon`, a `fiscal_year` or a `period`.
+        """
+        tree, calendar = self.tree, self.calendar
+        if window == "horizon":
+            return {leaf: ("horizon", set(tree.paths[leaf])) for leaf in tree.leaves}
+        if window == "period":
+            return {n: (f"{calendar.begin(tree.period[n]):%Y-%m}", {n}) for n in tree.nodes}
+        years = [calendar.fiscal_year(period) for period in tree.period]
+        return {
+            n: (f"FY{year}", {s for s in tree.paths[n] if years[s] == year})
+            for n, (period, year) in enumerate(zip(tree.period, years, strict=True))
+            if period == calendar.periods - 1 or calendar.fiscal_year(period + 1) != year
+        }
+
     def where(self, node: int) -> dict[str, Any]:
         """Return the columns of a `Dated` row that say for which scenarios it holds."""
         return {"scenarios": self._listed[node], "probability": self.tree.probability[node]}

@@ -80,7 +80,7 @@ def clashes(stockpile: Stockpile) -> tuple[Clash, ...]:
             together.setdefault((rule.of, rule.material, rule.window), []).append(rule)
     found: dict[tuple[str, str, str], tuple[Rule, list[str], set[int]]] = {}
     for rules in together.values():
-        for name, periods in policy.windows(stockpile, rules[0]).values():
+        for name, periods in stockpile.windows(rules[0].window).values():
             for rule, column, why in _judged(stockpile, rules, periods):
                 _, names, shut_ = found.setdefault((rule.rule, column, why), (rule, [], set()))
                 names.append(name)

@@ -6,7 +6,7 @@ import pytest
 
 from stockpile_model.blocks.commitments import Commitment
 from stockpile_model.blocks.policy.rule_outcomes import RuleKept
-from stockpile_model.blocks.policy.rule_terms import Rule, members, windows
+from stockpile_model.blocks.policy.rule_terms import Rule, members
 from stockpile_model.build import report
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (
@@ -354,10 +354,7 @@ def test_plan(case: Case) -> None:
     ],
 )
 def test_windows(window: str, settings: dict[str, int], named: dict[str, set[int]]) -> None:
-    stockpile = book(**settings)
-    assert (
-        dict(windows(stockpile, rule("supplier", "plant", window=window, most=1)).values()) == named
-    )
+    assert dict(book(**settings).windows(window).values()) == named
 
 
 def test_nothing_is_within_any_share() -> None:

@@ -103,7 +103,7 @@ def report(formulation: Formulation) -> Iterator[RuleKept]:
     for r, value, n in formulation.m.RULES:
         rule = stockpile.at(n).keyed(Rule)[r]
         if id(rule) not in spans:
-            spans[id(rule)] = terms.windows(stockpile, rule)
+            spans[id(rule)] = stockpile.windows(rule.window)
         name, nodes = spans[id(rule)][n]
         if (r, n) not in weighed:
             weighs = known.of(rule)

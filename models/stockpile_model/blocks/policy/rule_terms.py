@@ -165,18 +165,3 @@ def weight(stockpile: Stockpile, of: str, value: str, part: Share) -> float:
     """Return how much of what is brought belongs to the group of a value [1]."""
     of_value, weighs = group(stockpile, of, part)
     return weighs if of_value == value else 0.0
-
-
-def windows(stockpile: Stockpile, rule: Rule) -> dict[int, tuple[str, set[int]]]:
-    """Return for each node at which a window ends on its path the window's name and its nodes."""
-    tree, calendar = stockpile.tree, stockpile.calendar
-    if rule.window == "horizon":
-        return {leaf: ("horizon", set(tree.paths[leaf])) for leaf in tree.leaves}
-    if rule.window == "period":
-        return {n: (f"{calendar.begin(tree.period[n]):%Y-%m}", {n}) for n in tree.nodes}
-    years = [calendar.fiscal_year(period) for period in tree.period]
-    return {
-        n: (f"FY{year}", {s for s in tree.paths[n] if years[s] == year})
-        for n, (period, year) in enumerate(zip(tree.period, years, strict=True))
-        if period == calendar.periods - 1 or calendar.fiscal_year(period + 1) != year
-    }
