@@ -614,6 +614,19 @@ LAWS = [
         first=nothing_must_be_spent,
     ),
     Law(
+        "rises doubled never lower the cost",
+        "supply_curve",
+        each("supply_curves", "rise", times(2)),
+        dearer=True,
+    ),
+    Law(
+        "a rise of next to nothing changes next to nothing",
+        "curve_of_a_year",
+        without("supply_curves"),
+        factor=1,
+        first=each("supply_curves", "rise", times(1e-9)),
+    ),
+    Law(
         "a higher floor never lowers the cost",
         "contract",
         each("floors", "floor", more(1)),

@@ -1468,6 +1468,32 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         3 * 3 + 3 * 1 + 3 * 4,
     ),
+    # In both months 5 cost 10 each, what is beyond 2 more: the last 2 of month 1 cost 1 to hold.
+    "own buying moves the price of a month": (
+        book(
+            2,
+            {"holding_cost": 1},
+            prices=prices(10, 10),
+            offers=[offer(price=None, price_index="index")],
+            supply_curves=[{"index": "index", "from_quantity": 5, "rise": 0.2}],
+            demand=[need(0, 2), need(1, 7)],
+        ),
+        90 + 2,
+    ),
+    # Of the year 9 - 5 are beyond: 2 more each at the 10 of its first month, in no month less.
+    "own buying moves the price of a year": (
+        book(
+            2,
+            prices=prices(10, 10),
+            offers=[offer(price=None, price_index="index"), offer("other", 12.5)],
+            supply_curves=[
+                {"index": "index", "from_quantity": 5, "rise": 0.2, "window": "fiscal_year"},
+                {"index": "index", "from_quantity": 7, "rise": 0.3, "window": "fiscal_year"},
+            ],
+            demand=[need(0, 2), need(1, 7)],
+        ),
+        70 + 2 * 2 + 2 * 12.5,
+    ),
     # From abroad a unit is 4 x 1.25 + 1 = 6 with duty and freight: 30 buy 5, the other 5 are bought
     # at home.
     "most spend": (

@@ -558,3 +558,29 @@ def test_vendors_with_price_breaks_are_split_at_the_best_point(data: st.DataObje
     ]
     outcome = plan_of(procurement(quantity, *rows))
     assert outcome.objective == pytest.approx(best_split(quantity, vendors), abs=1e-5)
+
+
+@pytest.mark.parametrize(("quantity", "periods"), [(12, 4), (10, 2), (7, 3)])
+def test_buying_with_linear_impact_is_an_even_split(quantity: int, periods: int) -> None:
+    """Bertsimas and Lo (1998): where the price rises linearly with what is bought in a period, what
+    costs least is to buy as much in each.
+
+    A unit beyond k in a period costs 10·(1 + 0.02·k), so that q of them cost 10·q + 0.1·q·(q - 1);
+    of a quantity that does not divide the rest is one more in some periods.
+    """
+    steps = [
+        {"index": "index", "from_quantity": k, "rise": 0.02 * k} for k in range(1, quantity + 1)
+    ]
+    outcome = plan_of(
+        problem(
+            periods,
+            prices=[{"date": month(0), "index": 10}],
+            offers=[{**offer(), "price": None, "price_index": "index"}],
+            supply_curves=steps,
+            demand=[{"material": "ware", "from": month(periods - 1), "quantity": quantity}],
+        )
+    )
+    whole, rest = divmod(quantity, periods)
+    parts = [whole + 1] * rest + [whole] * (periods - rest)
+    cost = sum(10 * part + 0.1 * part * (part - 1) for part in parts)
+    assert outcome.objective == pytest.approx(cost)

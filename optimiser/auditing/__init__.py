@@ -6,7 +6,7 @@ decided when, what arrives, how old it is, what expires, what everything costs. 
 is audited as a plan of its own, of the rows that hold in it and the input as it stands on its path
 (`futures`: who knows what when; `together`: what paths share, and what is a mean over them). Each
 concern has a twin (`twin`), which declares what the others need to know of it: `purchases`,
-`contracts` and `projects` (what is decided), `after_audit`
+`price_rises` (what own buying adds), `contracts` and `projects` (what is decided), `after_audit`
 (what is bound after the horizon), `menus` (what floors are worth), `metal` (lots and
 ages), `outlets` (rotation), `needs` (demand, targets, closing stock), `rule_audit`,
 `commitment_audit`, `cash` (cash flow, appropriations, objective, proof). Of the plan as a whole are
@@ -35,6 +35,7 @@ from optimiser.auditing import (
     outlets,
     pipeline,
     prepayment_audit,
+    price_rises,
     projects,
     purchases,
     rule_audit,
@@ -58,6 +59,7 @@ TWINS = [
     projects.TWIN,
     joint_order_audit.TWIN,
     purchases.TWIN,
+    price_rises.TWIN,
     contracts.TWIN,
     after_audit.TWIN,
     call_off_audit.TWIN,

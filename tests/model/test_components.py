@@ -30,6 +30,7 @@ from tests.model import (
     test_rotation,
     test_scenarios,
     test_stock,
+    test_supply_curves,
     test_targets,
 )
 from tests.support.accept import built, everything, everything_uncertain
@@ -56,6 +57,7 @@ SUITES = (
         test_rotation,
         test_scenarios,
         test_stock,
+        test_supply_curves,
         test_targets,
     ),
 )

@@ -46,6 +46,7 @@ from tests.support.accept import (
     book,
     budget,
     contract,
+    curve,
     demand,
     event,
     everything,
@@ -299,6 +300,23 @@ def test_an_order_of_breaks_by_price_is_part_of_a_piece() -> None:
         moving("price_breaks", "spot", "from_quantity", 0.5, 1.5, "scale"),
     )
     assert 0 < serves(stockpile, *moved, PRICE) < ALL
+
+
+def test_a_rise_that_moves_with_its_index_is_part_of_a_piece() -> None:
+    rows_ = (offer("spot", None, price_index="market"), curve(5, 0.1), curve(10, 0.3))
+    stockpile = book(
+        *rows_,
+        *prices(10, 12),
+        demand(12, 0, 1),
+        scenario(known=1),
+        event("demand.quantity", "add", 3, 1),
+    )
+    moved = (
+        moving("supply_curves", "market/5", "rise", 0, 0.3),
+        moving("supply_curves", "market/10", "rise", 0.3, 0.9),
+        moving("prices", "*", "market", 0.5, 2, "scale"),
+    )
+    assert serves(stockpile, *moved) == ALL
 
 
 @pytest.mark.parametrize("make", [everything, everything_uncertain])

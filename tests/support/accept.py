@@ -29,6 +29,7 @@ from stockpile_model.blocks.offers.supplier_terms import SupplierTerms
 from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.stock.lot_terms import OpeningLot
+from stockpile_model.blocks.supply_curves import SupplyCurve
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import build, check
 from stockpile_model.formulation import Formulation
@@ -90,6 +91,10 @@ def price_break(
     from_quantity: float, price: float | None = None, name: str = "spot", **cells: Any
 ) -> PriceBreak:
     return PriceBreak(offer=name, from_quantity=from_quantity, price=price, **cells)
+
+
+def curve(from_quantity: float, rise: float, index: str = "market", **cells: Any) -> SupplyCurve:
+    return SupplyCurve(index=index, from_quantity=from_quantity, rise=rise, **cells)
 
 
 def project(name: str = "plant 2", **cells: Any) -> Project:
@@ -429,6 +434,10 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         price_break(12, 12, "bulk"),
         price_break(20, 11, "bulk"),
     )
+    risen = (
+        curve(8, 0.02, window="fiscal_year"),
+        curve(20, 0.05, window="fiscal_year"),
+    )
     plans = (
         project(
             "granted",
@@ -557,7 +566,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         SupplierTerms(supplier="trader", minimum_value=40, order_cost=2, free_freight_from=120),
     )
     rows: tuple[Row, ...] = (
-        *plants, *materials, *offers, *jointly, *breaks, *plans, *offtakes, *levels, *indices, *sites, *lots, *asked, *outlets, *rules, *money,
+        *plants, *materials, *offers, *jointly, *breaks, *risen, *plans, *offtakes, *levels, *indices, *sites, *lots, *asked, *outlets, *rules, *money,
         *decided, *parts, in_transit(4, 1, ordered=month(-1), unpaid=30, site="north"), *more,
     )  # fmt: skip
     basis = {"periods": 5, "discount_rate": 0.04, "release_below_target": False}

@@ -850,6 +850,7 @@ class Program:
         self.departures: list[Entry] = []
         self.sales: list[Entry] = []
         self.released: dict[tuple[str, Node], list[Linear]] = defaultdict(list)  # by pool, node
+        self.bought: dict[tuple[str, Node], Linear] = defaultdict(Linear)  # paid for, by index
         self.entering: dict[tuple[str, str | None, Node, int], Linear] = defaultdict(
             Linear
         )  # by material, site, node, period in which it was made
@@ -873,6 +874,8 @@ class Program:
             self.order(offer["offer"])
         for (supplier, n), orders in self.together.items():
             self.jointly(supplier, n, orders)
+        for index in sorted({row["index"] for row in book.rows("supply_curves")}):
+            self.rise(index)
         for name, signatures in settled.signed.items():
             for node, level in signatures.items():
                 self.honour(name, level, node)
@@ -1018,6 +1021,8 @@ class Program:
         """
         book, name, material = self.book, offer["offer"], offer["material"]
         least, fee = number(offer, "minimum_order"), number(offer, "order_cost")
+        if fee:  # no order is placed, and no cost of it paid, without a lot
+            least = max(least, number(offer, "lot_size"))
         shares = {d: number(book.at(d).row("offers", name), "availability", 1) for d in arrivals}
         owned = {}
         for d, share in shares.items():
@@ -1071,6 +1076,8 @@ class Program:
             self.decisions.append(Choice(ways))
         for bill in bills:
             row = book.at(bill.node).row("offers", name)
+            if offer.get("price_index"):
+                self.bought[offer["price_index"], bill.node].add(buy, bill.share)
             paid = {buyer: part * bill.segments[0].price for buyer, part in bill.owned.items()}
             if broken:
                 self.rows.append(
@@ -1112,6 +1119,36 @@ class Program:
         fee = placed * number(terms, "order_cost")
         self.spend(Outlay(n, "purchase", material), fee)
         self.payments.append(Entry(material, n, fee, {"supplier": supplier}))
+
+    def rise(self, index: str) -> None:
+        """Pay what own buying adds to an index, where each window of its curve ends."""
+        book = self.book
+        rows = [row for row in book.rows("supply_curves") if row["index"] == index]
+        yearly = rows[0].get("window") == "fiscal_year"
+        offer = next(row for row in book.rows("offers") if row.get("price_index") == index)
+        for n in book.nodes:
+            if yearly and n.t < book.last and book.fiscal_year(n.t) == book.fiscal_year(n.t + 1):
+                continue
+            window = [
+                each
+                for each in n.path
+                if each is n or (yearly and book.fiscal_year(each.t) == book.fiscal_year(n.t))
+            ]
+            first, before = window[0], ZERO
+            bought = total([self.bought[index, each] for each in window])
+            steps = sorted(
+                (number(row, "from_quantity"), number(row, "rise"))
+                for row in book.at(first).rows("supply_curves")
+                if row["index"] == index
+            )
+            for begin, share in steps:
+                beyond = variable(("beyond", index, begin, n))
+                self.rows.append(at_least(beyond, bought - begin))
+                dearer = (share - before) * book.at(first).index(index, first.t)
+                if offer.get("currency"):
+                    dearer *= book.at(first).index(offer["currency"], first.t)
+                self.spend(Outlay(n, "purchase", offer["material"]), beyond, dearer)
+                before = share
 
     def portions(
         self,

@@ -153,6 +153,8 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "price_breaks": without("price_breaks"),
     "incremental": blank("price_breaks", "kind"),
     "break_premium": flat_break,
+    "supply_curve": without("supply_curves"),
+    "curve_of_a_year": blank("supply_curves", "window"),
     "contract": without("contracts", "floors"),
     "ceiling": blank("contracts", "ceiling"),
     "contract_discount": blank("contracts", "discount"),
@@ -293,6 +295,8 @@ NEEDS = {
     "option": ("contract",),
     "incremental": ("price_breaks",),
     "break_premium": ("price_breaks", "indexed_offer"),
+    "supply_curve": ("indexed_offer",),
+    "curve_of_a_year": ("indexed_offer", "supply_curve"),
     "floor_factor": ("contract", "floor_index"),
     "after_horizon": ("contract",),
     "cfd": ("contract", "upside"),
@@ -517,6 +521,8 @@ class _Drawing:
             )
         if self.has & {"minimum_value", "joint_cost", "free_freight"}:
             tables["order_terms"] = [self.order_terms(tables["offers"])]
+        if "supply_curve" in self.has:
+            tables["supply_curves"] = self.supply_curves(tables["offers"])
         if "project" in self.has:
             tables["projects"] = [self.project()]
         if self.sites:
@@ -681,7 +687,7 @@ class _Drawing:
             "sale" in self.has and "outlet_capacity" not in self.has
         )
         lot, least = self.only("lot_size", 4, 9), self.only("minimum_order", 6, 14, 20)
-        material = self.pick(*self.names)
+        material = self.names[0] if "supply_curve" in self.has else self.pick(*self.names)
         smallest = -(-(least or 1) // (lot or 1)) * (
             lot or 1
         )  # the reader refuses an offer that allows no order
@@ -708,7 +714,9 @@ class _Drawing:
             "site": self.pick(*self.sites) if "offer_site" in self.has else None,
             "project": "plant" if not i and "project" in self.has else None,
             "life_on_receipt_months": self.received(material),
-            "currency": self.only("currency", None, "euro", "euro"),
+            "currency": self.only(  # a curve is of one currency
+                "currency", *([] if "supply_curve" in self.has else [None]), "euro", "euro"
+            ),
         }
 
     def in_transit(self, tables: Tables) -> list[dict[str, Any]]:
@@ -776,6 +784,23 @@ class _Drawing:
                     "kind": self.only("incremental", "incremental"),
                 }
             )
+        return rows
+
+    def supply_curves(self, offers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """One or two steps for each index that prices an offer."""
+        rows = []
+        for index in sorted({row["price_index"] for row in offers if row.get("price_index")}):
+            first, window = self.pick(0, 2, 5), self.only("curve_of_a_year", "fiscal_year")
+            rise = self.pick(0.1, 0.25, 0.5)
+            rows += [
+                {
+                    "index": index,
+                    "from_quantity": first + 4 * k,
+                    "rise": rise * (1 + 2 * k),
+                    "window": window,
+                }
+                for k in range(self.number(1, 2))
+            ]
         return rows
 
     def project(self) -> dict[str, Any]:

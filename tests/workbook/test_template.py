@@ -507,6 +507,7 @@ NEW: dict[str, dict[str, Any]] = {
     "offers": {"offer": "trial", "supplier": "korea_zinc", "material": "gallium", "price": 950, "capacity": 100, "site": "annex"},
     "price_breaks": {"offer": "trial", "from_quantity": 50, "price": 900, "kind": "all_units"},
     "order_terms": {"supplier": "korea_zinc", "minimum_value": 50000, "order_cost": 500, "free_freight_from": 200000},
+    "supply_curves": {"index": "rotterdam", "from_quantity": 250, "rise": 0.04, "window": "fiscal_year"},
     "contracts": {"contract": "onsan_offtake", "supplier": "korea_zinc", "material": "gallium", "price_index": "rotterdam"},
     "floors": {"contract": "onsan_offtake", "level": "only", "floor": 500, "annual_quantity": 1200},
     "outlets": {"outlet": "dump", "material": "germanium", "form": "dispose", "cost": 1},

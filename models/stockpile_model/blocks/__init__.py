@@ -16,6 +16,7 @@ from stockpile_model.blocks import (
     release,
     rotation,
     stock,
+    supply_curves,
     targets,
 )
 
@@ -23,6 +24,7 @@ BLOCKS[:] = [
     horizon.BLOCK,
     projects.BLOCK,
     offers.BLOCK,
+    supply_curves.BLOCK,
     contracts.BLOCK,
     in_transit.BLOCK,
     demand.BLOCK,

@@ -15,7 +15,6 @@ from stockpile_model.blocks.policy.rule_terms import (
     Share,
     group,
     values,
-    windows,
 )
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.formulation import summed
@@ -180,6 +179,6 @@ class Weighing:
 def weighing(stockpile: Stockpile, ledger: Ledger) -> Weighing:
     """Return what the rules of a stockpile weigh."""
     rules = stockpile.keyed(Rule)
-    spans = {r: windows(stockpile, rule) for r, rule in rules.items()}
+    spans = {r: stockpile.windows(rule.window) for r, rule in rules.items()}
     entries = [(each, each.amount) for each in ledger.money] if rules else []
     return Weighing(stockpile, rules, spans, rule_flows(stockpile, ledger, entries))
