@@ -289,7 +289,9 @@ def test_the_rise_is_no_part_of_an_order_that_shows_nothing() -> None:
     ],
 )
 def test_faults(rows: list[Row], fault: str) -> None:
-    assert faults(book(material(), material("in"), *prices(10), *prices(2, index="euro"), *rows)) == [fault]
+    assert faults(
+        book(material(), material("in"), *prices(10), *prices(2, index="euro"), *rows)
+    ) == [fault]
 
 
 def test_a_curve_of_an_index_that_prices_no_offer_is_odd() -> None:

@@ -199,7 +199,10 @@ class CurveTerms:
         return min(nodes, key=lambda n: self.stockpile.tree.period[n])
 
     def _steps(self, x: str, n: int) -> list[tuple[float, float]]:
-        """Return the steps of a curve as its rows and its index stand at a node, in the book's money."""
+        """Return the steps of a curve as its rows and its index stand at a node.
+
+        Where its offers are in another currency than the book's, so is the index.
+        """
         rows = curves(self.stockpile.at(n))[x]
         index, currency = self.stockpile.price(x, n), _priced(self.stockpile, x)[0].currency
         if currency is not None:
