@@ -1434,10 +1434,10 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
         (currencies, "converted", lambda stockpile, node: stockpile),
         r"price \(bulk|amount \(purchases",
     ),
-    "no least value of an order": (
+    "no terms of a supplier": (
         JOINTLY,
         (JointTerms, "row", lambda terms, s, n: SupplierTerms(supplier=s)),
-        r"joint_orders: value|value \(trader.* must be at least",
+        r"amount \(order_costs, gallium, trader\) in .* must be 12, found 0",
     ),
     "floors bring the capital": (
         TOGETHER,

@@ -420,7 +420,7 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
     "a contract's cost on one path": (
         "two_stage",
         put("contracts", "cost", lambda old: old - 7),
-        r"contracts!R2: cost .*off by 7",
+        r"contracts!\w+2: cost .*off by 7",
     ),
     "a rule's limit passed on one path": (
         "two_stage",
@@ -530,7 +530,11 @@ MODEL_FAULTS: dict[str, tuple[tuple[Any, str, Any], str]] = {
         r"price \(offtake.*in scenario squeeze",
     ),
     "demand read without events": (
-        (demand, "required", lambda s, node: {("gallium", ""): (12.0, s.rows(demand.Demand)[0])}),
+        (
+            demand,
+            "required",
+            lambda s, node: {("gallium", ""): demand.Need(12.0, s.rows(demand.Demand)[0])},
+        ),
         r"what is required .*in scenario outage",
     ),
 }
@@ -651,7 +655,7 @@ def test_an_untouched_plan_agrees(folder: Path, tmp_path: Path) -> None:
 EDITS: dict[str, tuple[str, str, Callable[[Any], Any], str]] = {
     "an order for one scenario": (
         "orders",
-        "R2",
+        "S2",
         lambda old: "squeeze",
         r"^orders!R2: scenarios .*not yet known$",
     ),

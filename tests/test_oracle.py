@@ -693,6 +693,7 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             floors=[floor(4, 12)],
             offers=[offer(price=11)],
             demand=[need(0, 1, 1)],
+            setting={"after_horizon": "show"},
         ),
         15,
     ),
@@ -1934,7 +1935,7 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         "infeasible",
     ),
     # Signed although it only costs: 10 - 8 and 10 - 9 for 1 a month, at the level that asks for
-    # less.
+    # less, and 10 - 9 in the ten months after the horizon.
     "committed signature": (
         book(
             prices=prices(8, 9),
@@ -1942,7 +1943,7 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             floors=[floor(10, 12), floor(10, 24, "high")],
             commitments=[{"kind": "sign", "name": "offtake", "date": month(0)}],
         ),
-        3,
+        3 + 10,
     ),
     "committed signature of a level": (
         book(
@@ -1951,7 +1952,7 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             floors=[floor(10, 12), floor(10, 24, "high")],
             commitments=[{"kind": "sign", "name": "offtake", "level": "high"}],
         ),
-        6,
+        6 + 20,
     ),
     # Not signed, whatever it saves.
     "committed not to sign": (
@@ -2744,7 +2745,8 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         0.5 * 8,
     ),
-    # 10 - 8 for 2 a month; from month 1 on of A it is 12 - 0.75 x 8.
+    # 10 - 8 for 2 a month; from month 1 on of A it is 12 - 0.75 x 8. So it is in the ten months after
+    # the horizon.
     "top-up of a scenario": (
         book(
             prices=prices(8),
@@ -2757,7 +2759,7 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
                 event("contracts", None, "discount", "set", 0.25, 1),
             ],
         ),
-        4 + 0.5 * 4 + 0.5 * 12,
+        4 + 0.5 * 4 + 0.5 * 12 + 0.5 * 10 * 4 + 0.5 * 10 * 12,
     ),
     # Half of what is above 10 is 15 for 2 a month; a cap of 30 a year that comes in month 1 is one
     # of 5 for the two months, so no more may be received before it is known.

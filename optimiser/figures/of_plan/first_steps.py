@@ -34,7 +34,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
     )
     rest, aside = len(steps) - len(shown), ""
     if rest:
-        *sheets, last = (kind.SHEET for kind in kinds)
+        *sheets, last = (kind.SHEET for kind in kinds if kind.ALWAYS or rows.height(kind))
         aside = f"… and {rest:,} more on the sheets {', '.join(sheets)} and {last}."
     yield TextFigure(NAME, title, shown or ("Nothing to do.",), aside)
 

@@ -25,6 +25,7 @@ class Obligation(Dated):
     SHEET = "obligations"
     ABOUT = "what signed contracts bind after the horizon, by fiscal year"
     PLACE = 23
+    MEANS = ("contract", "level", "material", "ends", "date", "fiscal_year")
     contract: str = column("offtake")
     level: str = column("level signed")
     material: str = column("material")
