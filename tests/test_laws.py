@@ -482,6 +482,52 @@ def reversed_scenarios(tables: Tables) -> None:
 # --------------------------------------------------------------------------------------------------
 
 
+def in_a_group_of_its_own(tables: Tables) -> None:
+    """Puts each material that has no group into one, which demand, targets and rules name for it."""
+    own = {}
+    for row in tables["materials"]:
+        if not row.get("group"):
+            own[row["material"]] = row["group"] = f"any {row['material']}"
+    for row in rows(tables, "demand", "targets", "rules"):
+        row["material"] = own.get(row.get("material"), row.get("material"))
+
+
+def members(tables: Tables, name: str) -> list[str]:
+    """The materials of a group; none of a material."""
+    return [row["material"] for row in tables["materials"] if row.get("group") == name]
+
+
+def split_among_materials(table: str) -> Change:
+    """Asks for equal parts of each material where a group is asked for."""
+
+    def change(tables: Tables) -> None:
+        tables[table] = [
+            part
+            for row in rows(tables, table)
+            for names in [members(tables, row["material"])]
+            for part in (
+                [
+                    {**row, "material": each, "quantity": row["quantity"] / len(names)}
+                    for each in names
+                ]
+                or [row]
+            )
+        ]
+
+    return change
+
+
+def quantities_of_groups_only(tables: Tables) -> None:
+    """Targets are of groups alone, and none asks for days of cover, which are of other demand when
+    they are of one material.
+    """
+    tables["targets"] = [
+        {**row, "days": None, "quantity": row.get("quantity") or 8}
+        for row in rows(tables, "targets")
+        if members(tables, row["material"])
+    ]
+
+
 @dataclass(frozen=True)
 class Law:
     """`change` makes the optimum `factor` times as large, or (None) no larger, or (`dearer`) no
@@ -556,6 +602,25 @@ LAWS = [
         "money that pays for everything never costs more",
         "fund_uses",
         each("funds", "uses", lambda _: None),
+    ),
+    Law(
+        "a group of one material is the material",
+        "targets",
+        in_a_group_of_its_own,
+        factor=1,
+    ),
+    Law(
+        "a demand of a group that is split among its materials never costs less",
+        "groups",
+        split_among_materials("demand"),
+        dearer=True,
+    ),
+    Law(
+        "a target of a group that is split among its materials never costs less",
+        "group_target",
+        split_among_materials("targets"),
+        dearer=True,
+        first=quantities_of_groups_only,
     ),
     Law(
         "a longer shelf life never costs more",

@@ -366,6 +366,12 @@ ODD: dict[str, tuple[Tables, list[str]]] = {
         ["rules!C2: no row of the sheet suppliers has the country 'North Korea': the rule r counts nothing; "
          "did you mean 'South Korea' in suppliers!B2?"],
     ),
+    "a group of materials, nearly": (
+        {"materials": [
+            {"material": "m", "group": "Minor metals"}, {"material": "indium", "group": "minor metal"},
+            {"material": "tin", "group": "MINOR METALS"}]},
+        [f"materials!B3: group 'minor metal' is one letter from 'Minor metals' in materials!B2: {TWO}"],
+    ),
     "numbers": ({"sites": [{"site": f"Lot {k}", "buyer": f"Depot {k}"} for k in (1, 2, "A", "B", "II", "III")]}, []),
 }  # fmt: skip
 

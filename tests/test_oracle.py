@@ -331,6 +331,7 @@ WAGNER_WHITIN = book(
     ],
 )
 
+GRADES = [{"material": name, "group": "any"} for name in ("4N", "6N")]
 BY_HAND: dict[str, tuple[Tables, float | str]] = {
     # 5 now at 10 and 5 a month later at 10.
     "demand": (book(offers=[offer()], demand=[need(0, 5, 1)]), 100),
@@ -2592,6 +2593,81 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             targets=[target(3, None, days=20, hard="yes")],
         ),
         10 * (31 + 31 * 20 / 30),
+    ),
+    # 6 of the cheap grade and 4 of the dear one are 10 of any; 1 more must be of the dear one.
+    "demand of a group": (
+        book(
+            1,
+            materials=GRADES,
+            offers=[
+                offer("four", 8, material="4N", capacity=6),
+                offer("six", 12, material="6N"),
+            ],
+            demand=[{**need(0, 10), "material": "any"}, {**need(0, 1), "material": "6N"}],
+        ),
+        6 * 8 + 4 * 12 + 1 * 12,
+    ),
+    # 4 of 6N from 8 of 4N at 3, refined at 2 each; 2 of 4N make 6 of any grade.
+    "target of a grade that is refined, in a group": (
+        book(
+            1,
+            materials=GRADES,
+            offers=[offer("four", 3, material="4N")],
+            outlets=[outlet("rework", cost=2, material="4N", to_material="6N", **{"yield": 0.5})],
+            targets=[
+                {**target(0, 4, hard="yes"), "material": "6N"},
+                {**target(0, 6, hard="yes"), "material": "any"},
+            ],
+        ),
+        8 * 3 + 8 * 2 + 2 * 3,
+    ),
+    # Of either grade a missing unit costs more than it does of the other: 3 at the lower 20.
+    "shortage of a group": (
+        book(
+            1,
+            materials=[
+                {**row, "shortage_cost": cost} for row, cost in zip(GRADES, (40, 20), strict=True)
+            ],
+            offers=[offer("four", 30, material="4N")],
+            demand=[{**need(0, 3), "material": "any"}],
+        ),
+        3 * 20,
+    ),
+    # Half of all grades may come from abroad: 3 of the 6 are bought at home.
+    "rule of a group": (
+        book(
+            1,
+            materials=[*GRADES, {"material": "tin"}],
+            offers=[
+                offer("four", 3, material="4N", supplier="there"),
+                offer("six", 9, material="6N"),
+                offer("tin", 1, material="tin"),
+            ],
+            rules=[
+                {"rule": "abroad", "of": "bloc", "value": "other", "material": "any"}
+                | {"measure": "share", "window": "horizon", "most": 0.5}
+            ],
+            demand=[
+                {**need(0, 6), "material": "any"},
+                {**need(0, 50), "material": "tin"},
+            ],
+        ),
+        3 * 3 + 3 * 9 + 50,
+    ),
+    # 20 of the 31 days of May at the end of April, and as many after it: 31 of any, 31 of 6N.
+    "days of cover of a group": (
+        book(
+            2,
+            setting={"start": date(2027, 4, 1)},
+            materials=GRADES,
+            offers=[offer("six", material="6N"), offer("four", 4, material="4N")],
+            demand=[
+                {**need(4, 31), "material": "any"} | {"from": date(2027, 5, 1)},
+                {**need(4, 31), "material": "6N"} | {"from": date(2027, 5, 1)},
+            ],
+            targets=[{**target(3, None, days=20, hard="yes"), "material": "any"}],
+        ),
+        10 * 31 + 4 * (31 + 62 * 20 / 30),
     ),
     # 10 in both scenarios would cost 200 more in A than the 50 that missing it there costs.
     "target met with a probability": (

@@ -61,6 +61,22 @@ def target(t: int, quantity: float, hard: str = "yes") -> dict[str, Any]:
     return {"material": "gallium", "from": month(t), "quantity": quantity, "hard": hard}
 
 
+def graded(capacity: float, four: dict[str, Any] | None = None, **tables: Any) -> Tables:
+    """Two grades, 5 a month of 4N at 60 and the rest of a capacity of 6N at 60. 10 a month are asked
+    of any; where 4N has other cells, they may stay unmet at 90.
+    """
+    offers = [
+        {"offer": name, "supplier": "smelter", "material": name, "price": 60, "capacity": most}
+        for name, most in (("4N", 5), ("6N", capacity - 5))
+    ]
+    grades = [
+        {"material": name, "group": "any", "shortage_cost": 90 if four else None} | (cells or {})
+        for name, cells in (("4N", four), ("6N", None))
+    ]
+    demand = [{**row, "material": "any"} for row in plain()["demand"]] + tables.pop("demand", [])
+    return plain(**tables) | {"materials": grades, "offers": offers, "demand": demand}
+
+
 def offtake(**level: Any) -> Tables:
     contract = {
         "contract": "offtake",
@@ -199,6 +215,39 @@ PROOFS: dict[str, tuple[Tables, Tables, str]] = {
         (
             "targets!C2: the target for gallium will be missed in 2027-04 by at least 10 kg: it is"
             f" above {AT_MOST} and after demand that must be met"
+        ),
+    ),
+    "demand of a group above what both its grades bring": (
+        graded(9),
+        graded(10),
+        (
+            f"demand!D2: the demand for any cannot be met in 2027-01, so {NO_PLAN}: it is 1 kg"
+            f" above {AT_MOST}"
+        ),
+    ),
+    "demand of a group after that of its grades": (
+        graded(10, demand=[{"material": "6N", "from": month(2), "quantity": 1}]),
+        graded(11, demand=[{"material": "6N", "from": month(2), "quantity": 1}]),
+        (
+            f"demand!D2: the demand for any cannot be met in 2027-03, so {NO_PLAN}: it is 1 kg"
+            f" above {AT_MOST}"
+        ),
+    ),
+    "target of a group of which one grade cannot count": (
+        graded(10, {"shelf_life_months": 1}, targets=[target(0, 6) | {"material": "any"}]),
+        graded(11, {"shelf_life_months": 1}, targets=[target(0, 6) | {"material": "any"}]),
+        (
+            f"targets!C2: the target for any cannot be met in 2027-01, so {NO_PLAN}: it is 1 kg"
+            " above what could arrive at most that is still in spec then"
+        ),
+    ),
+    "too little money for a group": (
+        graded(10, funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 3_599}]),
+        graded(10, funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 3_600}]),
+        (
+            f"budgets!B2: the money for any is too little, so {NO_PLAN}: what must be bought by"
+            " 2027-06 costs 3,600 USD at least, at the lowest price of all, and 3,599 USD may be"
+            " spent by then"
         ),
     ),
     "too little money": (

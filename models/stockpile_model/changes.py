@@ -6,7 +6,7 @@ An example is `budgets[nds].amount scale 0.8`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -14,7 +14,7 @@ from stockpile_model.calendar import add_months
 from stockpile_model.names import clean, identity
 from stockpile_model.row_groups import row_group, supplier_of
 from stockpile_model.schema import Column, R, Row, columns, get, keys, nearest
-from stockpile_model.spelling import folded, named, spelt
+from stockpile_model.spelling import folded, named, spellings, spelt
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 from stockpile_model.values import Given, blank, convert, normal, text
@@ -289,12 +289,17 @@ def _numeral(written: str) -> float:
         raise ValueError(f"is no number, found {written!r}: it can only be set") from None
 
 
+def _groups(stockpile: Stockpile, column: Column) -> Iterable[str]:
+    """Return the groups of rows that a column may name for all their rows."""
+    return spellings(stockpile).get(column.grouped, {}).values()
+
+
 def _spelt(stockpile: Stockpile, row: Row, column: Column, value: Any) -> Any:
     """Return a name in its one spelling; a reference must lead somewhere."""
     if value is None or (where := named(column)) is None:
         return value
     if column.refers:
-        names = stockpile.names(column.refers)
+        names = (*stockpile.names(column.refers), *_groups(stockpile, column))
         known = {folded(column.refers, name) for name in names}
         for item in value if column.many else (value,):
             if folded(column.refers, item) not in known:

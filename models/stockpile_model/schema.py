@@ -57,6 +57,8 @@ class Column:
     default, or a tuple of choices. `names` says, for a row, of what the text is a name where
     `refers` does not: a table, or `floors/` and a contract for its levels, or a column such as
     `country` whose names have no table. `prose` is text that is no name: it is kept as it stands.
+    `grouped` names a column of the table that it `refers` to: a name in that column may stand here
+    too, for all rows that have it.
     `listed` names the list of a template from which the text is taken where `refers` does not;
     where the list depends on another column, `lists_by` names that column and `lists` the list for
     each of its values.
@@ -91,6 +93,7 @@ class Column:
     most: float | None = None
     choices: tuple[Any, ...] = ()
     refers: str = ""
+    grouped: str = ""
     unbuilt: bool | tuple[str, ...] = False
     names: Callable[[Any], str] | None = None
     listed: str = ""

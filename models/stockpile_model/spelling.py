@@ -17,7 +17,7 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Price
 from stockpile_model.values import normal
 
-GROUPS = ("buyer", "country", "bloc", "stage")
+GROUPS = ("buyer", "country", "bloc", "stage", "group")
 """Columns whose names have no table of their own: one name means the same in every table."""
 ENDOWED = "endowed"
 """The group of the names of all rows of which buyers have a part."""
@@ -61,6 +61,8 @@ def spellings(stockpile: Stockpile) -> Mapping[str, Mapping[str, str]]:
                 found.setdefault(f"{kind.TABLE}/{first}", {}).setdefault(identity(second), second)
         for where, name in _groups(kind, rows):
             found.setdefault(where, {}).setdefault(identity(name), name)
+    for each in (each for kind in stockpile.tables for each in columns(kind) if each.grouped):
+        found[each.refers] = {**found.get(each.grouped, {}), **found.get(each.refers, {})}
     return found
 
 

@@ -223,6 +223,19 @@ class Stockpile:
         return found
 
     @functools.cached_property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """The materials of each group, by the name of the group."""
+        found: dict[str, list[str]] = {}
+        for row in self.rows(Material):
+            if row.group is not None:
+                found.setdefault(row.group, []).append(row.material)
+        return {group: tuple(names) for group, names in found.items()}
+
+    def members(self, name: str) -> tuple[str, ...]:
+        """Return the materials for which a name stands: all of a group, or the one of that name."""
+        return self.groups.get(name, (name,))
+
+    @functools.cached_property
     def sites(self) -> Mapping[str, Site]:
         """The sites by name; without the table one site, free and unlimited."""
         return self.keyed(Site) or {"stockpile": Site(site="stockpile")}

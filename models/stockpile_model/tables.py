@@ -147,6 +147,10 @@ class Material(Row):
     disposal_cost: float = column(
         "cost of what expires or is thrown away", "money/quantity", default=0.0, least=0
     )
+    group: str | None = column(
+        "group to which it belongs, as the grades of one metal do; demand, targets and rules may "
+        "name the group for all its materials together"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,10 @@ class Rows:
         self.materials = self.keyed("materials")
         self.suppliers = self.keyed("suppliers")
         self.sites: Mapping[str, Any] = self.keyed("sites") or {"stockpile": _ONE_SITE}
+        self.groups: dict[str, list[str]] = {}  # the materials of each group
+        for name, row in self.materials.items():
+            if row.group is not None:
+                self.groups.setdefault(row.group, []).append(name)
 
     def rows(self, table: str) -> tuple[Any, ...]:
         """Return the rows of a table."""
@@ -33,6 +37,18 @@ class Rows:
         if table not in self._keyed:
             self._keyed[table] = {get(row, keys(type(row))[0]): row for row in self.rows(table)}
         return self._keyed[table]
+
+    def members(self, name: str) -> list[str]:
+        """Return the materials for which a name stands: its own, or all of a group."""
+        return self.groups.get(name, [name])
+
+    def least(self, name: str, column: str) -> float | None:
+        """Return the least of a column over the materials for which a name stands.
+
+        None: it is blank for all.
+        """
+        stated = [get(self.materials[each], column) for each in self.members(name)]
+        return min((each for each in stated if each is not None), default=None)
 
     def floor(self, contract: str, level: str | None) -> Any:
         """Return a level of a contract; None where there is none."""

@@ -17,7 +17,9 @@ from optimiser.auditing.twin import AuditedHeading, AuditedMovement, AuditedTota
 LEAST_CHANCE = 1e-9  # noise of a sum of probabilities [1]
 
 Need = tuple[int, str, str | None, int]
-"""A period, a material, a buyer and the life that is asked for [periods]."""
+"""A period, a material or group, a buyer and the life that is asked for [periods]."""
+Use = tuple[int, str, str | None]
+"""A period, a material or group, and a buyer."""
 
 
 def demand(path: PathAudit) -> None:
@@ -27,26 +29,23 @@ def demand(path: PathAudit) -> None:
     required: dict[Need, float] = defaultdict(float)
     met: dict[Need, float] = defaultdict(float)
     for line in path.sheets["demand"]:
-        t, material = (
-            path.when(line),
-            path.known(line, "material", "materials", inputs.base.materials),
-        )
-        if t is None or material is None:
+        t, named = path.when(line), _named(path, line)
+        if t is None or named is None:
             continue
-        material = inputs.at(t).materials[material.material]
-        life = _life_asked(path, material.material, line["minimum_life"] or 0.0, t)
-        required[t, material.material, line["buyer"], life] += line["required"]
-        met[t, material.material, line["buyer"], life] += line["met"]
-        noise = path.noise(material.material)
+        name, row = named
+        life = _life_asked(path, name, line["minimum_life"] or 0.0, t)
+        required[t, name, line["buyer"], life] += line["required"]
+        met[t, name, line["buyer"], life] += line["met"]
+        noise, price = path.noise(name), inputs.at(t).least(name, "shortage_cost")
         record.figure(line, "unmet", line["required"] - line["met"], noise)
         record.least(line, "unmet", 0.0, noise)
-        if material.shortage_cost is None:
-            record.most(line, "unmet", 0.0, noise, (material, "shortage_cost"))
-        cost = (material.shortage_cost or 0.0) * line["unmet"] * inputs.factor(t)
-        path.total(line, "cost", cost, 0.0, (material, "shortage_cost"))
+        if price is None:
+            record.most(line, "unmet", 0.0, noise, (row, "shortage_cost"))
+        cost = (price or 0.0) * line["unmet"] * inputs.factor(t)
+        path.total(line, "cost", cost, 0.0, (row, "shortage_cost"))
     listed = _in_words(path, due), _in_words(path, required)
     path.match("demand", "what is required", *listed, lambda key: path.noise(key[1]))
-    used = _used_up(path)
+    used = _used_up(path, _whole(due), _whole(met))
     path.match("demand", "what is met", used, _whole(met), lambda key: path.noise(key[1]))
     _young_enough(path, met)
     for key, quantity in _whole(due).items():
@@ -56,11 +55,22 @@ def demand(path: PathAudit) -> None:
         path.book(
             key[0],
             "shortage",
-            (inputs.at(key[0]).materials[key[1]].shortage_cost or 0.0) * unmet,
+            (inputs.at(key[0]).least(key[1], "shortage_cost") or 0.0) * unmet,
             key[1],
             key[2],
             key[2],
         )
+
+
+def _named(path: PathAudit, line: Line) -> tuple[str, Any] | None:
+    """Return the material or group of a line, with the row of its first material.
+
+    Where there is none that is a finding.
+    """
+    base = path.inputs.base
+    first = {group: base.materials[names[0]] for group, names in base.groups.items()}
+    row = path.known(line, "material", "materials", base.materials | first)
+    return None if row is None else (line["material"], row)
 
 
 def _asked(path: PathAudit) -> dict[Need, float]:
@@ -78,10 +88,14 @@ def _asked(path: PathAudit) -> dict[Need, float]:
     return due
 
 
-def _life_asked(path: PathAudit, material: str, months: float, t: int) -> int:
-    """Return a life in whole periods: 0 where life is unlimited, at most one beyond it."""
-    life = path.inputs.life(material, t)
-    return 0 if life is None else min(life + 1, math.ceil(months / path.inputs.months - 1e-9))
+def _life_asked(path: PathAudit, name: str, months: float, t: int) -> int:
+    """Return a life in whole periods: 0 where life is unlimited, at most one beyond it.
+
+    Of a group the longest life of a material counts that has a limited one.
+    """
+    inputs = path.inputs
+    lives = [inputs.life(each, t) or 0 for each in inputs.base.members(name)]
+    return min(max(lives) + 1, math.ceil(months / inputs.months - 1e-9)) if any(lives) else 0
 
 
 def _in_words(
@@ -95,34 +109,80 @@ def _in_words(
     }
 
 
-def _whole(needs: Mapping[Need, float]) -> dict[tuple[int, str, str | None], float]:
-    """Return quantities by period, material and buyer, of whatever life."""
-    found: dict[tuple[int, str, str | None], float] = defaultdict(float)
+def _whole(needs: Mapping[Need, float]) -> dict[Use, float]:
+    """Return quantities by period, material or group, and buyer, of whatever life."""
+    found: dict[Use, float] = defaultdict(float)
     for (t, material, buyer, _), quantity in needs.items():
         found[t, material, buyer] += quantity
     return found
 
 
-def _used_up(path: PathAudit) -> dict[tuple[int, str, str | None], float]:
-    """Return what demand took from lots by period, material and buyer [quantity]."""
-    return path.moves.sums("demand", lambda t, lot, name: (t, lot.material, name or None))
+def _used_up(
+    path: PathAudit, due: Mapping[Use, float], met: Mapping[Use, float]
+) -> dict[Use, float]:
+    """Return what each demand took from lots [quantity].
+
+    Of a material that is what the plan states as met; what is used beyond it is for the demand of
+    its group, where there is any.
+    """
+    used = path.moves.sums("demand", lambda t, lot, name: (t, lot.material, name or None))
+    group = {name: group for group, names in path.inputs.base.groups.items() for name in names}
+    found: dict[Use, float] = defaultdict(float)
+    for (t, name, buyer), quantity in used.items():
+        of, own = (t, group.get(name, ""), buyer), quantity
+        if of in due:
+            own = min(quantity, met.get((t, name, buyer), 0.0))
+            found[of] += quantity - own
+        found[t, name, buyer] += own
+    return found
 
 
 def _young_enough(path: PathAudit, met: Mapping[Need, float]) -> None:
-    """Compare what is met of a life or more with the metal used that has so much life left."""
+    """Compare what is met of a life or more with the metal used that has so much life left.
+
+    Of a group it is what is left of each material by its own demand for that life or less.
+    """
     inputs = path.inputs
+    for t, name, buyer, least in (key for key in met if key[3] > 0):
+        asked = _asking(met, t, name, buyer, least)
+        if name in inputs.base.groups:
+            parts = (_spare(path, met, (t, i, buyer), least) for i in inputs.base.members(name))
+            enough = sum(parts)
+        else:
+            enough = _young(path, (t, name, buyer), least)
+        months = least * inputs.months
+        what = f"{name} used in {inputs.begins[t]} with {months} months of life or more left"
+        path.record.reaches("movements", what, asked, enough, path.noise(name))
+
+
+def _asking(met: Mapping[Need, float], t: int, name: str, buyer: str | None, least: int) -> float:
+    """Return what is met of a demand for so many periods of life or more [quantity]."""
+    place = t, name, buyer
+    return sum(amount for key, amount in met.items() if key[:3] == place and key[3] >= least)
+
+
+def _young(path: PathAudit, use: Use, least: int) -> float:
+    """Return what a buyer used of a material with so many periods of life left [quantity]."""
+    inputs, (t, name, _) = path.inputs, use
+    life = inputs.life(name, t)
     used = path.moves.sums(
         "demand",
-        lambda t, lot, name: (t, lot.material, name or None, t - inputs.period(lot.made)),
+        lambda t, lot, buyer: (t, lot.material, buyer or None, t - inputs.period(lot.made)),
     )
-    for t, material, buyer, least in (key for key in met if key[3] > 0):
-        life, place = inputs.life(material, t) or 0, (t, material, buyer)
-        asked = sum(amount for key, amount in met.items() if key[:3] == place and key[3] >= least)
-        young = (key for key in used if key[:3] == place and life - key[3] >= least)
-        enough = sum(used[key] for key in young)
-        months = least * inputs.months
-        what = f"{material} used in {inputs.begins[t]} with {months} months of life or more left"
-        path.record.reaches("movements", what, asked, enough, path.noise(material))
+    return sum(
+        amount
+        for key, amount in used.items()
+        if key[:3] == use and (life is None or life - key[3] >= least)
+    )
+
+
+def _spare(path: PathAudit, met: Mapping[Need, float], use: Use, least: int) -> float:
+    """Return what is used of a material with a life left beyond its own demand [quantity].
+
+    Metal for its own demand for less life may have more, where there is no other.
+    """
+    own = {key[3] for key in met if key[:3] == use and key[3] <= least} | {0, least}
+    return max(0.0, min(_young(path, use, k) - _asking(met, *use, k) for k in own))
 
 
 def targets(path: PathAudit) -> None:
@@ -134,19 +194,17 @@ def targets(path: PathAudit) -> None:
             stock[period, material][site] += quantity
     due = _due(path)
     for line in path.sheets["targets"]:
-        t, material = (
-            path.when(line),
-            path.known(line, "material", "materials", inputs.base.materials),
-        )
-        if t is None or material is None:
+        t, named = path.when(line), _named(path, line)
+        if t is None or named is None:
             continue
-        wanted = due.pop((t, material.material, line["buyer"]), (0.0, None))
+        wanted = due.pop((t, named[0], line["buyer"]), (0.0, None))
         held = sum(
             amount
-            for site, amount in stock[t, material.material].items()
+            for material in inputs.base.members(named[0])
+            for site, amount in stock[t, material].items()
             if inputs.serves(site, line["buyer"])
         )
-        _target(path, line, t, inputs.at(t).materials[material.material], wanted, held)
+        _target(path, line, t, named, wanted, held)
     for (begin, name, buyer), (quantity, row) in due.items():
         what = f"target for {name}{f' of {buyer}' if buyer else ''} in {inputs.begins[begin]}"
         record.equal("targets", what, quantity, 0.0, path.noise(name), (row, "quantity"))
@@ -156,14 +214,14 @@ def _target(
     path: PathAudit,
     line: Line,
     t: int,
-    material: Any,
+    named: tuple[str, Any],
     wanted: tuple[float, Any],
     held: float,
 ) -> None:
     """Compare one line of the sheet with its target, what is held of it and what it costs."""
     inputs, record = path.inputs, path.record
-    quantity, row = wanted
-    noise = path.noise(material.material)
+    (quantity, row), (name, material) = wanted, named
+    noise = path.noise(name)
     stated = "quantity" if row is None or row.days is None else "days"
     record.figure(line, "target", quantity, noise, (row, stated))
     if row is None:
@@ -185,19 +243,19 @@ def _target(
         number = next(k for k, each in enumerate(inputs.at(t).rows("targets")) if each is row)
         path.together.missed[number].add(path.future.name)
     if held < quantity - noise:
-        _kept_below(path, line, material, t, noise)
-    rate = material.below_target_cost or 0.0
-    cent = path.cent(material.material, "below_target")
+        _kept_below(path, line, name, t, noise)
+    rate = inputs.at(t).least(name, "below_target_cost") or 0.0
+    cent = path.cent(name, "below_target")
     owed = rate * below * inputs.factor(t)
     path.total(line, "cost", owed, cent, (material, "below_target_cost"))
     path.outcome.shortfall += below
-    path.book(t, "below_target", rate * below, material.material, line["buyer"], line["buyer"])
+    path.book(t, "below_target", rate * below, name, line["buyer"], line["buyer"])
 
 
 RELEASES = ("sale", "loan", "dispose")  # the forms by which a stockpile lets metal go
 
 
-def _kept_below(path: PathAudit, line: Line, material: Any, t: int, noise: float) -> None:
+def _kept_below(path: PathAudit, line: Line, name: str, t: int, noise: float) -> None:
     """Compare what leaves while a target is missed: nothing that would count towards it."""
     inputs, record, released = path.inputs, path.record, 0.0
     if inputs.settings.release_below_target:
@@ -206,14 +264,14 @@ def _kept_below(path: PathAudit, line: Line, material: Any, t: int, noise: float
         age = t - inputs.period(each["made"])
         if (
             inputs.period(each["date"]) == t
-            and each["material"] == material.material
+            and each["material"] in inputs.base.members(name)
             and each["form"] in RELEASES
             and inputs.serves(each["site"], line["buyer"])
-            and inputs.counts(material.material, age, t)
+            and inputs.counts(each["material"], age, t)
             and path.tested_times(lot_of(each)) is not None
         ):
             released += each["quantity"]
-    what = f"what leaves of {material.material} in {inputs.begins[t]} and would count"
+    what = f"what leaves of {name} in {inputs.begins[t]} and would count"
     cell = inputs.settings, "release_below_target"
     record.within("rotation", what, 0.0, released, noise, cell)
 
@@ -273,12 +331,15 @@ def _level(path: PathAudit, row: Any, t: int) -> float:
 
 
 def _rate(inputs: Inputs, target: Any, t: int) -> float:
-    """Return the demand of a period, of the buyer of a target or of all."""
+    """Return the demand of a period, of the buyer of a target or of all.
+
+    A target of a group looks to the demand of the group and of its materials.
+    """
     t = min(t, inputs.periods - 1)
     return sum(
         float(row.quantity)
         for row in inputs.at(t).rows("demand")
-        if row.material == target.material
+        if row.material in (target.material, *inputs.base.members(target.material))
         and target.buyer in (None, row.buyer)
         and t in inputs.spans(row.from_, row.to or row.from_)
     )

@@ -25,7 +25,10 @@ FINEST_OF_ALL = 1e-11  # of what is typical of the largest material: finer than 
 
 
 class Noise:
-    """The noise of figures by material; a figure over all materials has that of all of them."""
+    """The noise of figures by material.
+
+    A figure over all materials has that of all of them; one of a group that of its materials.
+    """
 
     def __init__(self, variants: Iterable[Rows], months: int, twins: Twins) -> None:
         variants = list(variants)
@@ -52,6 +55,7 @@ class Noise:
             found.values(), default=0.0
         )  # of a material of which the input gives no size: it is made of another
         self._quantity = {name: found.get(name, most) for name in variants[0].materials}
+        self._groups = variants[0].groups
         lumps = [abs(value) for value in _lumps(variants) if value]
         self._lump = FINEST * statistics.median(lumps) if lumps else 0.0
         dearest: dict[str, float] = defaultdict(float)
@@ -65,13 +69,17 @@ class Noise:
 
     def quantity(self, material: str | None = None) -> float:
         """Return the noise of a quantity of a material [quantity]."""
-        return self._quantity.get(material, 0.0) if material else sum(self._quantity.values())
+        return sum(self._quantity.get(name, 0.0) for name in self._named(material))
 
     def money(self, material: str | None = None, heading: str = "") -> float:
         """Return the noise of what is paid for a material, under a heading of money [money]."""
         rates = self._rates.get(heading, self._rates[""])
-        names = [material] if material in self._quantity else [*self._quantity]
-        return self._lump + sum(self._quantity[name] * rates[name] for name in names)
+        names = {*self._named(material)} & self._quantity.keys() or self._quantity.keys()
+        return self._lump + sum(self._quantity[name] * rates[name] for name in sorted(names))
+
+    def _named(self, material: str | None) -> Collection[str]:
+        """Return the materials for which a name stands; all where it is blank."""
+        return self._groups.get(material, [material]) if material else self._quantity.keys()
 
 
 def _unique(variants: Iterable[Rows], table: str) -> Iterator[Any]:
@@ -85,10 +93,13 @@ def _tables(variants: list[Rows]) -> list[str]:
 
 
 def _materials(variants: list[Rows], table: str) -> Iterator[tuple[str, Any]]:
-    """Yield the rows of a table, each with its material or that of the row to which it belongs."""
+    """Yield the rows of a table, each with its material or that of the row to which it belongs.
+
+    One that is of a group comes with each of its materials.
+    """
     for row in _unique(variants, table):
         if (owner := _owner(variants[0], row)) is not None and owner.material is not None:
-            yield owner.material, row
+            yield from ((name, row) for name in variants[0].members(owner.material))
 
 
 def _owner(rows: Rows, row: Any) -> Any:

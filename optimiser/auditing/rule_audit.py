@@ -49,7 +49,7 @@ def rules(path: PathAudit) -> None:
                 part
                 for t in periods
                 for material, part in source.get(t, ())
-                if rule.material in (None, material)
+                if rule.material is None or material in inputs.base.members(rule.material)
             ]
             for value in _values(path, rule):
                 line_or_none = shown.pop((rule.rule, identity(str(value or "")), window), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from optimiser.checks.series import floor, index, reference
@@ -51,6 +51,10 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         if not odd:
             yield from _floors(stockpile, material, prices.get(material, []))
         yield from _outliers(material, quantities.get(material, []), _FAR_APART, unit, "quantities")
+    for group, members in stockpile.groups.items():
+        others = [each for name in members for each in quantities.get(name, [])]
+        own = quantities.get(group, [])
+        yield from _outliers(group, own, _FAR_APART, unit, "quantities", others)
     yield from _dear_storage(stockpile, prices)
     yield from _shares(stockpile)
     yield from _ranges(stockpile)
@@ -101,12 +105,20 @@ def _is_price(column: Column) -> bool:
 
 
 def _outliers(
-    material: str, figures: list[MaterialFigure], times: float, unit: str, what: str
+    material: str,
+    figures: list[MaterialFigure],
+    times: float,
+    unit: str,
+    what: str,
+    others: Sequence[MaterialFigure] = (),
 ) -> Iterator[Problem]:
-    """Yield the figures that are far from the middle of all of them, one line for each column."""
-    if len(figures) < 2:
+    """Yield the figures that are far from the middle of all of them, one line for each column.
+
+    `others` are those of the materials of a group: they are compared with, and not yielded.
+    """
+    if len(figures) + len(others) < 2:
         return
-    middle = statistics.median_low(figure.amount for figure in figures)
+    middle = statistics.median_low(figure.amount for figure in (*figures, *others))
     shown: dict[tuple[str, str], list[MaterialFigure]] = {}
     for figure in figures:
         ratio = figure.amount / middle

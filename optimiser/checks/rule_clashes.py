@@ -92,7 +92,7 @@ def clashes(stockpile: Stockpile) -> tuple[Clash, ...]:
             why,
             tuple(names),
             frozenset(periods),
-            frozenset(able(stockpile)) if rule.material is None else frozenset({rule.material}),
+            frozenset(each for each in able(stockpile) if policy.concerns(stockpile, rule, each)),
         )
         for (_, column, why), (rule, names, periods) in found.items()
     )
@@ -108,7 +108,7 @@ def _judged(
     coming = [
         each
         for material, sources in able(stockpile).items()
-        if rules[0].material in (None, material)
+        if policy.concerns(stockpile, rules[0], material)
         for each in sources
         if each.most > 0 and each.total > 0 and not periods.isdisjoint(each.periods)
     ]

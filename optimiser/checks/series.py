@@ -16,6 +16,7 @@ from stockpile_model.blocks.rotation.outlet_terms import GIVING_BACK, RETURNING,
 from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start
 from stockpile_model.blocks.targets import Target
 from stockpile_model.blocks.targets.target_terms import level
+from stockpile_model.groups import price
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Price
 
@@ -65,22 +66,40 @@ def reference(stockpile: Stockpile, row: Contract) -> Series | None:
     return found if row.ceiling is None else np.minimum(found, row.ceiling)
 
 
-@functools.lru_cache(maxsize=16)
-def must_hand_out(stockpile: Stockpile) -> Mapping[str, tuple[Series, tuple[Demand, ...]]]:
-    """Return the demand of each period that must be met, by material [quantity], and its rows."""
-    materials, found = stockpile.keyed(Material), dict[str, tuple[Series, list[Demand]]]()
-    for row in stockpile.rows(Demand):
-        if materials[row.material].shortage_cost is None and row.quantity > 0:
-            amounts, rows = found.setdefault(row.material, (np.zeros(len(over(stockpile))), []))
-            covered = covers(stockpile, row)
-            amounts[covered.start : covered.stop] += row.quantity
-            rows.append(row)
-    return {material: (amounts, tuple(rows)) for material, (amounts, rows) in found.items()}
+def families(stockpile: Stockpile) -> list[str]:
+    """Return the groups, and the materials that are of none."""
+    alone = (row.material for row in stockpile.rows(Material) if row.group is None)
+    return [*alone, *stockpile.groups]
+
+
+def together(stockpile: Stockpile, name: str) -> tuple[str, ...]:
+    """Return the names under which metal is asked for: a material; a group and its materials."""
+    return tuple(dict.fromkeys((name, *stockpile.members(name))))
+
+
+@functools.lru_cache(maxsize=64)
+def must_hand_out(stockpile: Stockpile, name: str) -> tuple[Series, tuple[Demand, ...]]:
+    """Return the demand of each period that must be met, and its rows [quantity].
+
+    It is that of a material, or of a group and each of its materials.
+    """
+    amounts, names = np.zeros(len(over(stockpile))), together(stockpile, name)
+    rows = [
+        row
+        for each in names
+        if price(stockpile, each, "shortage_cost") is None
+        for row in stockpile.rows(Demand)
+        if row.material == each and row.quantity > 0
+    ]
+    for row in rows:
+        covered = covers(stockpile, row)
+        amounts[covered.start : covered.stop] += row.quantity
+    return amounts, tuple(rows)
 
 
 @dataclass(frozen=True)
 class TargetSeries:
-    """The target of a material and buyer in each period [quantity].
+    """The target of a material or group and of a buyer in each period [quantity].
 
     `begins` are the first period of each row and the row.
     """
@@ -141,21 +160,23 @@ def _levels(stockpile: Stockpile, row: Target) -> Series:
     return np.array([level(stockpile, row, t) for t in over(stockpile)])
 
 
-@functools.lru_cache(maxsize=16)
-def must_hold(stockpile: Stockpile) -> Mapping[str, Series]:
-    """Return what must at least be in stock at the end of each period, by material [quantity].
+@functools.lru_cache(maxsize=64)
+def must_hold(stockpile: Stockpile, name: str) -> Series:
+    """Return what must at least be in stock of a material or group at period end [quantity].
 
-    These are the hard targets of all buyers, or of none in particular where that is more.
+    These are the hard targets of all buyers, or of none in particular where that is more; of a
+    group its own, or those of its materials together where that is more.
     """
-    found: dict[str, dict[bool, Series]] = {}
-    for held in asked_to_hold(stockpile):
-        sums = found.setdefault(held.material, {}).setdefault(
-            bool(held.buyer), np.zeros(len(over(stockpile)))
-        )
+    sums = {by_buyer: np.zeros(len(over(stockpile))) for by_buyer in (False, True)}
+    for held in (each for each in asked_to_hold(stockpile) if each.material == name):
         for span, row in held.spans:
             if row.certain:
-                sums[span.start : span.stop] += held.quantity[span.start : span.stop]
-    return {material: np.maximum.reduce(list(sums.values())) for material, sums in found.items()}
+                sums[bool(held.buyer)][span.start : span.stop] += held.quantity[
+                    span.start : span.stop
+                ]
+    own: Series = np.maximum(*sums.values())
+    members = stockpile.groups.get(name, ())
+    return np.maximum(own, sum((must_hold(stockpile, each) for each in members), np.zeros(1)))
 
 
 @functools.lru_cache(maxsize=16)
@@ -186,14 +207,21 @@ def opening(stockpile: Stockpile) -> Mapping[str, tuple[Series, NDArray[np.int64
     }
 
 
-@functools.lru_cache(maxsize=16)
-def made_of_others(stockpile: Stockpile) -> frozenset[str]:
-    """Return the materials of which outlets can bring more than suppliers do.
+def made_of_others(stockpile: Stockpile, name: str) -> bool:
+    """Return whether outlets can bring more of a material or group than suppliers do.
 
-    They come out of another material, or at a yield above 1.
+    It comes out of another material, or at a yield above 1.
     """
+    members = stockpile.members(name)
     rows = (row for row in stockpile.rows(Outlet) if row.form in RETURNING)
-    return frozenset(back(row) for row in rows if back(row) != row.material or row.yield_ > 1)
+    return any(
+        back(row) in members and (row.material not in members or row.yield_ > 1) for row in rows
+    )
+
+
+def opened(stockpile: Stockpile, name: str) -> float:
+    """Return the stock at the start of a material or group, without what expires at once."""
+    return float(sum(opening(stockpile)[each][0].sum() for each in stockpile.members(name)))
 
 
 @functools.lru_cache(maxsize=16)

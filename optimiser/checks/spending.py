@@ -9,13 +9,14 @@ import numpy as np
 
 from optimiser.checks.series import (
     Series,
+    families,
     floor,
     index,
     made_of_others,
     menu,
     must_hand_out,
     must_hold,
-    opening,
+    opened,
     over,
     reference,
 )
@@ -41,22 +42,23 @@ _SLACK = 1e-6  # share of an amount below which it is not missing
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield where the money that could have come by a period is too little for the metal due then.
 
-    This is for each material alone, and for all together.
+    This is for each material and group alone, and for all together.
     """
     if not stockpile.given(Fund):
         return
     needs = {
-        material: need
-        for material in stockpile.keyed(Material)
-        if (need := _least_cost(stockpile, material)) is not None
+        name: need
+        for name in (*stockpile.keyed(Material), *stockpile.groups)
+        if (need := _least_cost(stockpile, name)) is not None
     }
     found = [
         (problem, short)
-        for material, need in needs.items()
-        for problem, short in _short(stockpile, [material], need)
+        for name, need in needs.items()
+        for problem, short in _short(stockpile, [name], need)
     ]
-    if len(needs) > 1 and not found:
-        found = list(_short(stockpile, list(needs), np.sum(list(needs.values()), axis=0)))
+    apart = [name for name in families(stockpile) if name in needs]
+    if len(apart) > 1 and not found:
+        found = list(_short(stockpile, apart, np.sum([needs[name] for name in apart], axis=0)))
     yield from (problem for problem, _ in found)
 
 
@@ -64,7 +66,7 @@ def _short(
     stockpile: Stockpile, materials: Sequence[str], need: Series
 ) -> Iterator[tuple[Problem, float]]:
     """Yield the first period by which the money that may buy these materials is too little."""
-    money = _money(stockpile, materials)
+    money = _money(stockpile, [each for name in materials for each in stockpile.members(name)])
     if money is None:
         return
     for period in over(stockpile):
@@ -90,36 +92,28 @@ def _short(
             return
 
 
-def _least_cost(stockpile: Stockpile, material: str) -> Series | None:
+def _least_cost(stockpile: Stockpile, name: str) -> Series | None:
     """Return what the metal costs at least that must be bought by the end of each period [money].
 
     It is None where that is nothing.
     """
-    periods = len(over(stockpile))
-    demand = (
-        must_hand_out(stockpile)[material][0].cumsum()
-        if material in must_hand_out(stockpile)
-        else np.zeros(periods)
-    )
-    need = (
-        demand
-        + must_hold(stockpile).get(material, np.zeros(periods))
-        - opening(stockpile)[material][0].sum()
-        - sum(c.row.quantity for c in coming(stockpile) if c.source.material == material)
-    )
+    demand, members = must_hand_out(stockpile, name)[0].cumsum(), stockpile.members(name)
+    ordered = sum(c.row.quantity for c in coming(stockpile) if c.source.material in members)
+    need = demand + must_hold(stockpile, name) - opened(stockpile, name) - ordered
     need = np.maximum.accumulate(np.maximum(0.0, need))
-    price = cheapest(stockpile, material)
-    if not need.any() or math.isinf(price) or price <= 0 or material in made_of_others(stockpile):
+    price = cheapest(stockpile, name)
+    if not need.any() or math.isinf(price) or price <= 0 or made_of_others(stockpile, name):
         return None
     return need * price
 
 
-def cheapest(stockpile: Stockpile, material: str) -> float:
-    """Return the least that a unit of a material can cost when it arrives [money/quantity].
+def cheapest(stockpile: Stockpile, name: str) -> float:
+    """Return the least that a unit of a material or group can cost at arrival [money/quantity].
 
     It is infinite where nothing brings it.
     """
-    rows = (source.row for source in sources(stockpile)[material])
+    found = (source for each in stockpile.members(name) for source in sources(stockpile)[each])
+    rows = (source.row for source in found)
     return min((_landed(stockpile, row) for row in rows), default=math.inf)
 
 

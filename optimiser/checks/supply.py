@@ -91,23 +91,31 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     for each in asked_to_hold(stockpile):
         held.setdefault(each.material, []).append(each)
     impossible: set[str] = set()
-    for material in stockpile.keyed(Material):
-        if material in made_of_others(stockpile):
+    needed = held.keys() | {row.material for row in stockpile.rows(Demand)}
+    groups = (group for group in stockpile.groups if group in needed)
+    for name in (*stockpile.keyed(Material), *groups):
+        if made_of_others(stockpile, name):
             continue
-        demand, rows = must_hand_out(stockpile).get(material, (np.zeros(len(over(stockpile))), ()))
-        found = list(_demand(stockpile, material, demand, rows)) if rows else []
-        found += _targets(stockpile, material, held[material], demand) if material in held else []
-        impossible |= {material for _, hard in found if hard}
+        demand, rows = must_hand_out(stockpile, name)
+        found = list(_demand(stockpile, name, demand, rows)) if rows else []
+        found += _targets(stockpile, name, held[name], demand) if name in held else []
+        impossible.update(*(stockpile.members(name) for _, hard in found if hard))
         yield from (problem for problem, _ in found)
     for clash in rule_clashes.clashes(stockpile):
         yield clash.problem(bool(clash.materials & impossible))
 
 
-def _there(stockpile: Stockpile, material: str, oldest: int | None) -> Series:
-    """Return for each period the most of a material that could have come and is at most so old.
+def _there(stockpile: Stockpile, oldest: Mapping[str, int | None]) -> Series:
+    """Return for each period the most of some materials that could have come.
 
-    Quantities are in the workbook's unit. None: of whatever age, as it may have been used before.
+    Each is at most so old; None: of whatever age, as it may have been used before [quantity].
     """
+    found: Series = np.sum([_come(stockpile, *each) for each in oldest.items()], axis=0)
+    return found
+
+
+def _come(stockpile: Stockpile, material: str, oldest: int | None) -> Series:
+    """Return for each period the most of a material that could have come, as in `_there`."""
     quantities, ages = opening(stockpile)[material]
     periods = np.arange(len(over(stockpile)))
     if oldest is None:
@@ -118,16 +126,22 @@ def _there(stockpile: Stockpile, material: str, oldest: int | None) -> Series:
     return usable + arriving(stockpile, material, np.maximum(0, periods - oldest))
 
 
+def _oldest(stockpile: Stockpile, material: str, age: int) -> int | None:
+    """Return an age that limits what is there of a material; None where none does."""
+    unlimited = stockpile.life(material) is None or material in renewed(stockpile)
+    return None if unlimited else age
+
+
 def _demand(
-    stockpile: Stockpile, material: str, demand: Series, rows: tuple[Demand, ...]
+    stockpile: Stockpile, name: str, demand: Series, rows: tuple[Demand, ...]
 ) -> Iterator[tuple[Problem, bool]]:
     """Yield the first period by which more demand must be met than could be there for it."""
-    life = None if material in renewed(stockpile) else stockpile.life(material)
-    required = demand.cumsum()
+    required, members = demand.cumsum(), stockpile.members(name)
     # All that was required until now, and what is required now alone, of metal with life left.
-    short = required - _there(stockpile, material, None)
-    if life is not None:
-        short = np.maximum(short, demand - _there(stockpile, material, life - 1))
+    usable = {each: _oldest(stockpile, each, (stockpile.life(each) or 1) - 1) for each in members}
+    short = required - _there(stockpile, dict.fromkeys(members))
+    if any(age is not None for age in usable.values()):
+        short = np.maximum(short, demand - _there(stockpile, usable))
     found = np.flatnonzero((demand > 0) & (short > _SLACK * required[-1]))
     if len(found):
         period = int(found[0])
@@ -137,7 +151,7 @@ def _demand(
             _warning(
                 stockpile,
                 row,
-                f"demand for {material}",
+                f"demand for {name}",
                 period,
                 period,
                 float(short[period]),
@@ -149,25 +163,27 @@ def _demand(
 
 
 def _targets(
-    stockpile: Stockpile, material: str, required: list[TargetSeries], demand: Series
+    stockpile: Stockpile, name: str, required: list[TargetSeries], demand: Series
 ) -> Iterator[tuple[Problem, bool]]:
     """Yield for each row of targets the first period in which it is more than could be there.
 
     Hard demand is met before.
     """
-    oldest = max(
-        (age for age in stockpile.ages(material) if targets.counts(stockpile, material, age)),
-        default=None,
-    )
-    if oldest is None:  # the block of targets warns of it
+    members = stockpile.members(name)
+    counting = {
+        each: _oldest(stockpile, each, max(ages))
+        for each in members
+        if (ages := [age for age in stockpile.ages(each) if targets.counts(stockpile, each, age)])
+    }
+    if not counting:  # the block of targets warns of it
         return
-    limits = [_there(stockpile, material, None) - demand.cumsum()]
+    limits = [_there(stockpile, dict.fromkeys(members)) - demand.cumsum()]
     reasons = [
         "what could arrive at most by then, with the stock at the start and after demand that must"
         " be met"
     ]
-    if stockpile.life(material) is not None and material not in renewed(stockpile):
-        limits.append(_there(stockpile, material, oldest))
+    if len(counting) < len(members) or any(age is not None for age in counting.values()):
+        limits.append(_there(stockpile, counting))
         reasons.append("what could arrive at most that is still in spec then")
     reasons.append("the capacity of its sites")
     for held in required:
@@ -185,7 +201,7 @@ def _targets(
                     _warning(
                         stockpile,
                         row,
-                        f"target for {material}",
+                        f"target for {name}",
                         found[0],
                         worst,
                         float(short[worst]),

@@ -16,10 +16,12 @@ from optimiser.checks.series import (
     Series,
     TargetSeries,
     asked_to_hold,
+    families,
     made_of_others,
     menu,
-    opening,
+    opened,
     over,
+    together,
 )
 from optimiser.checks.sources import Source, able
 from optimiser.checks.spending import cheapest
@@ -32,7 +34,6 @@ from stockpile_model.calendar import overlap
 from stockpile_model.funds import Fund
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Material
 
 _BUYING = {"purchase", "contract"}
 # share of what is required below which an appropriation is not meant to pay a part of it
@@ -148,15 +149,11 @@ def _buys(fund: Fund) -> bool:
 
 
 def _priced(stockpile: Stockpile, fund: Fund) -> Iterator[str]:
-    """Yield the materials that a fund may buy and that have a price."""
-    for material in stockpile.keyed(Material):
-        may = not fund.materials or material in fund.materials
-        if (
-            may
-            and material not in made_of_others(stockpile)
-            and 0 < cheapest(stockpile, material) < math.inf
-        ):
-            yield material
+    """Yield the materials, or their groups, that a fund may buy and that have a price."""
+    for name in families(stockpile):
+        may = not fund.materials or not set(fund.materials).isdisjoint(stockpile.members(name))
+        if may and not made_of_others(stockpile, name) and 0 < cheapest(stockpile, name) < math.inf:
+            yield name
 
 
 def _required(
@@ -166,13 +163,13 @@ def _required(
 
     It is that of a window, or where that is nothing of all the horizon [quantity].
     """
-    stock = float(opening(stockpile)[material][0].sum())
+    stock, names = opened(stockpile, material), together(stockpile, material)
     for periods in (window, over(stockpile)):
         where = slice(periods.start, periods.stop)
         held = [
             each.quantity
             for each in asked_to_hold(stockpile)
-            if each.material == material and _for(buyer, each.buyer or None)
+            if each.material in names and _for(buyer, each.buyer or None)
         ]
         target = max((float(each[where].max()) for each in held), default=0.0)
         if required := target + float(_demand(stockpile, material, buyer)[where].sum()):
@@ -186,9 +183,9 @@ def _for(buyer: str | None, of: str | None) -> bool:
 
 def _demand(stockpile: Stockpile, material: str, buyer: str | None = None) -> Series:
     """Return the demand of each period, at whatever price it may stay unmet [quantity]."""
-    found = np.zeros(len(over(stockpile)))
+    found, names = np.zeros(len(over(stockpile))), together(stockpile, material)
     for row in stockpile.rows(Demand):
-        if row.material == material and _for(buyer, row.buyer):
+        if row.material in names and _for(buyer, row.buyer):
             required = covers(stockpile, row)
             found[required.start : required.stop] += row.quantity
     return found
@@ -232,8 +229,8 @@ def _target(stockpile: Stockpile, material: str, held: Sequence[TargetSeries]) -
     )
     months, demand = stockpile.calendar.months, _demand(stockpile, material)
     monthly = float(demand[demand > 0].mean()) / months if demand.any() else 0.0
-    needed, stock = largest + float(demand.sum()), float(opening(stockpile)[material][0].sum())
-    sources = able(stockpile)[material]
+    needed, stock = largest + float(demand.sum()), opened(stockpile, material)
+    sources = [source for each in stockpile.members(material) for source in able(stockpile)[each]]
     orders = [_smallest(stockpile, each) for each in sources]
     years = [
         each

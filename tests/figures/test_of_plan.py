@@ -18,6 +18,7 @@ from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.stock import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
+from tests.support.accept import book, material
 from tests.support.plans import full_plan, shared_plan, uncertain_plan
 from tests.workbook.test_write import cash, empty_plan, held, order
 
@@ -170,6 +171,33 @@ def test_stock_is_parted_where_it_begins_to_count() -> None:
     assert series["4 to 6 months left"] == (4.0, 0.0)
     assert series["target"] == (None, 3.0)
     assert {each.name: each.role for each in figure.series}["target"] == "aim"
+
+
+def test_stock_of_a_group_with_a_target_is_parted_by_material() -> None:
+    grades = (
+        material("4N", group="gallium", shelf_life_months=6, count_life_months=2),
+        material("6N", group="gallium"),
+    )
+    lots = (
+        held(4.0, material="4N", remaining_life=5.0),
+        held(1.0, material="4N", remaining_life=1.0),
+        held(2.0, material="6N", remaining_life=None, date=FEBRUARY),
+    )
+    asked = TargetMet(
+        date=FEBRUARY, material="gallium", buyer=None, target=3.0, hard=False, stock=2.0,
+        below=1.0, cost=0.0,
+    )  # fmt: skip
+    rows = {LotStock: lots, TargetMet: (asked,)}
+    figure, series = chart(empty_plan(rows, stockpile=book(*grades)), "stock of gallium")
+    assert figure.title == "Stock of gallium at period end by material, against target"
+    assert series == {
+        "4N": (4.0, 0.0),
+        "6N": (0.0, 2.0),
+        "4N (does not count)": (1.0, 0.0),
+        "target": (None, 3.0),
+    }
+    roles = {each.name: each.role for each in figure.series}
+    assert (roles["6N"], roles["4N (does not count)"]) == ("counting", "not counting")
 
 
 def test_the_running_sum_of_cash_leaves_out_what_is_no_cash() -> None:

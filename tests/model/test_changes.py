@@ -268,6 +268,7 @@ def test_values_of_events_need_no_text(stockpile: Stockpile) -> None:
       "it must be a number, found ''; write a number such as 1200.5"),
      ("budgets[nds].amount scale 1e308", "budgets!D2: amount must be a finite number, found inf; write the number that is meant"),
      ("budgets[nds].fund set ndx", "budgets!A2: fund 'ndx' stands nowhere in funds (did you mean 'nds'?)"),
+     ("demand[gallium].material set Minor", "demand.material: material 'Minor' stands nowhere in materials"),
      ("offers[frame/1].price_index set X", "offers!A3: price_index 'X' stands nowhere in prices"),
      ("offers[spot].payment set never", "offers!A2: payment must be one of delivery, order, found 'never' (did you mean 'delivery'?)"),
      ("offers[spot].payment scale 2", "offers!A2: payment can be set, not scaled"),

@@ -384,7 +384,10 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             holding_cost=0.2,
             disposal_cost=2,
         ),
-        material("in", price_index="market", closing_value=0.2, holding_cost=0.1),
+        material(
+            "in", price_index="market", closing_value=0.2, holding_cost=0.1, group="any indium"
+        ),
+        material("in5", group="any indium"),
     )
     offers = (
         offer(
@@ -525,6 +528,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         demand(3, 2, 4, material="in"),
         target(10, 2, buyer="navy"), target(20, 4, path="ramp", hard=True, buyer="navy"), target(5, 3, buyer="army"),
         target(None, 0, days=20, material="in", probability=0.5),
+        demand(2, 3, 4, material="any indium"), target(1, 4, material="any indium"),
     )  # fmt: skip
     outlets = (
         outlet("sale", price=None, price_index="market", price_factor=0.7, age_discount=0.05, minimum_life_months=1, from_=month(0),
@@ -543,6 +547,14 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             rule="few", of="offer", measure="count", material="ga", least=1, most=3, count_from=0.05
         ),
         Rule(rule="abroad", of="outlet_country", value="US", measure="share", most=0.9),
+        Rule(
+            rule="any",
+            of="supplier",
+            value="trader",
+            measure="quantity",
+            material="any indium",
+            most=400,
+        ),
     )
     money = (
         fund("nds", buyer="navy", keeps_receipts=True), fund("army", buyer="army"), fund("metal", uses=("purchase", "contract")),

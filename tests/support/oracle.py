@@ -375,6 +375,16 @@ class Book:
             if (row["contract"], row["level"]) == (contract, level)
         )
 
+    def members(self, name: str) -> list[str]:
+        """The materials that a name of demand, targets or rules means: one, or all of a group."""
+        group = [each for each, row in self.materials.items() if row.get("group") == name]
+        return group or [name]
+
+    def price(self, name: str, column: str) -> Fraction | None:
+        """What missing a unit of a material costs, of a group the least of what its materials do."""
+        stated = [self.materials[each].get(column) for each in self.members(name)]
+        return min((Fraction(str(each)) for each in stated if each is not None), default=None)
+
     def life(self, material: str) -> int:
         """The shelf life of a material that has one, beyond all horizons where a scenario has none."""
         row = self.materials[material]
@@ -1706,16 +1716,18 @@ class Program:
                 used = total(
                     [
                         self.leave(pool, n, f"use {buyer} {i}")
-                        for pool in self.serving(material, buyer, n)
+                        for each in now.members(material)
+                        for pool in self.serving(each, buyer, n)
                         if self.left(pool, n) * now.months >= least
                     ]
                 )
-                if now.materials[material].get("shortage_cost") is None:
+                price = now.price(material, "shortage_cost")
+                if price is None:
                     self.rows.append(equal(used, quantity))
                     continue
                 unmet = (used - quantity) * -1
                 self.rows.append(at_least(unmet, 0))
-                self.miss(n, unmet, number(now.materials[material], "shortage_cost"))
+                self.miss(n, unmet, price)
 
     def left(self, pool: Pool, n: Node) -> int:
         """The periods of life left to what leaves a pool at a node."""
@@ -1728,13 +1740,14 @@ class Program:
             quantity, row = self.wanted(material, buyer, n)
             if not quantity:
                 continue
-            least = number(now.materials[material], "count_life_months")
             counted, released = Linear(), []
-            for pool in self.serving(material, buyer, n):
-                left = now.life(material) - 1 - (n.t - pool.born) if pool.gone is not None else 0
-                if pool.gone is None or (left > 0 and left * now.months >= least):
-                    counted.add(pool.stock(n))
-                    released += self.released[pool.name, n]
+            for each in now.members(material):
+                least = number(now.materials[each], "count_life_months")
+                for pool in self.serving(each, buyer, n):
+                    left = now.life(each) - 1 - (n.t - pool.born) if pool.gone is not None else 0
+                    if pool.gone is None or (left > 0 and left * now.months >= least):
+                        counted.add(pool.stock(n))
+                        released += self.released[pool.name, n]
             chance = row.get("probability")
             if row.get("hard") == "yes" and chance is None:
                 self.rows.append(at_least(counted, quantity))
@@ -1748,7 +1761,7 @@ class Program:
                     self.rows.append(at_most(below + kept * quantity, quantity))
             if self.book.settings.get("release_below_target") == "no" and released:
                 self.decisions.append(Choice([[equal(below, 0)], [equal(total(released), 0)]]))
-            self.miss(n, below, number(now.materials[material], "below_target_cost"))
+            self.miss(n, below, now.price(material, "below_target_cost") or ZERO)
 
     def likely(self) -> None:
         """Targets with a probability are met in scenarios of that probability together."""
@@ -1791,13 +1804,14 @@ class Program:
         if target.get("days") is None:
             return number(target, "quantity")
         left, needed, t = number(target, "days"), ZERO, n.t
+        names = {target["material"], *self.book.members(target["material"])}
         while left > 0:
             t += 1
             length = (self.book.first_day(t + 1) - self.book.first_day(t)).days
             for later in (each for each in n.below if each.t == min(t, self.book.last)):
                 for row in self.book.at(later).rows("demand"):
                     if (
-                        row["material"] == target["material"]
+                        row["material"] in names
                         and target.get("buyer") in (None, row.get("buyer"))
                         and later.t in self.spans(row)
                     ):
@@ -1824,7 +1838,7 @@ class Program:
         entries = [
             e
             for e in (money if measure == "spend" else metal)
-            if rule.get("material") in (None, e.material)
+            if rule.get("material") is None or e.material in book.members(rule["material"])
         ]
         for n in book.nodes:
             if n.t < book.last and window(n.t) == window(n.t + 1):

@@ -126,6 +126,18 @@ def in_book_currency(tables: Tables) -> None:
         blank(table, "currency")(tables)
 
 
+def no_groups(tables: Tables) -> None:
+    """Puts the first material of a group in its place."""
+    first = {}
+    for row in tables["materials"]:
+        if group := row.pop("group", None):
+            first.setdefault(group, row["material"])
+    for table in ("demand", "targets", "rules"):
+        for row in tables.get(table, []):
+            if row.get("material") in first:
+                row["material"] = first[row["material"]]
+
+
 FEATURES: dict[str, Callable[[Tables], None]] = {
     "discount": blank("settings", "discount_rate"),
     "shortfall_first": blank("settings", "objective"),
@@ -247,6 +259,8 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "carried_at_an_index": blank("projects", "breakeven_floor"),
     "contract_of_buyers": without("contracts", "floors"),
     "orders_counted": kept("rules", "measure", "count"),
+    "groups": no_groups,
+    "group_target": no_groups,
 }
 """Each feature, and how to take it out of a workbook in place."""
 
@@ -323,6 +337,7 @@ NEEDS = {
     "committed_rotation": ("opening_stock", "sale"),
     "committed_project": ("project",),
     "count_life": ("shelf_life", "targets"),
+    "group_target": ("groups", "targets"),
     "demand_life": ("shelf_life", "opening_stock"),
     "life_on_receipt": ("shelf_life",),
     "disposal_cost": ("shelf_life", "opening_stock"),
@@ -391,6 +406,7 @@ ENDS = (
 )  # dates that may be later and fit the rest of their row
 
 
+GROUP = "metals"
 NAMED = {"offers": "offer", "contracts": "contract", "outlets": "outlet", "projects": "project"}
 
 
@@ -463,7 +479,7 @@ class _Drawing:
         self.life = self.periods  # the shortest of a material [periods]
         self.lives: dict[str, int | None] = {}  # of each material [periods]
         self.names = ["gallium", "indium"][
-            : 2 if self.has & {"fund_materials", "rework"} else self.pick(1, 1, 2)
+            : 2 if self.has & {"fund_materials", "rework", "groups"} else self.pick(1, 1, 2)
         ]
         self.sites = (
             ["north", "south"]
@@ -588,6 +604,7 @@ class _Drawing:
         self.lives[name] = life
         return {
             "material": name,
+            "group": self.only("groups", GROUP),
             "shelf_life_months": life and life * self.months,
             "count_life_months": (
                 self.pick(self.months, (life - 1) * self.months)
@@ -651,7 +668,7 @@ class _Drawing:
         first = self.period()
         last = self.number(first, self.periods - 1)
         return {
-            "material": name,
+            "material": self.only("groups", name, GROUP) or name,
             "buyer": self.only("buyers", "A", "B", "B", None),
             "from": self.day(first),
             "to": self.pick(None, self.end(last), self.end(last)),
@@ -925,7 +942,8 @@ class _Drawing:
 
     def targets(self) -> list[dict[str, Any]]:
         rows = []
-        for name in self.names:
+        names = [GROUP, *self.names[:1]] if "group_target" in self.has else self.names
+        for name in names:
             for t in sorted(
                 {self.pick(-1, self.period(), self.period()) for _ in range(self.pick(1, 2))}
             ):
@@ -1050,7 +1068,7 @@ class _Drawing:
             "rule": measure,
             "of": of,
             "value": value if low else self.pick(value, None),
-            "material": self.pick(None, *self.names),
+            "material": self.pick(None, *self.names, *[GROUP] * ("groups" in self.has)),
             "measure": measure,
             "window": self.pick("horizon", "fiscal_year", "period"),
             "least": self.pick(*least) if low else None,

@@ -528,6 +528,33 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
             " there is 'gallium'"
         ),
     ),
+    "neither a material nor a group": (
+        lambda t: (
+            t["materials"][0].update(group="metals"),
+            t["demand"][0].update(material="metal"),
+        ),
+        (
+            "demand!A2: material 'metal' is no material and no group in the sheet materials; the"
+            " nearest there is 'metals'"
+        ),
+    ),
+    "an offer of a group": (
+        lambda t: (
+            t["materials"][0].update(group="metals"),
+            t["offers"][0].update(material="metals"),
+        ),
+        (
+            "offers!C2: material 'metals' has no row in the sheet materials; the nearest there is"
+            " 'gallium'"
+        ),
+    ),
+    "a group with the name of a material": (
+        lambda t: t["materials"][0].update(group="Gallium"),
+        (
+            "materials!D2: group must not be the name of a material, found 'Gallium', which is the"
+            " material in row 2; name the group otherwise"
+        ),
+    ),
     "text without end": (
         lambda t: t["offers"][0].update(supplier="x" * 30_000),
         (

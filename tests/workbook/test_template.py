@@ -313,7 +313,8 @@ def test_a_reference_is_offered_every_key_and_no_other(
             book[column.refers][f"{key}{line}"] = name
             assert choices(book, kind.TABLE, cell)[-1] == name
             assert not refuses(book, kind.TABLE, cell, name)
-    assert refuses(book, kind.TABLE, cell, "nobody")
+    # Where a group may stand too, the list names what is usual.
+    assert refuses(book, kind.TABLE, cell, "nobody") == (not column.grouped)
 
 
 DEPENDENT = [(kind, each) for kind in block_tables() for each in columns(kind) if each.lists]
@@ -488,6 +489,8 @@ def test_what_is_left_to_correct_is_coloured(book: Workbook) -> None:
             assert not column.refers or column.many or f"TRIM(list_{column.refers})" in tests, (
                 f"{kind.TABLE}.{column.name}"
             )
+            listed = f"TRIM(list_{column.grouped}s)" in tests
+            assert listed == bool(column.grouped), f"{kind.TABLE}.{column.name}"
 
 
 # --- An officer fills it --------------------------------------------------------------------------

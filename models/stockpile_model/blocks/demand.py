@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyomo.environ as pyo
 
-from stockpile_model import amounts
+from stockpile_model import amounts, groups
 from stockpile_model.block import Block
 from stockpile_model.calendar import overlap
 from stockpile_model.checks import ordered, served
@@ -30,7 +31,12 @@ class Demand(Row):
     TABLE = "demand"
     PURPOSE = "What is handed out of stock in each period. It uses stock up."
     STEP = "need"
-    material: str = column("material that is used up", required=True, refers="materials")
+    material: str = column(
+        "material that is used up, or group of materials, of which any is",
+        required=True,
+        refers="materials",
+        grouped="group",
+    )
     buyer: str | None = column("whose demand; blank = served from all sites", owner=True)
     from_: dt.date = column("first date of the demand", required=True)
     to: dt.date | None = column("last date; blank = the period of `from`")
@@ -65,7 +71,7 @@ class DemandMet(Dated):
     )
     NAMED = ("material", "date")
     date: dt.date = column("first day of the period")
-    material: str = column("material")
+    material: str = column("material, or group of materials")
     buyer: str | None = column("whose demand")
     minimum_life: float | None = column(
         "life a unit must still have when it is used; blank = any", "months"
@@ -88,7 +94,7 @@ class DemandMet(Dated):
 
 DEMAND = Exit("demand")
 Key = tuple[str, str, int]
-"""A material, a buyer and a node."""
+"""A material or group, a buyer and a node."""
 
 
 class Need(NamedTuple):
@@ -109,9 +115,9 @@ def covers(stockpile: Stockpile, row: Demand) -> range:
 
 @functools.lru_cache(maxsize=4096)
 def by_life(stockpile: Stockpile, node: int) -> dict[tuple[str, str], dict[int, Need]]:
-    """Return demand at a node by material and buyer, and by the life that it asks for [periods].
+    """Return demand at a node by material or group and by buyer, and by the life that it asks for.
 
-    Rows that ask for the same add up.
+    Lives are in whole periods; rows that ask for the same add up.
     """
     found: dict[tuple[str, str], dict[int, Need]] = {}
     period, now = stockpile.tree.period[node], stockpile.at(node)
@@ -127,7 +133,8 @@ def cover(stockpile: Stockpile, node: int, material: str, buyer: str, days: floa
     """Return the demand of the days that follow the end of a node's period [quantity].
 
     It is that of a buyer or (blank) of all, by the days of each period, expected by what is known
-    at the node. After the horizon demand goes on as in its last period.
+    at the node. Of a group it is that of the group and of each of its materials. After the horizon
+    demand goes on as in its last period.
     """
     calendar, tree = stockpile.calendar, stockpile.tree
     nodes, period, needed = [node], tree.period[node], 0.0
@@ -143,24 +150,26 @@ def cover(stockpile: Stockpile, node: int, material: str, buyer: str, days: floa
 
 def _due(stockpile: Stockpile, node: int, material: str, buyer: str) -> float:
     """Return the demand at a node, of a buyer or (blank) of all [quantity]."""
-    asked = required(stockpile, node).items()
-    return sum(amount for (i, b), (amount, _) in asked if i == material and buyer in ("", b))
+    asked, names = required(stockpile, node).items(), {material, *stockpile.members(material)}
+    return sum(amount for (i, b), (amount, _) in asked if i in names and buyer in ("", b))
 
 
 def life_asked(stockpile: Stockpile, row: Demand) -> int:
     """Return the least life left to metal that a row takes, in whole periods.
 
-    It is 0 where life is unlimited, and one beyond the shelf life where no metal has enough.
+    It is 0 where life is unlimited, and one beyond the shelf life where no metal has enough; of a
+    group where no material of it has a limited life, and beyond the longest of these.
     """
-    life, months = stockpile.life(row.material), stockpile.calendar.months
-    within = range((life or 0) + 1)
+    lives = [stockpile.life(each) for each in stockpile.members(row.material)]
+    longest, months = max((each or 0 for each in lives), default=0), stockpile.calendar.months
+    within = range(longest + 1)
     enough = (each for each in within if each * months >= row.minimum_life_months - 1e-9)
-    return 0 if life is None else next(enough, life + 1)
+    return next(enough, longest + 1) if longest else 0
 
 
 @functools.lru_cache(maxsize=4096)
 def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], Need]:
-    """Return demand at a node by material and buyer, of whatever life."""
+    """Return demand at a node by material or group and by buyer, of whatever life."""
     return {
         key: Need(sum(each.quantity for each in needs.values()), next(iter(needs.values())).row)
         for key, needs in by_life(stockpile, node).items()
@@ -168,19 +177,23 @@ def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], Need]:
 
 
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
-    """Return what demand asks of a material in a window at most [quantity]."""
+    """Return what demand asks of a material in a window at most [quantity].
+
+    Demand for its group may all be met of it.
+    """
     at = stockpile.tree.at
     return sum(max(_total(stockpile, material, n) for n in at[period]) for period in window)
 
 
 def _total(stockpile: Stockpile, material: str, node: int) -> float:
-    asked = required(stockpile, node).items()
-    return sum(amount for (i, _), (amount, _) in asked if i == material)
+    asked, members = required(stockpile, node).items(), stockpile.members
+    return sum(amount for (i, _), (amount, _) in asked if material in members(i))
 
 
 def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
     """Return how many rows that ask for some life an age has enough left for."""
-    rows = (row for row in stockpile.rows(Demand) if row.material == material)
+    members = stockpile.members
+    rows = (row for row in stockpile.rows(Demand) if material in members(row.material))
     lives = (life_asked(stockpile, row) for row in rows if row.minimum_life_months > 0)
     return sum(_has_left(stockpile, material, age, life) for life in lives)
 
@@ -211,13 +224,16 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             remedy = "change the dates or remove the row"
             yield Problem(row.TABLE, row.line, "from", f"{message}; {remedy}")
         yield from _check_life(stockpile, row)
+    for row in {each.material: each for each in stockpile.rows(Demand)}.values():
+        yield from groups.priced(stockpile, row, "shortage_cost")
 
 
 def _check_life(stockpile: Stockpile, row: Demand) -> Iterator[Problem]:
     """Yield a warning where no metal has the life that a row asks for."""
-    material = stockpile.keyed(Material).get(row.material)
-    life = None if material is None else material.shelf_life_months
-    if life is not None and row.minimum_life_months > life + 1e-9:
+    materials = stockpile.keyed(Material)
+    known = [materials[each] for each in stockpile.members(row.material) if each in materials]
+    lives = [each.shelf_life_months or math.inf for each in known]
+    if (life := max(lives, default=math.inf)) + 1e-9 < row.minimum_life_months:
         message = (
             f"is above the shelf life of {row.material}, {amounts.count(life, 'month')}: no metal "
             f"can meet the demand, found {amounts.quantity(row.minimum_life_months)}"
@@ -230,6 +246,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     tree = stockpile.tree
     asked = {(*key, n): each for n in tree.nodes for key, each in required(stockpile, n).items()}
     add_use(m, stockpile, list(asked))
+    add_use_of_group(m, stockpile)
     add_unmet(m, stockpile)
     balance_demand(m, stockpile, asked)
     hold_life(m, stockpile)
@@ -249,23 +266,72 @@ def add_use(m: pyo.ConcreteModel, stockpile: Stockpile, demands: Sequence[Key]) 
     m.USES = pyo.Set(
         dimen=5,
         initialize=[
-            (i, b, w, a, n) for i, b, n in demands for w, a in _sources(stockpile, i, b, n)
+            (i, b, w, a, n)
+            for i, b, n in demands
+            if i not in stockpile.groups
+            for _, w, a in _sources(stockpile, i, b, n)
         ],
         doc="material, buyer, site, age, node from which demand can be met",
     )
     m.use = pyo.Var(m.USES, domain=pyo.NonNegativeReals, doc="stock used up by demand [quantity]")
 
 
-def _sources(stockpile: Stockpile, i: str, b: str, n: int) -> list[tuple[str, int]]:
-    """Return the sites and ages that can meet a demand: those with the least life it asks for."""
+def add_use_of_group(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
+    """Add use_of_group[g,i,b,w,a,n]: what buyer b uses of material i for its demand of group g."""
+    uses = [
+        (g, i, b, w, a, n)
+        for g, b, n in m.DEMANDS
+        if g in stockpile.groups
+        for i, w, a in _sources(stockpile, g, b, n)
+    ]
+    if uses:
+        m.GROUP_USES = pyo.Set(
+            dimen=6,
+            initialize=uses,
+            doc="group, material, buyer, site, age, node from which demand of a group can be met",
+        )
+        m.use_of_group = pyo.Var(
+            m.GROUP_USES,
+            domain=pyo.NonNegativeReals,
+            doc="stock used up by demand of a group [quantity]",
+        )
+
+
+def _sources(stockpile: Stockpile, i: str, b: str, n: int) -> list[tuple[str, str, int]]:
+    """Return the materials, sites and ages that can meet a demand.
+
+    They are those with the least life that it asks for.
+    """
     return _with_life(stockpile, i, b, min(by_life(stockpile, n)[i, b]), n)
 
 
-def _with_life(stockpile: Stockpile, i: str, b: str, life: int, n: int) -> list[tuple[str, int]]:
-    """Return the sites and ages that serve a buyer with so many periods of life left."""
-    now, ages = stockpile.at(n), stockpile.in_spec(i, n)
-    young = [a for a in ages if _has_left(now, i, stockpile.standing(i, a).age, life)]
-    return [(w, a) for w in serving(stockpile, b) for a in young]
+def _with_life(
+    stockpile: Stockpile, name: str, b: str, life: int, n: int
+) -> list[tuple[str, str, int]]:
+    """Return the materials of a name, the sites that serve a buyer, and the ages with a life left.
+
+    The life is in whole periods.
+    """
+    now, standing = stockpile.at(n), stockpile.standing
+    return [
+        (i, w, a)
+        for i in stockpile.members(name)
+        for young in [
+            [a for a in stockpile.in_spec(i, n) if _has_left(now, i, standing(i, a).age, life)]
+        ]
+        for w in serving(stockpile, b)
+        for a in young
+    ]
+
+
+def _used(
+    m: pyo.ConcreteModel, stockpile: Stockpile, name: str, b: str, life: int, n: int
+) -> list[Any]:
+    """Return what is used for a demand of metal with a life left; for a group of any material."""
+    sources = _with_life(stockpile, name, b, life, n)
+    if name in stockpile.groups:
+        return [m.use_of_group[name, i, b, w, a, n] for i, w, a in sources]
+    return [m.use[i, b, w, a, n] for i, w, a in sources]
 
 
 def add_unmet(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
@@ -273,7 +339,7 @@ def add_unmet(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
     priced = [
         (i, b, n)
         for i, b, n in m.DEMANDS
-        if stockpile.at(n).keyed(Material)[i].shortage_cost is not None
+        if groups.price(stockpile.at(n), i, "shortage_cost") is not None
     ]
     m.SHORTAGES = pyo.Set(
         dimen=3, initialize=priced, doc="material, buyer, node whose demand may stay unmet"
@@ -284,10 +350,13 @@ def add_unmet(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
 
 
 def balance_demand(m: pyo.ConcreteModel, stockpile: Stockpile, asked: Asks) -> None:
-    """Require Σ_{w,a} use[i,b,w,a,n] + unmet[i,b,n] = demand[i,b,n]."""
+    """Require Σ_{w,a} use[i,b,w,a,n] + unmet[i,b,n] = demand[i,b,n].
+
+    Of a group g: Σ_{i,w,a} use_of_group[g,i,b,w,a,n] + unmet[g,b,n] = demand[g,b,n].
+    """
 
     def rule(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
-        used = summed([m.use[i, b, w, a, n] for w, a in _sources(stockpile, i, b, n)])
+        used = summed(_used(m, stockpile, i, b, min(by_life(stockpile, n)[i, b]), n))
         met = used + m.unmet[i, b, n] if (i, b, n) in m.SHORTAGES else used
         return met == asked[i, b, n].quantity
 
@@ -301,6 +370,7 @@ def hold_life(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
 
     It is required of each life k above the least that a demand asks for. Metal that has k left
     serves all that asks for less, so where these hold, each row has a part of the use for itself.
+    Of a group the use of all its materials counts.
     """
     m.DEMAND_LIVES = pyo.Set(
         dimen=4,
@@ -311,7 +381,7 @@ def hold_life(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
     )
 
     def rule(m: pyo.ConcreteModel, i: str, b: str, k: int, n: int) -> object:
-        used = [m.use[i, b, w, a, n] for w, a in _with_life(stockpile, i, b, k, n)]
+        used = _used(m, stockpile, i, b, k, n)
         unmet = [m.unmet[i, b, n]] if (i, b, n) in m.SHORTAGES else []
         return summed([*used, *unmet]) >= _asked(stockpile, i, b, k, n)
 
@@ -346,12 +416,15 @@ def take_use(m: pyo.ConcreteModel, ledger: Ledger) -> None:
     """Post what demand takes out of stock."""
     for i, b, w, a, n in m.USES:
         ledger.take(n, i, w, a, m.use[i, b, w, a, n], DEMAND, b)
+    if hasattr(m, "use_of_group"):
+        for (_, i, b, w, a, n), use in m.use_of_group.items():
+            ledger.take(n, i, w, a, use, DEMAND, b)
 
 
 def charge_shortage(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Post what is missing, and its price."""
     for i, b, n in m.SHORTAGES:
-        unmet, price = m.unmet[i, b, n], stockpile.at(n).keyed(Material)[i].shortage_cost
+        unmet, price = m.unmet[i, b, n], groups.price(stockpile.at(n), i, "shortage_cost")
         ledger.miss(n, unmet)
         ledger.charge(n, "shortage", price * unmet, i, b, b or None)
 
@@ -362,7 +435,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
     tree = stockpile.tree
     for i, b, n in m.DEMANDS:
         missing = _missing(m, stockpile, i, b, n)
-        price = stockpile.at(n).keyed(Material)[i].shortage_cost or 0.0
+        price = groups.price(stockpile.at(n), i, "shortage_cost") or 0.0
         for life, (needed, row) in by_life(stockpile, n)[i, b].items():
             unmet = missing[life]
             yield DemandMet(
@@ -392,7 +465,7 @@ def _missing(
         dict[int, float](),
     )
     for life in reversed(lives[1:]):
-        used = sum(evaluate(m.use[i, b, w, a, n]) for w, a in _with_life(stockpile, i, b, life, n))
+        used = sum(evaluate(each) for each in _used(m, stockpile, i, b, life, n))
         short = _asked(stockpile, i, b, life, n) - used - sum(found.values())
         found[life] = min(left, short) if short > stockpile.scale.nothing else 0.0
         left -= found[life]
@@ -404,7 +477,7 @@ BLOCK = Block(
     results=(DemandMet,),
     headings=(Heading("shortage", "price of unmet demand (no cash)", cash=False),),
     exits=(DEMAND,),
-    decisions=("use",),
+    decisions=("use", "use_of_group"),
     check=check,
     add=add,
     report=report,

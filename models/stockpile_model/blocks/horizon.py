@@ -9,6 +9,7 @@ import pyomo.environ as pyo
 from stockpile_model import scenario_checks
 from stockpile_model.block import Block
 from stockpile_model.checks import whole_periods
+from stockpile_model.groups import unmistakable
 from stockpile_model.ledger import Ledger
 from stockpile_model.scenarios import Event, Scenario
 from stockpile_model.schema import Problem
@@ -22,6 +23,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield Problem("materials", 0, "", "has no row: name at least one material")
     for row in stockpile.rows(Material):
         yield from whole_periods(stockpile, row)
+        yield from unmistakable(stockpile, row)
         if row.closing_value > 0 and row.price_index is None:
             message = "is required where closing_value is above 0: it values the stock"
             yield Problem(row.TABLE, row.line, "price_index", message)

@@ -60,8 +60,13 @@ def _released(m: pyo.ConcreteModel, stockpile: Stockpile) -> Released:
         if row.form in RELEASING and stays:
             outs.setdefault((row.material, w, n), []).append((r, out))
     found = {
-        (i, b, n): [pair for w in serving(stockpile, b) for pair in outs.get((i, w, n), ())]
-        for i, b, n in m.SOFT_TARGETS
+        (name, b, n): [
+            pair
+            for i in stockpile.members(name)
+            for w in serving(stockpile, b)
+            for pair in outs.get((i, w, n), ())
+        ]
+        for name, b, n in m.SOFT_TARGETS
     }
     return {key: pairs for key, pairs in found.items() if pairs}
 
@@ -81,7 +86,10 @@ def cap_release(m: pyo.ConcreteModel, terms: DispatchTerms, kept: Released) -> N
     """Require Σ out of what counts ≤ the most that its outlets take·release[i,b,n]."""
 
     def rule(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
-        most = terms.together({r for r, _ in kept[i, b, n]}, n)
+        of: dict[str, set[str]] = {}  # the outlets of each material
+        for r, _ in kept[i, b, n]:
+            of.setdefault(terms.outlet(r, n).material, set()).add(r)
+        most = sum(terms.together(names, n) for names in of.values())
         return summed(out for _, out in kept[i, b, n]) <= most * m.release[i, b, n]
 
     m.cap_release = pyo.Constraint(
@@ -93,7 +101,7 @@ def _keeping(stockpile: Stockpile) -> list[Outlet]:
     """Return the outlets through which nothing that counts may leave below a target."""
     if stockpile.settings.release_below_target:
         return []
-    asked = {row.material for row in stockpile.rows(Target)}
+    asked = {i for row in stockpile.rows(Target) for i in stockpile.members(row.material)}
     rows = stockpile.rows(Outlet)
     return [row for row in rows if row.form in RELEASING and row.material in asked]
 

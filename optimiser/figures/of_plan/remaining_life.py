@@ -1,10 +1,13 @@
-"""The stock of each material by what is left of its life, against its target."""
+"""The stock of each material by what is left of its life, against its target.
+
+That of a group with a target is the stock of each of its materials.
+"""
 
 from __future__ import annotations
 
 import bisect
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from optimiser.figures.figure import ChartFigure, FigureAxis, FigureSeries
@@ -18,6 +21,8 @@ NAME = "stock"
 MOST_MATERIALS = 4
 UNCOUNTED = " (does not count)"
 Amounts = list[tuple[dt.date, float]]
+Held = dict[str, list[tuple[dt.date, float | None, float]]]
+"""Of each material a day, the life that is left [months] and the stock [quantity]."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class LifeClasses:
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
     """Yield the stock of each material that is held or required: at most the four largest."""
     lives = rows.column(LotStock, "remaining_life")
-    held: dict[str, list[tuple[dt.date, float | None, float]]] = {}
+    held: Held = {}
     pairs = zip(weighed(rows, LotStock, "material", "quantity"), lives, strict=True)
     for (day, material, quantity), life in pairs:
         held.setdefault(material, []).append((day, life, quantity))
@@ -45,8 +50,12 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
     for day, material, target in weighed(rows, TargetMet, "material", "target"):
         asked.setdefault(material, []).append((day, target))
     stock = {name: [(day, amount) for day, _, amount in each] for name, each in held.items()}
+    for group in asked.keys() & rows.plan.stockpile.groups.keys():
+        members = rows.plan.stockpile.members(group)
+        stock[group] = [each for name in members for each in stock.get(name, [])]
     for name in _largest(stock, asked):
-        yield _stock(rows, name, held.get(name, []), asked.get(name, []))
+        shown = _group if name in rows.plan.stockpile.groups else _material
+        yield _stock(rows, name, shown(rows, name, held), asked.get(name, []))
 
 
 def _largest(held: dict[str, Amounts], asked: dict[str, Amounts]) -> list[str]:
@@ -63,20 +72,52 @@ def _largest(held: dict[str, Amounts], asked: dict[str, Amounts]) -> list[str]:
     return sorted(names, key=lambda name: -peaks[name])[:MOST_MATERIALS]
 
 
-def _stock(
-    rows: PlanRows,
-    material: str,
-    held: Sequence[tuple[dt.date, float | None, float]],
-    asked: Amounts,
-) -> ChartFigure:
-    """Return the stock of a material at the end of each period, the freshest at the bottom."""
-    plan, x, classes = rows.plan, labels(rows.plan), _classes(rows, material)
-    cells = ((label(day), classes.of(life), amount) for day, life, amount in held)
+@dataclass(frozen=True)
+class StockParts:
+    """The parts of a stock from the bottom up: their names, how many count, what they differ by.
+
+    `cells`: the label of a period, a part and its stock [quantity].
+    """
+
+    names: list[str]
+    counted: int
+    by: str
+    cells: list[tuple[str, str, float]]
+
+
+def _material(rows: PlanRows, material: str, held: Held) -> StockParts:
+    """Return the stock of a material by remaining life, the freshest at the bottom."""
+    classes = _classes(rows, material)
+    cells = [(label(day), classes.of(life), amount) for day, life, amount in held.get(material, [])]
     names = classes.names[::-1]
-    columns = pivoted(x.labels, cells, names)
-    counted = len(names) - classes.uncounted
+    return StockParts(names, len(names) - classes.uncounted, "remaining life", cells)
+
+
+def _group(rows: PlanRows, group: str, held: Held) -> StockParts:
+    """Return the stock of a group by material, that which counts at the bottom."""
+    materials, members = rows.plan.stockpile.keyed(Material), rows.plan.stockpile.members(group)
+    cells = [
+        (
+            label(day),
+            name + UNCOUNTED * (life is not None and life < materials[name].count_life_months),
+            amount,
+        )
+        for name in members
+        for day, life, amount in held.get(name, [])
+    ]
+    seen = {name for _, name, _ in cells}
+    others = [each for name in members if (each := name + UNCOUNTED) in seen]
+    return StockParts([*members, *others], len(members), "material", cells)
+
+
+def _stock(rows: PlanRows, material: str, stock: StockParts, asked: Amounts) -> ChartFigure:
+    """Return the stock of a material or group at the end of each period."""
+    plan, x, names = rows.plan, labels(rows.plan), stock.names
+    columns = pivoted(x.labels, stock.cells, names)
     series = [
-        FigureSeries(name, tuple(columns[name]), role="counting" if k < counted else "not counting")
+        FigureSeries(
+            name, tuple(columns[name]), role="counting" if k < stock.counted else "not counting"
+        )
         for k, name in enumerate(names)
     ]
     if asked:
@@ -89,9 +130,9 @@ def _stock(
         f"{NAME} of {material}",
         ("Expected stock" if rows.scenarios else "Stock")
         + f" of {material} at period end"
-        + " by remaining life" * (len(names) > 1)
+        + f" by {stock.by}" * (len(names) > 1)
         + ", against target" * bool(asked),
-        f"stock of {material} by remaining life [{plan.unit}]",
+        f"stock of {material} by {stock.by} [{plan.unit}]",
         FigureAxis("period", every=x.every),
         FigureAxis("stock", plan.unit, least=0),
         tuple(x.labels),

@@ -29,9 +29,10 @@ def link(tables: Mapping[str, Drafts], unread: Collection[str]) -> bool:
     tables, which are there and could not be read, are not checked.
     """
     known = {
-        refers: _Keys.of(refers, tables, unread)
+        (column.refers, column.grouped): _Keys.of(column, tables, unread)
         for table in tables.values()
-        for refers in _refers(table)
+        for column in columns(table.kind)
+        if column.refers
     }
     whole = True
     for table in tables.values():
@@ -39,17 +40,16 @@ def link(tables: Mapping[str, Drafts], unread: Collection[str]) -> bool:
             _unique(table, names)
         for column in columns(table.kind):
             if column.refers:
-                whole &= _refer(table, column, known[column.refers])
+                whole &= _refer(table, column, known[column.refers, column.grouped])
     return whole
-
-
-def _refers(table: Drafts) -> list[str]:
-    return [column.refers for column in columns(table.kind) if column.refers]
 
 
 @dataclass
 class _Keys:
-    """The keys of a table. `spelt`: as they are compared -> as they are written."""
+    """The names of rows of a table: keys, and groups where a column may name one.
+
+    `spelt`: as they are compared -> as they are written.
+    """
 
     table: str
     what: str  # an unknown key is
@@ -60,7 +60,8 @@ class _Keys:
     near: dict[str, str | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, table: str, tables: Mapping[str, Drafts], unread: Collection[str]) -> _Keys:
+    def of(cls, column: Column, tables: Mapping[str, Drafts], unread: Collection[str]) -> _Keys:
+        table = column.refers
         if table not in tables:
             return cls(
                 table,
@@ -85,7 +86,12 @@ class _Keys:
             if key in row.values
         }
         complete = not target.faults.lost and all(key in row.values for row in target.rows)
-        return cls(table, f"has no row in the sheet {table}", spelt=spelt, complete=complete)
+        named = (row.values.get(column.grouped) for row in reversed(target.rows))
+        groups = {identity(name): name for name in named if name is not None}
+        what = f"has no row in the sheet {table}"
+        if groups:
+            what = f"is no {key} and no {column.grouped} in the sheet {table}"
+        return cls(table, what, spelt=groups | spelt, complete=complete)
 
     @functools.cached_property
     def seen(self) -> dict[str, str]:

@@ -35,6 +35,7 @@ FURTHER = {
     "buyers": ("sites", "buyer"),
     "countries": ("suppliers", "country"),
     "levels": ("floors", "level"),
+    "groups": ("materials", "group"),
 }
 """Lists that are the keys of no sheet, and the column in which they stand."""
 
@@ -300,7 +301,8 @@ def rule(table: str, name: str, column: Column | None, sheets: GuardedSheets) ->
             else {"validate": "any"}
         )
     if listed := source(table, name, column, sheets):
-        return {"validate": "list", "source": f"={listed}", "ignore_blank": False}
+        allowed = {"error_type": "warning"} if column.grouped else {}
+        return {"validate": "list", "source": f"={listed}", "ignore_blank": False, **allowed}
     if name in SUGGESTED and table != "sites":
         return {
             "validate": "list",
@@ -389,6 +391,11 @@ def refusal(rule: Mapping[str, Any], column: Column) -> str:
                 "No row has this scenario. Keep it if it is base or comes later; blank is the base"
                 " too."
             )
+        if column.grouped:
+            return (
+                f"No row of the sheet {column.refers} has this name. Keep it if it is that of a"
+                f" {column.grouped}, which stands there for all its rows."
+            )
         return "No site has this buyer. Keep it if that is what you mean, or see the sheet sites."
     if rule["validate"] == "list" and column.name == "table":
         return "Take one from the list: no scenario can change another table."
@@ -468,7 +475,9 @@ def _colour(sheet: Worksheet, kind: type[Row], sheets: GuardedSheets, styles: St
         mark(found, f"=AND({given},{sheets.alike(table, found)}>1)", bg_color=TWICE)
     for name, column in known.items():
         if listed := source(table, name, column, sheets):
-            test = f'=AND(TRIM({{cell}})<>"",SUMPRODUCT((TRIM({listed})=TRIM({{cell}}))*1)=0)'
+            lists = [listed] + [f"list_{column.grouped}s"] * bool(column and column.grouped)
+            counts = [f"SUMPRODUCT((TRIM({each})=TRIM({{cell}}))*1)" for each in lists]
+            test = f'=AND(TRIM({{cell}})<>"",{"+".join(counts)}=0)'
             mark([name], test, bg_color=UNKNOWN)
     counted = [
         name

@@ -32,7 +32,7 @@ class RuleKept(Dated):
     rule: str = column("rule")
     of: str = column("what it groups by")
     value: str | None = column("which supplier, country …")
-    material: str | None = column("material; blank = all together")
+    material: str | None = column("material, or group of materials; blank = all together")
     window: str = column("horizon, fiscal year or period")
     measure: str = column("share, quantity, spend or count")
     observed: float | None = column(
@@ -110,7 +110,7 @@ def report(formulation: Formulation) -> Iterator[RuleKept]:
             if id(weighs) not in solved:
                 solved[id(weighs)] = _solved(weighs)
             pairs = (pair for s in sorted(nodes) for pair in solved[id(weighs)].get(s, ()))
-            parts = [pair for pair in pairs if rule.material in (None, pair[0].material)]
+            parts = [pair for pair in pairs if terms.concerns(stockpile, rule, pair[0].material)]
             weighed[r, n] = Weighed.of(stockpile, rule, parts)
         yield _kept(stockpile, rule, value, n, name, weighed[r, n])
 

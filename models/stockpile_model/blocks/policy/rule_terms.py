@@ -52,7 +52,9 @@ class Rule(Row):
             *((each, "countries") for each in ("country", "outlet_country")),
         ),
     )
-    material: str | None = column("material; blank = all together", refers="materials")
+    material: str | None = column(
+        "material, or group of materials; blank = all together", refers="materials", grouped="group"
+    )
     measure: str = column(
         "`share` or `quantity` of what arrives from offers and contracts, `spend` on it, or "
         "`count` of members that bring it; of an outlet or its country of what leaves through "
@@ -106,6 +108,11 @@ class Share(NamedTuple):
     amount: Any
     most: float | None = None
     lot: str = ""
+
+
+def concerns(stockpile: Stockpile, rule: Rule, material: str | None) -> bool:
+    """Return whether a rule weighs what is of a material: its own, one of its group, or any."""
+    return rule.material is None or material in stockpile.members(rule.material)
 
 
 def values(stockpile: Stockpile, rule: Rule) -> list[str]:

@@ -13,6 +13,7 @@ from stockpile_model.blocks.policy.rule_terms import (
     Instance,
     Rule,
     Share,
+    concerns,
     group,
     values,
 )
@@ -173,7 +174,7 @@ class Weighing:
         rule = self.rules[r]
         of_node = self.flows.of(rule)
         found = (each for s in sorted(self.spans[r][n][1]) for each in of_node.get(s, ()))
-        return [each for each in found if rule.material in (None, each.material)]
+        return [each for each in found if concerns(self.stockpile, rule, each.material)]
 
 
 def weighing(stockpile: Stockpile, ledger: Ledger) -> Weighing:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyomo.environ as pyo
 
-from stockpile_model import amounts
+from stockpile_model import amounts, groups
 from stockpile_model.block import Block
 from stockpile_model.blocks.demand import serving
 from stockpile_model.blocks.targets import chances, target_checks
@@ -19,7 +19,6 @@ from stockpile_model.ledger import Heading, Ledger
 from stockpile_model.schema import Dated, Result, SummedLine, column
 from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Material
 
 __all__ = ["BLOCK", "Target", "TargetMet", "counts", "required"]
 
@@ -34,7 +33,7 @@ class TargetMet(Dated):
     SUMMED = (SummedLine("Below targets", "below", "missing", "sum over periods"),)
     NAMED = ("material", "date")
     date: dt.date = column("first day of the period")
-    material: str = column("material")
+    material: str = column("material, or group of materials")
     buyer: str | None = column("whose stock counts")
     target: float = column("in-spec stock asked for at period end", "quantity")
     hard: bool = column("whether it must be met")
@@ -65,8 +64,8 @@ def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) ->
 
 
 def _total(stockpile: Stockpile, material: str, node: int) -> float:
-    asked = required(stockpile, node).items()
-    return sum(each.quantity for (i, _), each in asked if i == material)
+    asked, members = required(stockpile, node).items(), stockpile.members
+    return sum(each.quantity for (i, _), each in asked if material in members(i))
 
 
 def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
@@ -75,7 +74,7 @@ def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
     At the last age nothing is held, so it has the mark of the one before.
     """
     life = stockpile.life(material)
-    asked = any(row.material == material for row in stockpile.rows(Target))
+    asked = any(material in stockpile.members(row.material) for row in stockpile.rows(Target))
     held = age if life is None else max(0, min(age, life - 2))
     return asked and counts(stockpile, material, held)
 
@@ -105,7 +104,10 @@ def add_below(m: pyo.ConcreteModel, asked: Asks) -> None:
 
 
 def hold_target(m: pyo.ConcreteModel, stockpile: Stockpile, asked: Asks) -> None:
-    """Require Σ_{w, a that count} stock[i,w,a,n] + below[i,b,n] ≥ target[i,b,n]."""
+    """Require Σ_{w, a that count} stock[i,w,a,n] + below[i,b,n] ≥ target[i,b,n].
+
+    Of a group the stock of each of its materials counts, at ages at which that material counts.
+    """
 
     def rule(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
         terms = _counted(m, stockpile, i, b, n)
@@ -128,17 +130,22 @@ def limit_target(m: pyo.ConcreteModel, asked: Asks, ledger: Ledger) -> None:
 
 
 def _counted(m: pyo.ConcreteModel, stockpile: Stockpile, i: str, b: str, n: int) -> list[object]:
-    """Return the stock that counts towards a target."""
+    """Return the stock that counts towards a target of a material, or of all of a group."""
     now, standing = stockpile.at(n), stockpile.standing
-    ages = [a for a in stockpile.in_spec(i, n) if counts(now, i, standing(i, a).age)]
-    return [m.stock[i, w, a, n] for w in serving(stockpile, b) for a in ages]
+    return [
+        m.stock[member, w, a, n]
+        for member in stockpile.members(i)
+        for w in serving(stockpile, b)
+        for a in stockpile.in_spec(member, n)
+        if counts(now, member, standing(member, a).age)
+    ]
 
 
 def charge_below(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Post what is missing, and its price."""
     for i, b, n in m.SOFT_TARGETS:
         ledger.miss(n, m.below[i, b, n])
-        rate = stockpile.at(n).keyed(Material)[i].below_target_cost
+        rate = groups.price(stockpile.at(n), i, "below_target_cost")
         if rate:
             ledger.charge(n, "below_target", rate * m.below[i, b, n], i, b, b or None)
 
@@ -163,7 +170,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
     for i, b, n in m.TARGETS:
         target = required(stockpile, n)[i, b]
         below = evaluate(m.below[i, b, n]) if (i, b, n) in m.SOFT_TARGETS else 0.0
-        rate = stockpile.at(n).keyed(Material)[i].below_target_cost or 0.0
+        rate = groups.price(stockpile.at(n), i, "below_target_cost") or 0.0
         yield TargetMet(
             **stockpile.where(n),
             date=stockpile.date(n),

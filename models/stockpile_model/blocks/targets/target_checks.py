@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stockpile_model import groups
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.targets.target_terms import Target, counts
 from stockpile_model.checks import served
@@ -15,7 +16,7 @@ from stockpile_model.tables import Material
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with each target, and whether it can have an effect."""
     seen: dict[tuple[str, str, int], Target] = {}
-    materials, calendar = stockpile.keyed(Material), stockpile.calendar
+    calendar = stockpile.calendar
     for row in stockpile.rows(Target):
         yield from served(stockpile, row)
         yield from _check_amount(stockpile, row)
@@ -31,8 +32,11 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             message = f"a target for {row.material} in this period stands in row {twin.line}"
             message += " already; remove one of the two"
             yield Problem(row.TABLE, row.line, "from", message)
-        if row.material in materials:
-            yield from _check_effect(stockpile, row, materials[row.material])
+        if stockpile.members(row.material)[0] in stockpile.keyed(Material):
+            yield from _check_effect(stockpile, row)
+    soft = {row.material: row for row in stockpile.rows(Target) if not row.certain}
+    for row in soft.values():
+        yield from groups.priced(stockpile, row, "below_target_cost")
 
 
 def _check_amount(stockpile: Stockpile, row: Target) -> Iterator[Problem]:
@@ -46,7 +50,8 @@ def _check_amount(stockpile: Stockpile, row: Target) -> Iterator[Problem]:
         message = "has a quantity in the same row, which says it another way; remove one of the two"
         yield Problem(row.TABLE, row.line, "days", message)
     elif row.days and not any(
-        each.material == row.material and row.buyer in (None, each.buyer)
+        each.material in (row.material, *stockpile.members(row.material))
+        and row.buyer in (None, each.buyer)
         for each in stockpile.rows(Demand)
     ):
         of = f" of {row.buyer}" if row.buyer else ""
@@ -54,20 +59,22 @@ def _check_amount(stockpile: Stockpile, row: Target) -> Iterator[Problem]:
         yield Problem(row.TABLE, row.line, "days", message, warning=True)
 
 
-def _check_effect(stockpile: Stockpile, row: Target, material: Material) -> Iterator[Problem]:
+def _check_effect(stockpile: Stockpile, row: Target) -> Iterator[Problem]:
     """Yield a warning where a target costs nothing to miss, or nothing can count towards it."""
     asks = bool(row.quantity or row.days)
-    free = not row.hard and row.probability is None and material.below_target_cost is None
+    priced = groups.price(stockpile, row.material, "below_target_cost") is not None
+    free = not row.hard and row.probability is None and not priced
     if free and asks and stockpile.settings.objective == "cost":
         message = (
             f"the target is soft and {row.material} has no below_target_cost: it has no effect "
             "(set hard, or a cost in materials)"
         )
         yield Problem(row.TABLE, row.line, "hard", message, warning=True)
-    whole = stockpile.calendar.whole(material.shelf_life_months or 0) is not None
-    if asks and whole:
-        ages = stockpile.ages(row.material)
-        if not any(counts(stockpile, row.material, age) for age in ages):
+    members, whole = stockpile.members(row.material), stockpile.calendar.whole
+    lives = (stockpile.keyed(Material)[each].shelf_life_months or 0 for each in members)
+    if asks and all(whole(life) is not None for life in lives):
+        ages = ((each, age) for each in members for age in stockpile.ages(each))
+        if not any(counts(stockpile, each, age) for each, age in ages):
             message = (
                 f"no lot of {row.material} can count: its shelf life leaves none with "
                 "count_life_months at period end"

@@ -21,7 +21,12 @@ class Target(Row):
     TABLE = "targets"
     PURPOSE = "In-spec stock that must be there at period end."
     STEP = "need"
-    material: str = column("material", required=True, refers="materials")
+    material: str = column(
+        "material, or group of materials, whose stock counts together",
+        required=True,
+        refers="materials",
+        grouped="group",
+    )
     buyer: str | None = column("whose stock counts; blank = all sites", owner=True)
     from_: dt.date = column(
         "date from which it holds, until the material's next row", required=True
@@ -78,12 +83,12 @@ class Requirement(NamedTuple):
 
 
 Asks = Mapping[tuple[str, str, int], Requirement]
-"""The target of each material, buyer and node."""
+"""The target of each material or group, buyer and node."""
 
 
 @functools.lru_cache(maxsize=4096)
 def required(stockpile: Stockpile, node: int) -> dict[tuple[str, str], Requirement]:
-    """Return the target at a node by material and buyer [quantity]."""
+    """Return the target at a node by material or group and by buyer [quantity]."""
     calendar = stockpile.calendar
     series: dict[tuple[str, str], list[tuple[int, Target]]] = {}
     for row in stockpile.at(node).rows(Target):
