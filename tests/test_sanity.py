@@ -241,6 +241,19 @@ PROOFS: dict[str, tuple[Tables, Tables, str]] = {
             " above what could arrive at most that is still in spec then"
         ),
     ),
+    "target of a group whose grades are refined no more": (
+        graded(6, {"shelf_life_months": 2}, targets=[target(2, 9) | {"material": "any"}]),
+        graded(
+            6,
+            {"shelf_life_months": 2},
+            targets=[target(2, 9) | {"material": "any"}],
+            outlets=[{"outlet": "refine", "material": "4N", "form": "rework", "to_material": "6N"}],
+        ),
+        (
+            f"targets!C2: the target for any cannot be met in 2027-03, so {NO_PLAN}: it is 1 kg"
+            " above what could arrive at most that is still in spec then"
+        ),
+    ),
     "too little money for a group": (
         graded(10, funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 3_599}]),
         graded(10, funds=[{"fund": "nds"}], budgets=[{"fund": "nds", "amount": 3_600}]),

@@ -127,9 +127,13 @@ def _come(stockpile: Stockpile, material: str, oldest: int | None) -> Series:
 
 
 def _oldest(stockpile: Stockpile, material: str, age: int) -> int | None:
-    """Return an age that limits what is there of a material; None where none does."""
-    unlimited = stockpile.life(material) is None or material in renewed(stockpile)
-    return None if unlimited else age
+    """Return an age that limits what is there of a material; None where life is unlimited."""
+    return None if stockpile.life(material) is None else age
+
+
+def _never_renewed(stockpile: Stockpile, name: str) -> bool:
+    """Return whether a material, or all of a group, only grow older, so that age limits it."""
+    return renewed(stockpile).isdisjoint(stockpile.members(name))
 
 
 def _demand(
@@ -140,7 +144,7 @@ def _demand(
     # All that was required until now, and what is required now alone, of metal with life left.
     usable = {each: _oldest(stockpile, each, (stockpile.life(each) or 1) - 1) for each in members}
     short = required - _there(stockpile, dict.fromkeys(members))
-    if any(age is not None for age in usable.values()):
+    if _never_renewed(stockpile, name) and any(age is not None for age in usable.values()):
         short = np.maximum(short, demand - _there(stockpile, usable))
     found = np.flatnonzero((demand > 0) & (short > _SLACK * required[-1]))
     if len(found):
@@ -182,7 +186,8 @@ def _targets(
         "what could arrive at most by then, with the stock at the start and after demand that must"
         " be met"
     ]
-    if len(counting) < len(members) or any(age is not None for age in counting.values()):
+    limited = len(counting) < len(members) or any(age is not None for age in counting.values())
+    if limited and _never_renewed(stockpile, name):
         limits.append(_there(stockpile, counting))
         reasons.append("what could arrive at most that is still in spec then")
     reasons.append("the capacity of its sites")

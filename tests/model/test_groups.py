@@ -121,6 +121,50 @@ CASES = [
         [{"buy[four,0]": 3, "stock[4N,stockpile,0,0]": 3}],
     ),
     Case(
+        "hold_life",
+        "metal of any grade with the life that is asked for, and what is left for who asks for less",
+        book(
+            grade("4N", shelf_life_months=4),
+            grade("6N", shelf_life_months=6),
+            demand(5, material="gallium"),
+            demand(3, material="gallium", minimum_life_months=3),
+            lot(6, -2, "A", material="4N"),
+            lot(4, -2, "B", material="6N"),
+            periods=1,
+        ),
+        {
+            "use_of_group[gallium,4N,,stockpile,2,0]": 5,
+            "stock[4N,stockpile,2,0]": 1,
+            "use_of_group[gallium,6N,,stockpile,2,0]": 3,
+            "stock[6N,stockpile,2,0]": 1,
+        },
+        [
+            {
+                "use_of_group[gallium,4N,,stockpile,2,0]": 6,
+                "stock[4N,stockpile,2,0]": 0,
+                "use_of_group[gallium,6N,,stockpile,2,0]": 2,
+                "stock[6N,stockpile,2,0]": 2,
+            }
+        ],
+    ),
+    Case(
+        "cap_release",
+        "no grade is sold while the target of the group is missed",
+        book(
+            grade("4N", below_target_cost=1),
+            grade("6N", below_target_cost=1),
+            target(10, material="gallium"),
+            lot(4, 0, "A", material="4N"),
+            lot(3, 0, "B", material="6N"),
+            outlet("four", material="4N", capacity=9),
+            outlet("six", material="6N", capacity=9),
+            periods=1,
+            release_below_target=False,
+        ),
+        {"stock[4N,stockpile,0,0]": 4, "stock[6N,stockpile,0,0]": 3, "below[gallium,,0]": 3},
+        [{"out[six,stockpile,0,0]": 3, "stock[6N,stockpile,0,0]": 0, "below[gallium,,0]": 6}],
+    ),
+    Case(
         "hold_rule_most",
         "a rule of a group weighs the arrivals of all its grades, and of nothing else",
         book(

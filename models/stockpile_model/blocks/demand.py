@@ -277,7 +277,7 @@ def add_use(m: pyo.ConcreteModel, stockpile: Stockpile, demands: Sequence[Key]) 
 
 
 def add_use_of_group(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
-    """Add use_of_group[g,i,b,w,a,n]: what buyer b uses of material i for its demand of group g."""
+    """Add use_of_group[j,i,b,w,a,n]: what buyer b uses of material i for its demand of group j."""
     uses = [
         (g, i, b, w, a, n)
         for g, b, n in m.DEMANDS
@@ -352,7 +352,7 @@ def add_unmet(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
 def balance_demand(m: pyo.ConcreteModel, stockpile: Stockpile, asked: Asks) -> None:
     """Require Σ_{w,a} use[i,b,w,a,n] + unmet[i,b,n] = demand[i,b,n].
 
-    Of a group g: Σ_{i,w,a} use_of_group[g,i,b,w,a,n] + unmet[g,b,n] = demand[g,b,n].
+    Of a group j: Σ_{i,w,a} use_of_group[j,i,b,w,a,n] + unmet[j,b,n] = demand[j,b,n].
     """
 
     def rule(m: pyo.ConcreteModel, i: str, b: str, n: int) -> object:
