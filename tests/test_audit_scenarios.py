@@ -511,7 +511,7 @@ MODEL_FAULTS: dict[str, tuple[tuple[Any, str, Any], str]] = {
     ),
     "an event on demand ignored": (
         (scenarios, "active_events", nothing_happens_to("demand")),
-        r"what is required .*in scenario outage",
+        r"what is met .*must be 12, .*in scenario outage",
     ),
     "an outage ignored": (
         (scenarios, "active_events", nothing_happens_to("offers")),
@@ -535,7 +535,7 @@ MODEL_FAULTS: dict[str, tuple[tuple[Any, str, Any], str]] = {
             "required",
             lambda s, node: {("gallium", ""): demand.Need(12.0, s.rows(demand.Demand)[0])},
         ),
-        r"what is required .*in scenario outage",
+        r"what is met .*must be 12, .*in scenario outage",
     ),
 }
 
@@ -657,7 +657,7 @@ EDITS: dict[str, tuple[str, str, Callable[[Any], Any], str]] = {
         "orders",
         "S2",
         lambda old: "squeeze",
-        r"^orders!R2: scenarios .*not yet known$",
+        r"^orders!S2: scenarios .*not yet known$",
     ),
     "a scenario made cheap": (
         "scenarios",
