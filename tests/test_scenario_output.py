@@ -79,7 +79,11 @@ def solved(tables: dict[str, Any], folder: Path, *options: str) -> Result:
 
 
 def settings(**changed: Any) -> dict[str, Any]:
-    return {**WAR, "settings": {**WAR["settings"], **changed}}
+    return settings_of(WAR, **changed)
+
+
+def settings_of(tables: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    return {**tables, "settings": {**tables["settings"], **changed}}
 
 
 # --- The verdict ----------------------------------------------------------------------------------
@@ -93,15 +97,16 @@ def verdict(tables: dict[str, Any]) -> str:
 
 def test_the_verdict_names_the_dearest_scenario_and_the_tail() -> None:
     told = verdict(WAR)
-    assert told.startswith("Order 2.5 kg in 1 order from plant.")
+    assert told.startswith(
+        "In the base scenario order nothing. Over the scenarios 2.5 kg are ordered on average, in"
+        " 0 to 1 orders. "
+    )
     assert "The expected cost, discounted to 2027-01-01, is 22.50 USD." in told
     assert (
         "Of 2 scenarios war is the dearest, 90 USD; the worst 25% cost 90 USD on average (CVaR)."
         in told
     )
-    assert (
-        "Quantities are what is expected over them; orders and targets are counted in each." in told
-    )
+    assert "Quantities for which no scenario is named are what is expected over them." in told
     assert "The objective weighs that tail with 0.1: 29.25 USD." in told
 
 
@@ -129,7 +134,84 @@ def test_the_verdict_says_a_signature_of_several_scenarios_once() -> None:
     tables["offers"] = [{**WAR["offers"][0], "price": 30, "to": None}]
     told = verdict(tables)
     assert told.count("offtake at level low (floor 2 USD/kg)") == 1
-    assert "which delivers 10 kg" in told
+    assert "Sign offtake at level low (floor 2 USD/kg), which delivers 10 kg." in told
+
+
+def test_the_verdict_says_what_is_signed_in_some_scenarios_only() -> None:
+    """From February on, offtakes take 10 at 2: worth it in war only, for 2.5 expected."""
+    tables = {
+        **WAR,
+        "contracts": [{**SIGNING["contracts"][0], "sign_from": "2027-02-01"}],
+        "floors": SIGNING["floors"][:1],
+    }
+    told = verdict(tables)
+    assert told.startswith(
+        "In some scenarios sign offtake at level low (floor 2 USD/kg), which delivers 2.5 kg."
+    )
+
+
+SOFT = {
+    **WAR,
+    "materials": [{"material": "ga", "below_target_cost": 1}],
+    "targets": [
+        {"material": "ga", "from": "2027-01-01", "quantity": 1},
+        {"material": "ga", "from": "2027-02-01", "quantity": 4},
+    ],
+    "events": [{**WAR["events"][0], "table": "targets", "value": 7}],
+}
+
+
+def test_the_verdict_counts_the_targets_that_the_base_misses() -> None:
+    """To miss costs 1, to buy 3: in peace 1 is missed, then 4; in war 7."""
+    told = verdict(SOFT)
+    assert (
+        "In the base scenario 2 of 2 period targets are missed, the worst by 4 kg of ga in 2027-02."
+        " Over the scenarios 2 period targets are missed, the worst by 7 kg of ga in 2027-02."
+        in told
+    )
+
+
+def test_the_verdict_says_what_is_granted_in_some_scenarios_only() -> None:
+    """The plant sells at 1 once it is granted for 8: worth it in war only, for 2 expected."""
+    tables = {
+        **WAR,
+        "projects": [
+            {"project": "mine", "supplier": "plant", "cost": 8, "decide_from": "2027-02-01"}
+        ],
+        "offers": [{**WAR["offers"][1], "price": 1, "project": "mine"}],
+        "materials": [{"material": "ga", "shortage_cost": 5}],
+    }
+    assert "In some scenarios grant mine (2 USD)." in verdict(tables)
+
+
+def test_where_the_base_cannot_come_the_likeliest_scenario_is_counted() -> None:
+    """War has 3 of 4, so 10 are stored, and none is bought in peace."""
+    scenarios = [
+        {"scenario": "peace", "probability": 0.25, "revealed": "2027-02-01"},
+        {"scenario": "war", "probability": 0.75},
+    ]
+    tables = {**WAR, "scenarios": scenarios, "offers": [WAR["offers"][1]]}
+    assert verdict(tables).startswith(
+        "In scenario war, the likeliest, order 10 kg in 1 order from plant. Over the scenarios"
+        " 7.5 kg are ordered on average, in 0 to 1 orders. "
+    )
+
+
+def test_orders_that_are_relaxed_or_bought_up_are_those_of_the_base() -> None:
+    """In war February needs 9 where 10 cost less: 1 in 4. Peace needs none, so nothing is so."""
+    tables = settings_of(WAR, firm_periods=1)
+    tables["offers"] = [WAR["offers"][1] | {"lot_size": 5}]
+    told = verdict(tables)
+    assert "firm_periods" not in told
+    swapped = {
+        **tables,
+        "demand": [{**WAR["demand"][0], "quantity": 10}],
+        "events": [{**WAR["events"][0], "value": 0}],
+    }
+    assert (
+        "In the base scenario order 10 kg in 1 order from plant. 1 of them, from 2027-02 on,"
+        in (verdict(swapped))
+    )
 
 
 # --- JSON -----------------------------------------------------------------------------------------

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from stockpile_model import amounts
+from stockpile_model.tree import BASE
+
 if TYPE_CHECKING:
-    from stockpile_model.schema import Result
+    from stockpile_model.schema import Dated, Result
     from stockpile_model.stockpile import Stockpile
 
 T = TypeVar("T", bound="Result")
+D = TypeVar("D", bound="Dated")
+
+CERTAIN = 1.0 - 1e-9
+"""The probability above which something is done in every scenario."""
 
 
 class SolvedPlan(Protocol):
@@ -36,3 +45,62 @@ class SolvedPlan(Protocol):
 
     def of(self, kind: type[T]) -> tuple[T, ...]:
         """Return the result rows of one type."""
+
+
+# --- The paths of its scenarios -------------------------------------------------------------------
+
+
+def parts(plan: SolvedPlan) -> bool:
+    """Return whether its rows are of several scenarios."""
+    return plan.until is None and len(plan.stockpile.scenarios) > 1
+
+
+def counted(stockpile: Stockpile) -> str:
+    """Return the scenario whose rows are counted: the base, else the likeliest."""
+    leaves, probability = stockpile.scenarios, stockpile.tree.probability
+    return BASE if BASE in leaves else max(leaves, key=lambda name: probability[leaves[name]])
+
+
+def by_scenario(plan: SolvedPlan, kind: type[D]) -> dict[str, list[D]]:
+    """Return the rows of one type on the path of each scenario, the one that is counted first.
+
+    Where nothing parts there is one path with all of them.
+    """
+    if not parts(plan):
+        return {BASE: list(plan.of(kind))}
+    stockpile, listed = plan.stockpile, defaultdict[str, list[D]](list)
+    for row in plan.of(kind):
+        listed[row.scenarios].append(row)
+    found = {counted(stockpile): list[D]()}
+    for name, leaf in stockpile.scenarios.items():
+        passed = dict.fromkeys(stockpile.where(n)["scenarios"] for n in stockpile.tree.paths[leaf])
+        found[name] = [row for each in passed if each in listed for row in listed[each]]
+    return found
+
+
+def on_path(plan: SolvedPlan, sentence: str) -> str:
+    """Return a sentence about the path that is counted, which names its scenario."""
+    if not parts(plan):
+        return sentence
+    name = counted(plan.stockpile)
+    where = "the base scenario" if name == BASE else f"scenario {name}, the likeliest,"
+    return f"In {where} {sentence[0].lower()}{sentence[1:]}"
+
+
+def spread(paths: Mapping[str, list[D]], noun: str) -> str:
+    """Return how many rows the paths have, from the fewest to the most."""
+    numbers = {len(rows) for rows in paths.values()}
+    few, many = min(numbers), max(numbers)
+    return amounts.count(many, noun) if few == many else f"{few:,} to {many:,} {noun}s"
+
+
+def by_certainty(plan: SolvedPlan, likely: Mapping[str, float]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the names of what is done in every scenario, and of what is done in some only.
+
+    Each with the words that begin their sentence. `likely`: how probable each is.
+    """
+    some = [name for name, each in likely.items() if parts(plan) and each <= CERTAIN]
+    if sure := [name for name in likely if name not in some]:
+        yield "", sure
+    if some:
+        yield "In some scenarios ", some

@@ -128,7 +128,7 @@ def _risk(plan: Plan) -> Iterator[str]:
         " average (CVaR)."
     )
     if plan.until is None:
-        yield ("Quantities are what is expected over them; orders and targets are counted in each.")
+        yield "Quantities for which no scenario is named are what is expected over them."
 
 
 def _weighed_risk(plan: Plan) -> Iterator[str]:

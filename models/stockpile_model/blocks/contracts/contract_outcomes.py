@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -16,7 +17,7 @@ from stockpile_model.blocks.contracts.reliance import delivers
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.schema import ComparedChoice, Dated, Result, column
-from stockpile_model.solved_plan import SolvedPlan
+from stockpile_model.solved_plan import SolvedPlan, by_certainty
 from stockpile_model.stockpile import Stockpile
 
 
@@ -96,17 +97,19 @@ class ContractOutcome(Dated):
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:
         """Yield which contracts are signed, at which level, and what they deliver."""
-        if signed := [each for each in plan.of(cls) if each.level is not None]:
-            price = f"{plan.currency}/{plan.unit}"
-            levels = dict.fromkeys(
-                f"{each.contract} at level {each.level}"
-                f" (floor {amounts.money(each.floor or 0.0)} {price})"
-                for each in signed
-            )
-            deliver = "delivers" if len(levels) == 1 else "deliver"
-            delivered = amounts.quantity(amounts.clean(sum(each.delivered for each in signed)))
-            names = amounts.listed([*levels])
-            yield f"Sign {names}, which {deliver} {delivered} {plan.unit}."
+        signed = [each for each in plan.of(cls) if each.level is not None]
+        price = f"{plan.currency}/{plan.unit}"
+        likely, delivered = defaultdict[str, float](float), defaultdict[str, float](float)
+        for each in signed:
+            floor = f"(floor {amounts.money(each.floor or 0.0)} {price})"
+            name = f"{each.contract} at level {each.level} {floor}"
+            likely[name] += each.probability
+            delivered[name] += each.delivered
+        for begin, names in by_certainty(plan, likely):
+            deliver = "delivers" if len(names) == 1 else "deliver"
+            quantity = amounts.quantity(amounts.clean(sum(delivered[name] for name in names)))
+            sign = f"{begin}sign" if begin else "Sign"
+            yield f"{sign} {amounts.listed(names)}, which {deliver} {quantity} {plan.unit}."
 
 
 def report(formulation: Formulation) -> Iterator[Result]:

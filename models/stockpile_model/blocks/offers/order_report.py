@@ -18,7 +18,7 @@ from stockpile_model.blocks.offers.ordering import placed_share
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.schema import ComparedSum, Dated, Result, SummedLine, column
-from stockpile_model.solved_plan import SolvedPlan
+from stockpile_model.solved_plan import SolvedPlan, by_scenario, on_path, parts, spread
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 
@@ -76,27 +76,42 @@ class Order(Dated):
         """Yield how much is ordered from whom; of a whole plan also which orders are relaxed, and
         how many are bought up.
         """
-        orders, unit = plan.of(cls), plan.unit
-        if not orders:
+        if not plan.of(cls):
             return
-        ordered = amounts.clean(sum(each.probability * each.ordered for each in orders))
-        suppliers = amounts.listed(sorted({each.supplier for each in orders}))
-        number = amounts.count(len(orders), "order")
-        yield f"Order {amounts.quantity(ordered)} {unit} in {number} from {suppliers}."
-        if plan.until is not None:
-            return
-        if relaxed := [each for each in orders if each.relaxed]:
-            lie, they = ("lies", "it") if len(relaxed) == 1 else ("lie", "they")
+        paths, unit = by_scenario(plan, cls), plan.unit
+        orders = next(iter(paths.values()))
+        yield on_path(plan, _ordered(orders, unit) if orders else "Order nothing.")
+        if plan.until is None:
+            yield from _exceptions(orders)
+        if parts(plan):
+            mean = sum(each.probability * each.ordered for each in plan.of(cls))
             yield (
-                f"{len(relaxed)} of them, from {amounts.month(min(each.date for each in relaxed))}"
-                f" on, {lie} beyond firm_periods: lots, minimum, cost and price breaks are relaxed"
-                f" there, so in the end {they} will cost somewhat more."
+                f"Over the scenarios {amounts.quantity(amounts.clean(mean))} {unit} are ordered on"
+                f" average, in {spread(paths, 'order')}."
             )
-        if up := sum(each.cheaper_from is not None for each in orders):
-            yield (
-                f"{up} of them {amounts.be(up)} bought up to a price break, where more metal costs"
-                " less."
-            )
+
+
+def _ordered(orders: Sequence[Order], unit: str) -> str:
+    """Return how much is ordered in how many orders from whom."""
+    ordered = amounts.quantity(amounts.clean(sum(each.ordered for each in orders)))
+    suppliers = amounts.listed(sorted({each.supplier for each in orders}))
+    return f"Order {ordered} {unit} in {amounts.count(len(orders), 'order')} from {suppliers}."
+
+
+def _exceptions(orders: Sequence[Order]) -> Iterator[str]:
+    """Yield which orders are relaxed, and how many are bought up."""
+    if relaxed := [each for each in orders if each.relaxed]:
+        lie, they = ("lies", "it") if len(relaxed) == 1 else ("lie", "they")
+        yield (
+            f"{len(relaxed)} of them, from {amounts.month(min(each.date for each in relaxed))}"
+            f" on, {lie} beyond firm_periods: lots, minimum, cost and price breaks are relaxed"
+            f" there, so in the end {they} will cost somewhat more."
+        )
+    if up := sum(each.cheaper_from is not None for each in orders):
+        yield (
+            f"{up} of them {amounts.be(up)} bought up to a price break, where more metal costs"
+            " less."
+        )
 
 
 class _Bill(NamedTuple):

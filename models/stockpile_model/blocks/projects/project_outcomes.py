@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from stockpile_model.schema import (
     get,
     keys,
 )
-from stockpile_model.solved_plan import SolvedPlan
+from stockpile_model.solved_plan import SolvedPlan, by_certainty
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Project, Supplier
 
@@ -75,18 +76,27 @@ class ProjectOutcome(Dated):
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:
-        """Yield which projects get a grant, which are carried by contracts, and which by both."""
-        helped = {each.project: each for each in plan.of(cls) if each.decision != "no"}
+        """Yield which projects get a grant, which are carried by contracts, and which by both.
+
+        A grant of some scenarios is what is expected to be paid.
+        """
         ways = {
             "grant": "Grant",
             "carried": "Carried by contracts:",
             "both": "Carried by a grant and contracts together:",
         }
-        for decision, begin in ways.items():
-            if names := sorted(name for name, each in helped.items() if each.decision == decision):
-                paid = sum(helped[name].grant for name in names)
-                grant = f" ({amounts.money(paid)} {plan.currency})" if paid else ""
-                yield f"{begin} {amounts.listed(names)}{grant}."
+        for decision, way in ways.items():
+            # A row for each level of its contract: one is enough.
+            rows = {(r.project, r.scenarios): r for r in plan.of(cls) if r.decision == decision}
+            likely, paid = defaultdict[str, float](float), defaultdict[str, float](float)
+            for (name, _), row in sorted(rows.items()):
+                likely[name] += row.probability
+                paid[name] += row.probability * row.grant
+            for begin, names in by_certainty(plan, likely):
+                money = sum(paid[name] for name in names)
+                grant = f" ({amounts.money(money)} {plan.currency})" if money else ""
+                words = f"{begin}{way.lower()}" if begin else way
+                yield f"{words} {amounts.listed(names)}{grant}."
 
 
 def report(formulation: Formulation) -> Iterator[Result]:

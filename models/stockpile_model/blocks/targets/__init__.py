@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pyomo.environ as pyo
@@ -17,7 +18,7 @@ from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Heading, Ledger
 from stockpile_model.schema import Dated, Result, SummedLine, column
-from stockpile_model.solved_plan import SolvedPlan
+from stockpile_model.solved_plan import SolvedPlan, by_scenario, on_path, parts, spread
 from stockpile_model.stockpile import Stockpile
 
 __all__ = ["BLOCK", "Target", "TargetMet", "counts", "required"]
@@ -44,17 +45,33 @@ class TargetMet(Dated):
     @classmethod
     def missed(cls, plan: SolvedPlan) -> Iterator[str]:
         """Yield how many targets are missed, and the worst."""
-        targets, nothing = plan.of(cls), plan.stockpile.scale.nothing
-        if missed := [each for each in targets if each.below > nothing]:
-            worst = max(missed, key=lambda each: each.below)
-            below = amounts.quantity(amounts.clean(worst.below))
-            yield (
-                f"{len(missed)} of {amounts.count(len(targets), 'period target')}"
-                f" {amounts.be(len(missed))} missed, the worst by {below} {plan.unit} of"
-                f" {worst.material} in {amounts.month(worst.date)}."
-            )
-        elif targets:
-            yield "Every target is met."
+        paths, nothing = by_scenario(plan, cls), plan.stockpile.scale.nothing
+        missed = {
+            name: [row for row in rows if row.below > nothing] for name, rows in paths.items()
+        }
+        first, targets = next(iter(paths.items()))
+        below = missed[first]
+        if not any(missed.values()):
+            if targets:
+                yield "Every target is met."
+            return
+        number = amounts.count(len(targets), "period target")
+        yield on_path(
+            plan,
+            f"{len(below)} of {number} {amounts.be(len(below))} missed, {_worst(plan, below)}."
+            if below
+            else "Every target is met.",
+        )
+        if parts(plan):
+            worst = _worst(plan, itertools.chain.from_iterable(missed.values()))
+            yield f"Over the scenarios {spread(missed, 'period target')} are missed, {worst}."
+
+
+def _worst(plan: SolvedPlan, missed: Iterable[TargetMet]) -> str:
+    """Return by how much the worst of targets is missed."""
+    worst = max(missed, key=lambda each: each.below)
+    below = amounts.quantity(amounts.clean(worst.below))
+    return f"the worst by {below} {plan.unit} of {worst.material} in {amounts.month(worst.date)}"
 
 
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
