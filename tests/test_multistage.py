@@ -98,6 +98,30 @@ def programs() -> Iterator[Any]:
         -2,
         id="FAST quickstart: what is made at 1 is sold at 2, two or three of it",
     )  # fmt: skip
+    products = [("first", 0.2, 2.33), ("second", 0.7, 2.54)]  # what each costs, and sells for
+    yield pytest.param(
+        program(
+            3,
+            materials=[{"material": name, "shelf_life_months": 2} for name, *_ in products],
+            offers=[offer(f"make {name}", cost, material=name) for name, cost, _ in products],
+            outlets=[
+                {
+                    "outlet": f"sell {name}", "material": name, "form": "sale", "price": price,
+                    "minimum_age_months": 1, "country": "market",
+                }
+                for name, _, price in products
+            ],
+            rules=[
+                {
+                    "rule": "demand", "of": "outlet_country", "value": "market",
+                    "measure": "quantity", "window": "period", "most": 2,
+                }
+            ],
+            **branches(("rules", "demand", "most"), [[2, 10]] * 2),
+        ),
+        -23.96,
+        id="FAST production: two products, made for a market that takes two or ten of them together",
+    )  # fmt: skip
     yield pytest.param(
         program(
             2,
