@@ -16,10 +16,11 @@ from optimiser.solving.solve import Options, solve
 from optimiser.workbook.read.input_reader import read
 from stockpile_model import changes
 from stockpile_model.block import tables as block_tables
+from stockpile_model.block import ties
 from stockpile_model.blocks.objective import ScenarioOutcome, cvar
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.stock.lot_outcomes import LotStock, Movement
-from stockpile_model.build import build, report
+from stockpile_model.build import build, check, report
 from stockpile_model.scenarios import Event, Scenario, unfold
 from stockpile_model.schema import Row, columns
 from stockpile_model.stockpile import Stockpile
@@ -226,6 +227,8 @@ def sure(table: str, column: str, how: changes.How, value: str) -> tuple[Stockpi
     return replace(base, tables={**tables, **rows}), written
 
 
+TIED = {(row.TABLE, name) for row, name in ties(everything())}
+"""The cells that hold over all scenarios together, which no event may change."""
 CELLS = [
     (
         kind.TABLE,
@@ -239,7 +242,9 @@ CELLS = [
     for kind in block_tables()
     if not kind.CERTAIN
     for each in columns(kind)
-    if each.kind in ("number", "whole", "date") and not each.key
+    if each.kind in ("number", "whole", "date")
+    and not each.key
+    and (kind.TABLE, each.name) not in TIED
 ]
 
 
@@ -250,6 +255,13 @@ def test_what_is_sure_and_known_at_once_is_as_if_it_were_written_so(
     """Whatever cell an event changes: the model is the same."""
     happens, written = sure(*cell)
     assert differences(build(happens).m, build(written).m) == []
+
+
+@pytest.mark.parametrize("cell", sorted(TIED), ids=".".join)
+def test_no_event_changes_what_holds_over_all_scenarios(cell: tuple[str, str]) -> None:
+    happens, written = sure(*cell, "scale", "0.5")
+    refused = {(each.table, each.column) for each in check(happens) if not each.warning}
+    assert refused - {(each.table, each.column) for each in check(written)} == {cell}
 
 
 # Mistakes
