@@ -71,21 +71,23 @@ FINEST = 1e-8  # lot of which whole ones are ordered [units of the scale]
 ROUNDING = 1e-9  # part of a quantity by which rounding may change it [1]
 
 
-def whole_lots(stockpile: Stockpile, row: Row) -> Iterator[Problem]:
-    """Yield a `lot_size` that is lost in a solver's tolerance."""
-    size = get(row, "lot_size")
+def whole_lots(stockpile: Stockpile, row: Row, name: str = "lot_size") -> Iterator[Problem]:
+    """Yield the size of a lot that is lost in a solver's tolerance."""
+    size = get(row, name)
     if size is not None and size < FINEST * stockpile.scale.quantity:
         message = (
             f"is too small for whole lots to mean anything, found {quantity(size)} where "
             f"{quantity(stockpile.scale.largest)} is needed; "
             "leave it blank where any quantity can be ordered"
         )
-        yield Problem(row.TABLE, row.line, "lot_size", message)
+        yield Problem(row.TABLE, row.line, name, message)
 
 
-def smallest_within(row: Row, limits: tuple[str, ...], nothing: str) -> Iterator[Problem]:
-    """Yield the limits of a row that are below its `minimum_order`, in whole lots."""
-    smallest, size = get(row, "minimum_order"), get(row, "lot_size")
+def smallest_within(
+    row: Row, size: float | None, limits: tuple[str, ...], nothing: str
+) -> Iterator[Problem]:
+    """Yield the limits of a row that are below its `minimum_order`, in whole lots of a size."""
+    smallest = get(row, "minimum_order")
     if size:
         smallest = max(math.ceil(smallest / size * (1 - ROUNDING)) * size, size)
     for name in limits:

@@ -178,6 +178,10 @@ class Stockpile:
         trunk, holds = self.trunk, enumerate(self.holds)
         return tuple(ALL if node in trunk else ", ".join(names) for node, names in holds)
 
+    def lot(self, own: float | None) -> float | None:
+        """Return the lot of what is ordered, called off or sold [quantity]: its own or the step."""
+        return self.settings.order_step if own is None else own
+
     def discount(self, period: int) -> float:
         """Return what money at the start of a period is worth at the start of the horizon [1]."""
         if (found := self._discounts.get(period)) is None:

@@ -78,6 +78,12 @@ class Settings(Row):
         "thrown away in it while that target is missed",
         default=True,
     )
+    order_step: float | None = column(
+        "orders, call-offs of free size and sales without a lot of their own are whole multiples "
+        "of it within firm_periods; blank = any quantity",
+        "quantity",
+        above=0,
+    )
     about: Mapping[str, Row] = field(
         default_factory=dict
     )  # by name: the row that gives it, with its source

@@ -13,9 +13,16 @@ CallOffs = Mapping[str, Mapping[int, Line]]
 """The lines of the sheet `call_offs`, by contract and period."""
 
 
-def listed(row: Any) -> bool:
+def free(row: Any) -> bool:
+    """Return whether the size of a call-off is free: less or more than the even rate may be due."""
+    even = row.flex == 1 and (row.take_or_pay == 1 or row.least_per_period == 1)
+    return row.least_total is not None or not even
+
+
+def listed(row: Any, step: float | None) -> bool:
     """Return whether each call-off of a contract stands on the sheet `call_offs`."""
-    terms = row.least_total is not None or row.call_off_lot is not None or row.call_off_cost > 0
+    lots = row.call_off_lot is not None or (step is not None and free(row))
+    terms = row.least_total is not None or lots or row.call_off_cost > 0
     return bool(row.form == "purchase" and terms)
 
 
@@ -45,14 +52,7 @@ def compare(path: PathAudit, line: Line, row: Any, rate: float, t: int) -> float
     record.least(line, "called_off", row.least_per_period * rate, noise, (row, "least_per_period"))
     record.term(line, "relaxed", not firm, (path.inputs.settings, "firm_periods"))
     record.figure(line, "arriving", row.availability * quantity, cell=(row, "availability"))
-    if row.call_off_lot is None or not firm:
-        record.term(line, "lots", None, (row, "call_off_lot"))
-    else:
-        whole, cell = round(quantity / row.call_off_lot), (row, "call_off_lot")
-        what = f"{line.words('called_off')}, in whole lots of {row.call_off_lot:g},"
-        due = whole * row.call_off_lot
-        record.equal(line.at("called_off"), what, due, quantity, noise, cell)
-        record.figure(line, "lots", whole, cell=cell)
+    path.in_lots(line, "called_off", row, "call_off_lot", free=free(row))
     part = 1.0 if firm else quantity / most if most else 0.0
     cost = row.call_off_cost * part
     record.figure(line, "cost", cost, cell=(row, "call_off_cost"))

@@ -409,7 +409,8 @@ def _deliver(
     unseen = {
         t: most[t]
         for t in signed.span
-        if not signed.row(t).availability and not listed(signed.row(t))
+        if not signed.row(t).availability
+        and not listed(signed.row(t), path.inputs.settings.order_step)
     }
     deficit = _deficit(path, signed, called | unseen)
     delivered, total = sum(came.values()), sum(called.values())
@@ -451,7 +452,7 @@ def _called(
         noise, arrives = path.noise(row.material), came.get(t, 0.0)
         least = row.least_per_period * signed.rate(t) * row.availability
         record.reaches(where, "quantity", least, arrives, noise, (row, "least_per_period"))
-        if not listed(row):
+        if not listed(row, path.inputs.settings.order_step):
             called[t] = arrives / row.availability if row.availability else 0.0
             continue
         if t in lines:
@@ -459,7 +460,9 @@ def _called(
         due = row.availability * called.get(t, 0.0)
         record.equal(where, "quantity, as it is called off,", due, arrives, noise)
     for t, line in lines.items():
-        if record.fails(t in signed.span and listed(signed.row(t))):
+        if record.fails(
+            t in signed.span and listed(signed.row(t), path.inputs.settings.order_step)
+        ):
             message = f"{name} has nothing to call off in {path.inputs.begins[t]}"
             record.refuse(line.at("date"), message)
     return called

@@ -131,16 +131,17 @@ def dispatches(path: PathAudit) -> None:
     due = {
         (t, name, row.material): quantity
         for (name, t), quantity in taken.items()
-        if _together(row := inputs.at(t).keyed("outlets")[name])
+        if _together(row := inputs.at(t).keyed("outlets")[name], inputs.settings.order_step)
     }
     path.match(
         "dispatches", "what leaves through an outlet", due, shown, lambda key: path.noise(key[2])
     )
 
 
-def _together(outlet: Any) -> bool:
+def _together(outlet: Any, step: float | None) -> bool:
     """Return whether what leaves through an outlet in a period has a minimum, lots or a cost."""
-    return bool(outlet.minimum_order > 0 or outlet.lot_size or outlet.order_cost > 0)
+    lots = outlet.lot_size or (step and outlet.form == "sale")
+    return bool(outlet.minimum_order > 0 or lots or outlet.order_cost > 0)
 
 
 def _dispatched(path: PathAudit, line: Line, outlet: Any, t: int) -> None:
@@ -150,15 +151,7 @@ def _dispatched(path: PathAudit, line: Line, outlet: Any, t: int) -> None:
     record.term(line, "relaxed", relaxed, (path.inputs.settings, "firm_periods"))
     least = 0.0 if relaxed else outlet.minimum_order
     record.least(line, "quantity", least, noise, (outlet, "minimum_order"))
-    if outlet.lot_size is None or relaxed:
-        record.term(line, "lots", None, (outlet, "lot_size"))
-    else:
-        whole = round(quantity / outlet.lot_size)
-        what = f"{line.words('quantity')}, in whole lots of {outlet.lot_size:g},"
-        cell = outlet, "lot_size"
-        in_lots = whole * outlet.lot_size
-        record.equal(line.at("quantity"), what, in_lots, quantity, noise, cell)
-        record.figure(line, "lots", whole, cell=cell)
+    path.in_lots(line, "quantity", outlet, "lot_size", free=outlet.form == "sale")
     cost = outlet.order_cost
     if relaxed:  # at least the part of the cost that the dispatch is of the capacity
         part = quantity / outlet.capacity if outlet.capacity else 0.0

@@ -199,6 +199,23 @@ class PathAudit:
             )
         return row
 
+    def in_lots(self, line: Line, column: str, row: Any, name: str, free: bool) -> None:
+        """Compare a quantity with whole lots: those of a row, or the step where its size is free.
+
+        Beyond `firm_periods` there are none.
+        """
+        settings, own = self.inputs.settings, getattr(row, name)
+        size, cell = own, (row, name)
+        if own is None and free and settings.order_step is not None:
+            size, cell = settings.order_step, (settings, "order_step")
+        if size is None or line["relaxed"]:
+            self.record.term(line, "lots", None, cell)
+            return
+        whole, noise = round(line[column] / size), self.noise(row.material)
+        what = f"{line.words(column)}, in whole lots of {size:g},"
+        self.record.equal(line.at(column), what, whole * size, line[column], noise, cell)
+        self.record.figure(line, "lots", whole, cell=cell)
+
     def placed(self, line: Line) -> bool:
         """Return whether a line's material and site are those of the input."""
         rows = self.inputs.base

@@ -181,20 +181,7 @@ def _terms(path: PathAudit, line: Line, offer: Any, t: int) -> None:
         path.noise(offer.material),
         (offer, "minimum_order"),
     )
-    if offer.lot_size is None or relaxed:
-        record.term(line, "lots", None, (offer, "lot_size"))
-    else:
-        whole = round(line["ordered"] / offer.lot_size)
-        what = f"{line.words('ordered')}, in whole lots of {offer.lot_size:g},"
-        record.equal(
-            line.at("ordered"),
-            what,
-            whole * offer.lot_size,
-            line["ordered"],
-            path.noise(offer.material),
-            (offer, "lot_size"),
-        )
-        record.figure(line, "lots", whole, cell=(offer, "lot_size"))
+    path.in_lots(line, "ordered", offer, "lot_size", free=True)
     arrival = t + inputs.whole(offer.lead_time_months)
     if record.fails(arrival < inputs.periods):
         record.refuse(

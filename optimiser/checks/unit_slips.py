@@ -273,7 +273,10 @@ def _target(stockpile: Stockpile, material: str, held: Sequence[TargetSeries]) -
 def _smallest(stockpile: Stockpile, source: Source) -> float:
     """Return the least that an order, or a contract in a year, brings if anything [quantity]."""
     if isinstance(source.row, Offer):
-        return max(source.row.minimum_order, source.row.lot_size or 0.0) * source.row.availability
+        return (
+            max(source.row.minimum_order, stockpile.lot(source.row.lot_size) or 0.0)
+            * source.row.availability
+        )
     return min(_yearly(stockpile, source), default=0.0)
 
 

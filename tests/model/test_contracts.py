@@ -189,6 +189,13 @@ CASES = [
         [taken(8, 5), taken(8, 3)],
     ),
     Case(
+        "hold_call_off_lots",
+        "a call-off of free size is whole steps",
+        book(contract(take_or_pay=0), TEN, order_step=4),
+        SIGNED | taken(8, 4) | {"called_lots[offtake,low,0,0]": 2, "called_lots[offtake,low,0,1]": 1},
+        [taken(8, 5), taken(8, 3)],
+    ),
+    Case(
         "called_lots",
         "not half a lot, in the firm periods",
         book(contract(take_or_pay=0, call_off_lot=4), TEN, firm_periods=1),

@@ -74,6 +74,20 @@ CASES = [
     ),
     Case(
         "hold_dispatch_lots",
+        "whole steps of 3",
+        book(outlet(), lot(9, 0), periods=1, order_step=3),
+        {
+            "out[sale,stockpile,0,0]": 6,
+            "dispatch_lots[sale,0]": 2,
+            "stock[ga,stockpile,0,0]": 3,
+        },
+        [
+            {"out[sale,stockpile,0,0]": 5, "stock[ga,stockpile,0,0]": 4},
+            {"dispatch_lots[sale,0]": 1},
+        ],
+    ),
+    Case(
+        "hold_dispatch_lots",
         "whole lots of 3",
         book(outlet(lot_size=3), lot(9, 0), periods=1),
         {

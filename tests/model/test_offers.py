@@ -101,6 +101,17 @@ CASES = [
         [{"lots[spot,1]": 1}, {"buy[spot,1]": 9, "stock[ga,stockpile,0,1]": 9}],
     ),
     Case(
+        "hold_lots",
+        "two steps of 4, and not the step where the offer has a lot of its own",
+        book(offer(capacity=10), offer("own", capacity=10, lot_size=3), order_step=4),
+        {"buy[spot,1]": 8, "lots[spot,1]": 2, "stock[ga,stockpile,0,1]": 11}
+        | {"buy[own,1]": 3, "lots[own,1]": 1},
+        [
+            {"buy[spot,1]": 9, "stock[ga,stockpile,0,1]": 12},
+            {"buy[own,1]": 4, "stock[ga,stockpile,0,1]": 12},
+        ],
+    ),
+    Case(
         "lots",
         "a lot is whole",
         book(offer(capacity=10, lot_size=4)),

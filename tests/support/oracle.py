@@ -305,11 +305,35 @@ def happen(tables: Tables, event: Cells) -> Tables:
     return {**tables, table: rows}
 
 
+def stepped(tables: Tables) -> Tables:
+    """Return a workbook in which the order step is the lot of all that has none of its own."""
+    step, result = tables["settings"].get("order_step"), dict(tables)
+    if step is None:
+        return tables
+
+    def fill(table: str, column: str, free: Callable[[Cells], bool]) -> None:
+        result[table] = [
+            {**row, column: step} if row.get(column) is None and free(row) else row
+            for row in tables.get(table, [])
+        ]
+
+    def loose(row: Cells) -> bool:
+        due = row.get("take_or_pay") in (None, 1) or row.get("least_per_period") == 1
+        even = due and row.get("flex") in (None, 1)
+        return row.get("form") != "cfd" and (row.get("least_total") is not None or not even)
+
+    fill("offers", "lot_size", lambda row: True)
+    fill("contracts", "call_off_lot", loose)
+    fill("outlets", "lot_size", lambda row: row["form"] == "sale")
+    return result
+
+
 class Book:
     """The tables, with the calendar and the price series read."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
+        self.stepped = stepped(tables)
         self.settings: Cells = tables["settings"]
         self.start = day(self.settings["start"])
         self.months = int(self.settings.get("period_months", 1))
@@ -357,7 +381,7 @@ class Book:
         return self.views[key]
 
     def rows(self, table: str) -> list[Cells]:
-        return self.tables.get(table, [])
+        return self.stepped.get(table, [])
 
     def row(self, table: str, name: str) -> Cells:
         """The row of a table by its key."""

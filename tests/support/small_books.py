@@ -234,6 +234,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "outlet_fee": blank("outlets", "order_cost"),
     "leaving_rule": kept("rules", "rule", "leaving"),
     "keep_below": blank("settings", "release_below_target"),
+    "order_step": blank("settings", "order_step"),
     "share_rule": kept("rules", "measure", "share"),
     "quantity_rule": kept("rules", "measure", "quantity"),
     "spend_rule": kept("rules", "measure", "spend"),
@@ -366,6 +367,7 @@ NEEDS = {
 }
 
 BRANCHING = (
+    "order_step",
     "order_cost",
     "minimum_order",
     "lot_size",
@@ -592,6 +594,7 @@ class _Drawing:
             "risk_weight": self.only("risk", 0.25, 0.5, 1),
             "risk_tail": self.only("risk", None, 0.3, 0.6),
             "release_below_target": self.only("keep_below", "no"),
+            "order_step": self.only("order_step", 3, 5),
             "mip_gap": 0,
         }
 

@@ -43,7 +43,8 @@ def report(formulation: Formulation) -> Iterator[CallOff]:
     m, stockpile = formulation.m, formulation.stockpile
     for k, f, d, n in m.TAKES:
         row = stockpile.at(n).keyed(Contract)[k]
-        if terms.calls_off(row) and evaluate(m.take[k, f, d, n]) > stockpile.scale.nothing:
+        taken = evaluate(m.take[k, f, d, n])
+        if terms.calls_off(stockpile, row) and taken > stockpile.scale.nothing:
             yield _call_off(formulation, row, (k, f, d, n))
 
 
@@ -53,9 +54,9 @@ def _call_off(formulation: Formulation, row: Contract, key: tuple[str, str, int,
     floor = terms.menu(stockpile.at(n))[row.contract][key[1]]
     most, taken, lots = row.flex * terms.even(stockpile, floor), evaluate(m.take[key]), None
     quantity = amounts.snapped(taken, (terms.least_take(stockpile, row, floor),), (most,))
-    if key in m.LOT_CALL_OFFS and row.call_off_lot:
+    if key in m.LOT_CALL_OFFS:
         lots = round(evaluate(m.called_lots[key]))
-        whole = amounts.lots(lots, row.call_off_lot)
+        whole = amounts.lots(lots, terms.lot(stockpile, row) or 0.0)
         quantity = whole if abs(whole - taken) <= amounts.NOISE * whole else taken
     firm = stockpile.firm(n)
     return CallOff(

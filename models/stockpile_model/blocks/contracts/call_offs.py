@@ -19,7 +19,7 @@ def add_call_off(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     firm = [key for key in schedule.takes if schedule.stockpile.firm(key[-1])]
     m.LOT_CALL_OFFS = pyo.Set(
         dimen=4,
-        initialize=[key for key in firm if schedule.contract(key[0], key[-1]).call_off_lot],
+        initialize=[key for key in firm if schedule.lot(key[0], key[-1])],
         doc="contract, level, first delivery, node of a call-off in whole lots",
     )
     m.CALL_OFFS = pyo.Set(
@@ -34,12 +34,10 @@ def add_call_off(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 
 
 def hold_call_off_lots(m: pyo.ConcreteModel, schedule: Schedule) -> None:
-    """Hold a call-off to whole lots: take = call_off_lot·called_lots."""
+    """Hold a call-off to whole lots: take = lot·called_lots."""
 
     def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
-        return (
-            m.take[k, f, d, n] == schedule.contract(k, n).call_off_lot * m.called_lots[k, f, d, n]
-        )
+        return m.take[k, f, d, n] == schedule.lot(k, n) * m.called_lots[k, f, d, n]
 
     m.hold_call_off_lots = pyo.Constraint(
         m.LOT_CALL_OFFS, rule=rule, doc="a call-off is whole lots [quantity]"

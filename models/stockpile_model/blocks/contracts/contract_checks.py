@@ -11,6 +11,7 @@ from stockpile_model.blocks.contracts.contract_terms import (
     Floor,
     even,
     least_take,
+    lot,
     menu,
     signable,
 )
@@ -88,18 +89,18 @@ def _call_offs(stockpile: Stockpile, row: Contract) -> Iterator[Problem]:
 
 def _lots(stockpile: Stockpile, row: Contract, level: Floor) -> Iterator[Problem]:
     """Warn of a level at which no whole lots fit into a delivery."""
-    lot, most = row.call_off_lot, row.flex * even(stockpile, level)
-    if lot is None or most == 0:
+    size, most = lot(stockpile, row), row.flex * even(stockpile, level)
+    if size is None or most == 0:
         return
-    whole, least = math.floor(most / lot * (1 + 1e-9)), least_take(stockpile, row, level)
+    whole, least = math.floor(most / size * (1 + 1e-9)), least_take(stockpile, row, level)
     unit = stockpile.settings.quantity_unit
     largest = f"a delivery at level {level.level} is at most {quantity(most)} {unit}"
     if whole == 0:
-        message = f"{largest}, less than a lot of {quantity(lot)}: nothing can be called off"
+        message = f"{largest}, less than a lot of {quantity(size)}: nothing can be called off"
         yield Problem(row.TABLE, row.line, "call_off_lot", message, warning=True)
-    elif whole * lot < least * (1 - 1e-9):
+    elif whole * size < least * (1 - 1e-9):
         message = (
-            f"{largest} and at least {quantity(least)}, and no whole lots of {quantity(lot)} lie "
+            f"{largest} and at least {quantity(least)}, and no whole lots of {quantity(size)} lie "
             "between: the level cannot be signed"
         )
         yield Problem(row.TABLE, row.line, "call_off_lot", message, warning=True)

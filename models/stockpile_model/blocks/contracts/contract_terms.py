@@ -304,11 +304,22 @@ def least_total(stockpile: Stockpile, contract: Contract, signed: Contract, peri
     return total * periods / stockpile.calendar.count(signed.term_months)
 
 
-def calls_off(contract: Contract) -> bool:
+def lot(stockpile: Stockpile, contract: Contract) -> float | None:
+    """Return the lot of a call-off [quantity]: its own, or the step where its size is free.
+
+    It is not free where all of the even rate is due in each period.
+    """
+    due = contract.take_or_pay == 1 or contract.least_per_period == 1
+    if contract.least_total is None and due and contract.flex == 1:
+        return contract.call_off_lot
+    return stockpile.lot(contract.call_off_lot)
+
+
+def calls_off(stockpile: Stockpile, contract: Contract) -> bool:
     """Return whether each call-off of a contract is a decision of its own."""
     return contract.form == "purchase" and (
         contract.least_total is not None
-        or contract.call_off_lot is not None
+        or lot(stockpile, contract) is not None
         or contract.call_off_cost > 0
     )
 

@@ -100,6 +100,10 @@ class Schedule:
         """Return a contract as it stands at a node."""
         return self.rows[n][k]
 
+    def lot(self, k: str, n: int) -> float | None:
+        """Return the lot of a call-off [quantity]; None where it is of any quantity."""
+        return terms.lot(self.stockpile, self.contract(k, n))
+
     def floor(self, k: str, f: str, n: int) -> Floor:
         """Return a level of a contract as it stands at a node."""
         return self.menus[n][k][f]

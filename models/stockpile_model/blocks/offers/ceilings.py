@@ -63,7 +63,7 @@ def ceiling(stockpile: Stockpile, offer: Offer, node: int) -> float | None:
     most = max([useful / availability + least, *(row.from_quantity for row in rows)])
     if most == math.inf:
         return allowed
-    within = most * _shifted(stockpile, offer) + (offer.lot_size or 0)
+    within = most * _shifted(stockpile, offer) + (stockpile.lot(offer.lot_size) or 0)
     return smaller(_or_infinite(allowed), within)
 
 
@@ -146,7 +146,7 @@ def _supplied(stockpile: Stockpile, name: str) -> float:
 def _smallest(stockpile: Stockpile, name: str) -> float:
     """Return the most that the least order of an offer brings beyond any use [quantity]."""
     rows = _variants(stockpile, name)
-    least = max(row.minimum_order + (row.lot_size or 0.0) for row in rows)
+    least = max(row.minimum_order + (stockpile.lot(row.lot_size) or 0.0) for row in rows)
     return least + _raised(stockpile, rows[0])
 
 

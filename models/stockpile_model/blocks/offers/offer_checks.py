@@ -32,6 +32,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
                 yield Problem(row.TABLE, row.line, "price", message)
             if earlier is not None:
                 yield from _check_order_of_breaks(rows[0], earlier, row)
+    yield from whole_lots(stockpile, stockpile.settings, "order_step")
     for offer in stockpile.rows(Offer):
         yield from ordered(offer, "from", "to")
         yield from whole_periods(stockpile, offer)
@@ -40,7 +41,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from whole_lots(stockpile, offer)
         yield from _check_price(offer)
         yield from _check_reach(stockpile, offer)
-        yield from smallest_within(offer, ("capacity", "total"), "no order can be placed")
+        size = stockpile.lot(offer.lot_size)
+        yield from smallest_within(offer, size, ("capacity", "total"), "no order can be placed")
 
 
 def _check_order_of_breaks(

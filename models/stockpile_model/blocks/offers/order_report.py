@@ -185,13 +185,14 @@ def _solved(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> _Solv
     """Return what the solver decided of an order, without its noise."""
     now, firm = stockpile.at(n), stockpile.firm(n)
     row = now.keyed(Offer)[o]
-    lots = round(evaluate(m.lots[o, n])) if row.lot_size and firm else None
+    lots = round(evaluate(m.lots[o, n])) if (o, n) in m.LOT_ORDERS else None
     rates = offer_terms.prices(stockpile, row, n)
     parts = [evaluate(m.part[o, s, n]) for s in range(len(rates)) if (o, s, n) in m.SEGMENTS]
     last = max((s for s, part in enumerate(parts) if part > stockpile.scale.nothing), default=0)
     segment = break_terms.segments(now, o, math.inf)[last]
     least = (row.minimum_order, segment.begin if parts else None) if firm else ()
-    quantity = _settled(row, evaluate(m.buy[o, n]), lots, least)
+    whole = None if lots is None else amounts.lots(lots, stockpile.lot(row.lot_size) or 0.0)
+    quantity = _settled(row, evaluate(m.buy[o, n]), least, whole)
     reached = break_terms.reached(now, o, quantity) if firm else None
     if reached is not None and not break_terms.incremental(now, o):
         # At the foot of a break an order may pay either price: its part shows which it does.
@@ -199,13 +200,15 @@ def _solved(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> _Solv
     return _Solved(quantity, lots, parts or [quantity], reached)
 
 
-def _settled(row: Offer, quantity: float, lots: int | None, least: Sequence[float | None]) -> float:
+def _settled(
+    row: Offer, quantity: float, least: Sequence[float | None], whole: float | None
+) -> float:
     """Return the quantity to order, as a person would write it [quantity].
 
-    It is in whole lots, no less than `least` and no more than the offer allows.
+    It is `whole` lots (None: of any quantity), else no less than `least` and no more than the
+    offer allows.
     """
-    if lots is not None and row.lot_size:
-        whole = amounts.lots(lots, row.lot_size)
+    if whole is not None:
         return whole if abs(whole - quantity) <= amounts.NOISE * whole else quantity
     return amounts.snapped(quantity, least, (row.capacity, row.total))
 

@@ -56,6 +56,10 @@ class OrderTerms:
         """Return an offer as it stands at a node."""
         return self._rows[n][o]
 
+    def lot(self, o: str, n: int) -> float | None:
+        """Return the lot of an order [quantity]; None where it is of any quantity."""
+        return self.stockpile.lot(self.offer(o, n).lot_size)
+
     def prices(self, o: str, n: int) -> list[float]:
         """Return the price of each segment of an order that is paid at a node [money/quantity]."""
         return offer_terms.prices(self.stockpile, self.offer(o, n), n)
@@ -119,9 +123,7 @@ class OrderTerms:
     @functools.cached_property
     def lot_orders(self) -> Sequence[Key]:
         """The orders in whole lots."""
-        return [
-            (o, n) for o, n in self.orders if self.stockpile.firm(n) and self.offer(o, n).lot_size
-        ]
+        return [(o, n) for o, n in self.orders if self.stockpile.firm(n) and self.lot(o, n)]
 
     @functools.cached_property
     def waiting(self) -> Sequence[Key]:

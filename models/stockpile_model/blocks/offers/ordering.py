@@ -65,7 +65,7 @@ def hold_lots(m: pyo.ConcreteModel, terms: OrderTerms) -> None:
     """Hold an order to whole lots: buy = lot·lots."""
     m.hold_lots = pyo.Constraint(
         m.LOT_ORDERS,
-        rule=lambda m, o, n: m.buy[o, n] == terms.offer(o, n).lot_size * m.lots[o, n],
+        rule=lambda m, o, n: m.buy[o, n] == terms.lot(o, n) * m.lots[o, n],
         doc="an order is whole lots [quantity]",
     )
 

@@ -30,9 +30,14 @@ def fixed(outlet: Outlet) -> bool:
     return outlet.minimum_order > 0 or outlet.order_cost > 0
 
 
-def whole(outlet: Outlet) -> bool:
+def lot(stockpile: Stockpile, outlet: Outlet) -> float | None:
+    """Return the lot of a dispatch [quantity]: its own, or of a sale the step."""
+    return stockpile.lot(outlet.lot_size) if outlet.form == "sale" else outlet.lot_size
+
+
+def whole(stockpile: Stockpile, outlet: Outlet) -> bool:
     """Return whether what an outlet takes in a period is a dispatch of its own."""
-    return fixed(outlet) or outlet.lot_size is not None
+    return fixed(outlet) or lot(stockpile, outlet) is not None
 
 
 def bounds_orders(stockpile: Stockpile) -> str:
@@ -86,6 +91,10 @@ class DispatchTerms:
     def outlet(self, r: str, n: int) -> Outlet:
         """Return an outlet as it stands at a node."""
         return self.stockpile.at(n).keyed(Outlet)[r]
+
+    def lot(self, r: str, n: int) -> float | None:
+        """Return the lot of a dispatch [quantity]; None where it is of any quantity."""
+        return lot(self.stockpile, self.outlet(r, n))
 
     @functools.cached_property
     def limits(self) -> Mapping[Key, float | None]:
@@ -190,4 +199,4 @@ class DispatchTerms:
     def in_lots(self) -> Sequence[Key]:
         """The dispatches in whole lots."""
         firm = self.stockpile.firm
-        return [(r, n) for r, n in self.keys if firm(n) and self.outlet(r, n).lot_size]
+        return [(r, n) for r, n in self.keys if firm(n) and self.lot(r, n)]

@@ -42,10 +42,11 @@ def dispatched(formulation: Formulation) -> Iterator[Dispatch]:
     terms = DispatchTerms(stockpile, formulation.ledger, list(through))
     for (r, n), outs in through.items():
         row, firm = terms.outlet(r, n), stockpile.firm(n)
-        quantity = evaluate(summed(outs)) if whole(row) else 0.0
+        quantity = evaluate(summed(outs)) if whole(stockpile, row) else 0.0
         if quantity <= stockpile.scale.nothing:
             continue
         lots = round(evaluate(m.dispatch_lots[r, n])) if (r, n) in m.LOT_DISPATCHES else None
+        in_lots = None if lots is None else amounts.lots(lots, terms.lot(r, n) or 0.0)
         share = 1.0 if firm or row.order_cost == 0 else evaluate(made(m, terms, through, r, n))
         yield Dispatch(
             **stockpile.where(n),
@@ -54,16 +55,15 @@ def dispatched(formulation: Formulation) -> Iterator[Dispatch]:
             form=row.form,
             country=row.country,
             material=row.material,
-            quantity=_settled(row, quantity, lots, firm),
+            quantity=_settled(row, quantity, firm, in_lots),
             lots=lots,
             order_cost=row.order_cost * share,
             relaxed=not firm,
         )
 
 
-def _settled(row: Outlet, quantity: float, lots: int | None, firm: bool) -> float:
+def _settled(row: Outlet, quantity: float, firm: bool, lots: float | None) -> float:
     """Return what leaves as a person would write it [quantity]: in lots, within its limits."""
-    if lots is not None and row.lot_size:
-        whole_ = amounts.lots(lots, row.lot_size)
-        return whole_ if abs(whole_ - quantity) <= amounts.NOISE * whole_ else quantity
+    if lots is not None:
+        return lots if abs(lots - quantity) <= amounts.NOISE * lots else quantity
     return amounts.snapped(quantity, (row.minimum_order if firm else None,), (row.capacity,))

@@ -80,9 +80,7 @@ def hold_dispatch_lots(m: pyo.ConcreteModel, terms: DispatchTerms, through: Thro
     """Require Σ_{w,a} out[r,w,a,n] = lot·dispatch_lots[r,n]."""
     m.hold_dispatch_lots = pyo.Constraint(
         m.LOT_DISPATCHES,
-        rule=lambda m, r, n: (
-            summed(through[r, n]) == terms.outlet(r, n).lot_size * m.dispatch_lots[r, n]
-        ),
+        rule=lambda m, r, n: summed(through[r, n]) == terms.lot(r, n) * m.dispatch_lots[r, n],
         doc="a dispatch is whole lots [quantity]",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from stockpile_model import amounts
+from stockpile_model.blocks.rotation.dispatch_terms import lot
 from stockpile_model.blocks.rotation.outlet_terms import (
     EARNING,
     GIVING_BACK,
@@ -41,7 +42,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from _check_form(row)
         yield from _check_life(stockpile, row)
         yield from whole_lots(stockpile, row)
-        yield from smallest_within(row, ("capacity",), "nothing can leave through it")
+        size = lot(stockpile, row)
+        yield from smallest_within(row, size, ("capacity",), "nothing can leave through it")
 
 
 def _check_form(row: Outlet) -> Iterator[Problem]:
