@@ -173,7 +173,7 @@ def count_missing(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
     Nothing keeps the solver from leaving more there, as what is below costs nothing.
     """
     for i, b, n in m.SOFT_TARGETS:
-        if not stockpile.at(n).keyed(Material)[i].below_target_cost:
+        if not groups.price(stockpile.at(n), i, "below_target_cost"):
             held = sum(evaluate(each) for each in _counted(m, stockpile, i, b, n))
             missing = max(0.0, required(stockpile, n)[i, b].quantity - held)
             m.below[i, b, n].set_value(min(missing, evaluate(m.below[i, b, n])))
