@@ -41,8 +41,8 @@ class Arrival(NamedTuple):
     went in. Policy counts what suppliers bring; what comes back has none. `price` is that of a unit
     with its adder [money/quantity], or the money and the quantity of which it is the ratio. `most`
     is the most that can arrive at all sites; None where that is not known. `lot` names the lot of
-    what was ordered before the start. `origin` is what left stock, where that comes back lot by
-    lot.
+    what was ordered before the start. `origin` is what left stock, where that comes back or
+    arrives elsewhere lot by lot.
     """
 
     node: int
@@ -58,18 +58,25 @@ class Arrival(NamedTuple):
     lot: str = ""
     origin: Departure | None = None
 
+    @property
+    def moved(self) -> bool:
+        """Return whether it only comes from another site: neither more nor less is in stock."""
+        return self.origin is not None and bool(self.origin.exit.inside)
+
 
 @dataclass(frozen=True)
 class Exit:
     """A way in which metal leaves stock, by its kind on the sheet `movements`.
 
     `free`: as much may leave as pays, so it may be the end of a gain without limit. `table`: that
-    of the rows through which it leaves; blank: there is none.
+    of the rows through which it leaves; blank: there is none. `inside`: the kind of movement by
+    which it comes in at another site; blank: it goes to no other.
     """
 
     name: str
     free: bool = False
     table: str = ""
+    inside: str = ""
 
 
 class Departure(NamedTuple):

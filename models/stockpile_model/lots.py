@@ -3,13 +3,15 @@
 The model knows stock by age; lots of one age are alike to it, so handing out the oldest `made`
 first cannot change the optimum. Everything here is numbers: a lot is opening stock, or what one
 offer or contract brought to one site in one period. What comes back of a lot from a test is a lot
-of its own.
+of its own; what moves to another site keeps its name and its date.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import itertools
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from stockpile_model.evaluation import evaluate
@@ -114,7 +116,7 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
     for gone in ledger.departures:
         if (quantity := evaluate(gone.amount)) > found.nothing:
             departures.setdefault(gone.node, []).append((gone, quantity))
-    kept, tests = _kept(stockpile, ledger), _Tests(stockpile, ledger, found)
+    kept, returns = _kept(stockpile, ledger), _Returns(stockpile, ledger, found)
     shelves: dict[int, list[Batch]] = {}
     for n in tree.nodes:
         parent = tree.parent[n]
@@ -124,12 +126,14 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
         for lot, came, quantity in arrivals.get(n, ()):
             shelf.append(Batch(lot, came.age, quantity))
             found.movements.append(_arrived(n, lot, came, quantity))
-        shelf += tests.due(n)
+        shelf += returns.due(n)
         shelf.sort(key=lambda batch: (batch.lot.made, batch.lot.name))
-        for gone, quantity in tests.first(departures.get(n, [])):
-            seen = len(found.movements)
-            _leave(stockpile, found, shelf, gone, quantity, kept)
-            shelf += tests.sent(gone, found.movements[seen:])
+        for together in returns.in_turn(departures.get(n, [])):
+            for gone, quantity in together:
+                seen = len(found.movements)
+                _leave(stockpile, found, shelf, gone, quantity, kept)
+                returns.send(gone, found.movements[seen:])
+            shelf += returns.due(n)
         shelves[n] = _close(stockpile, found, n, shelf)
     return found
 
@@ -151,6 +155,8 @@ def _arrivals(
 
 def _arrived(node: int, lot: Lot, came: Arrival, quantity: float) -> Moved:
     kind, price = ARRIVAL if came.supplier is not None else RETURN, _unit_price(came)
+    if came.moved and came.origin is not None:
+        kind = came.origin.exit.inside
     what = kind, came.table, came.name, came.supplier, quantity, price, bool(came.lot)
     return Moved(node, lot, came.age, *what)
 
@@ -180,8 +186,8 @@ def _leave(
     _hand_out(found, gone, here, left)  # of a class the solver's noise
 
 
-class _Tests:
-    """What tests give back of each lot, and when."""
+class _Returns:
+    """What tests give back of each lot, what other sites get of it, and when."""
 
     def __init__(self, stockpile: Stockpile, ledger: Ledger, found: Trace) -> None:
         self.stockpile, self.found = stockpile, found
@@ -189,38 +195,59 @@ class _Tests:
         for each in ledger.arrivals:
             if each.origin is not None:
                 self.back.setdefault(_key(each.origin), []).append(each)
-        self.waiting: dict[int, list[tuple[Arrival, Tested]]] = {}  # by node
+        self.waiting: dict[int, list[tuple[Arrival, Batch, Tested | None]]] = {}  # by node
 
-    def first(self, departures: list[tuple[Departure, float]]) -> list[tuple[Departure, float]]:
-        """Return departures with those first that are back at once, in the order of their tests."""
+    def in_turn(
+        self, departures: list[tuple[Departure, float]]
+    ) -> Iterator[list[tuple[Departure, float]]]:
+        """Yield departures together that leave before any of them is back.
 
-        def order(gone: Departure) -> tuple[int, int]:
-            at_once = any(each.node == gone.node for each in self.back.get(_key(gone), ()))
-            return (0, gone.age) if at_once else (1, 0)
+        First by age moves to other sites, then tests that are back at once; then all else.
+        """
 
-        return sorted(departures, key=lambda each: order(each[0])) if self.back else departures
+        def turn(each: tuple[Departure, float]) -> tuple[float, int]:
+            gone, _ = each
+            if gone.exit.inside:
+                return gone.age, 0
+            at_once = any(came.node == gone.node for came in self.back.get(_key(gone), ()))
+            return (gone.age, 1) if at_once else (math.inf, 0)
 
-    def sent(self, gone: Departure, parts: list[Moved]) -> list[Batch]:
-        """Note what will be back of the parts of a departure; return what is back at once."""
+        for _, together in itertools.groupby(sorted(departures, key=turn), turn):
+            yield [*together]
+
+    def send(self, gone: Departure, parts: list[Moved]) -> None:
+        """Note what will be back of the parts of a departure, or arrive at another site."""
         for came in self.back.get(_key(gone), ()) if parts else ():
             share = evaluate(came.amount) / -sum(part.quantity for part in parts)
-            standing = self.stockpile.standing(came.material, came.age)
             for part in parts:
-                quantity, lot = -part.quantity * share, self._lot(part.lot, standing, came.node)
+                quantity = -part.quantity * share
                 if quantity > self.found.nothing:
-                    test = Tested(came.node, came.name, part.lot, lot, standing.age, quantity)
-                    self.waiting.setdefault(came.node, []).append((came, test))
-        return self.due(gone.node)
+                    expect = self._moved if came.moved else self._tested
+                    self.waiting.setdefault(came.node, []).append(expect(came, part, quantity))
 
     def due(self, node: int) -> list[Batch]:
-        """Post what is back at a node, and return it."""
+        """Post what is back at a node, or arrives there from another site, and return it."""
         shelf = []
-        for came, test in self.waiting.pop(node, ()):
-            shelf.append(Batch(test.lot, test.age, test.quantity))
-            self.found.tests.append(test)
-            moved = _arrived(node, test.lot, came, test.quantity)
-            self.found.movements.append(replace(moved, age=test.age))
+        for came, batch, test in self.waiting.pop(node, ()):
+            shelf.append(batch)
+            if test is not None:
+                self.found.tests.append(test)
+            moved = _arrived(node, batch.lot, came, batch.quantity)
+            self.found.movements.append(replace(moved, age=batch.age))
         return shelf
+
+    def _moved(self, came: Arrival, part: Moved, quantity: float) -> tuple[Arrival, Batch, None]:
+        """Return what arrives of a lot at another site."""
+        period = self.stockpile.tree.period
+        age = part.age + period[came.node] - period[part.node]
+        return came, Batch(replace(part.lot, site=came.site), age, quantity), None
+
+    def _tested(self, came: Arrival, part: Moved, quantity: float) -> tuple[Arrival, Batch, Tested]:
+        """Return what comes back of a lot from a test."""
+        standing = self.stockpile.standing(came.material, came.age)
+        lot = self._lot(part.lot, standing, came.node)
+        test = Tested(came.node, came.name, part.lot, lot, standing.age, quantity)
+        return came, Batch(lot, standing.age, quantity), test
 
     def _lot(self, before: Lot, standing: Standing, node: int) -> Lot:
         """Return the lot that comes back from a test; its name says what has become of it."""
@@ -234,7 +261,7 @@ class _Tests:
 
 def _key(gone: Departure) -> tuple[object, ...]:
     """Return what tells a departure from all others."""
-    return gone.node, gone.material, gone.site, gone.age, gone.name
+    return gone.node, gone.material, gone.site, gone.age, gone.exit.name, gone.name
 
 
 def _kept(stockpile: Stockpile, ledger: Ledger) -> Callable[[int, str, str, int], float]:

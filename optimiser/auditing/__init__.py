@@ -8,7 +8,8 @@ is audited as a plan of its own, of the rows that hold in it and the input as it
 concern has a twin (`twin`), which declares what the others need to know of it: `purchases`,
 `price_rises` (what own buying adds), `contracts` and `projects` (what is decided), `after_audit`
 (what is bound after the horizon), `menus` (what floors are worth), `metal` (lots and
-ages), `outlets` (rotation), `needs` (demand, targets, closing stock), `rule_audit`,
+ages), `outlets` (rotation), `move_audit` (moves between sites), `needs` (demand, targets, closing
+stock), `rule_audit`,
 `commitment_audit`, `cash` (cash flow, appropriations, objective, proof). Of the plan as a whole are
 `assumptions` (the inputs that it lists), `sentences` (instructions) and `summary_totals` (totals of
 the other sheets). `inputs` reads the input with arithmetic of its own, so that an error in the
@@ -31,6 +32,7 @@ from optimiser.auditing import (
     joint_order_audit,
     menus,
     metal,
+    move_audit,
     needs,
     outlets,
     pipeline,
@@ -69,6 +71,7 @@ TWINS = [
     menus.TWIN,
     metal.TWIN,
     outlets.TWIN,
+    move_audit.TWIN,
     needs.DEMAND,
     needs.TARGETS,
     needs.CLOSING,

@@ -39,16 +39,19 @@ def age_and_life(inputs: Inputs, line: Line, t: int) -> tuple[int, int | None]:
     return t - inputs.period(line["made"]), inputs.life(line["material"], t)
 
 
-def compare_age(path: PathAudit, line: Line, t: int, held: bool = False) -> None:
+def compare_age(
+    path: PathAudit, line: Line, t: int, held: bool = False, site: str | None = None
+) -> None:
     """Compare the age of a lot, and what is left of its life.
 
-    Stock at period end has one period less left.
+    Stock at period end has one period less left. `site`: where it is; None: at that of the line.
     """
     inputs, material = path.inputs, line["material"]
     age, life = age_and_life(inputs, line, t)
     path.record.figure(line, "age", age * inputs.months)
     left = None if life is None else max(0, life - age - held) * inputs.months
-    if path.tested_times(lot_of(line)) is None:
+    lot = AuditedLot(line["lot"], material, site or line["site"], line["made"])
+    if path.tested_times(lot) is None:
         left = 0
     path.record.figure(
         line, "remaining_life", left, cell=(inputs.at(t).materials[material], "shelf_life_months")
@@ -112,7 +115,7 @@ def _comes_in(path: PathAudit, line: Line, t: int) -> None:
 
 def goes_out(path: PathAudit, line: Line, t: int) -> None:
     """Compare what goes out: it has life left, and its handling is charged."""
-    _usable(path, line, t)
+    usable(path, line, t)
     site = path.inputs.at(t).sites[line["site"]]
     cost = site.handling_out * abs(line["quantity"])
     path.pay(t, "handling", cost, line["material"], line["site"], site.buyer)
@@ -124,7 +127,7 @@ def _expires(path: PathAudit, line: Line, t: int) -> None:
         path.record.refuse(line.at("name"), f"{line.words('name')}: what expires goes nowhere")
 
 
-def _usable(path: PathAudit, line: Line, t: int) -> None:
+def usable(path: PathAudit, line: Line, t: int) -> None:
     """Compare an age with the life: metal serves from when it is made until its life is over."""
     months, record, kind = path.inputs.months, path.record, line["kind"]
     age, life = age_and_life(path.inputs, line, t)
@@ -229,9 +232,8 @@ def _follow(
         cell: Cell = (inputs.at(t).materials[lot.material], "shelf_life_months")
         wasted = expired.get((t, lot), 0.0)
         left += changes.get(t, 0.0)
-        over = life is not None and t - made >= life - 1
-        if over or gone:
-            left, due = 0.0, 0.0 if gone else max(0.0, left + wasted)
+        if life is not None and t - made >= life - 1:
+            left, due = 0.0, max(0.0, left + wasted)
             gone = True
             path.outcome.waste += due
         elif path.tested_times(lot) is None:

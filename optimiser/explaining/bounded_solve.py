@@ -34,7 +34,8 @@ def _unbounded(formulation: Formulation, error: UnboundedError) -> Fault:
     names = sorted({str(getattr(variable, "name", variable)) for variable in error.variables})
     ledger, stockpile = formulation.ledger, formulation.stockpile
     moving = {id(variable) for variable in error.variables}
-    sources = sorted({each.name for each in ledger.arrivals if _uses(each.amount, moving)})
+    bought = (each for each in ledger.arrivals if not each.moved)
+    sources = sorted({each.name for each in bought if _uses(each.amount, moving)})
     sinks = sorted(
         {each.name for each in ledger.departures if id(each.amount) in moving and each.exit.free}
     )

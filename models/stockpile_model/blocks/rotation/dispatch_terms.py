@@ -143,11 +143,11 @@ class DispatchTerms:
 
     @functools.cached_property
     def _came(self) -> Mapping[tuple[int, str], float]:
-        """The most that comes at each node of each material, without what outlets give back."""
+        """The most that comes new at each node of each material: not back, nor from a site."""
         most = {
             (each.node, each.material, each.table, each.name): each.most
             for each in self.ledger.arrivals
-            if each.table != Outlet.TABLE
+            if each.table != Outlet.TABLE and not each.moved
         }
         found: dict[tuple[int, str], float] = {}
         for (n, material, _, _), each in most.items():

@@ -39,6 +39,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     ageing.balance_stock(m, flows)
     ageing.balance_expiry(m, flows)
     ageing.hold_last_age(m, flows)
+    ageing.hold_moved(m, flows)
     ageing.hold_expiry(m, flows)
 
     holding.pay_storage(m, stockpile, ledger)

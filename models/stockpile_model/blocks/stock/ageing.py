@@ -33,12 +33,7 @@ def balance_stock(m: pyo.ConcreteModel, flows: Flows) -> None:
 
 
 def _of_age(m: pyo.ConcreteModel, flows: Flows, i: str, w: str, a: int, n: int) -> object:
-    parent = flows.tree.parent[n]
-    terms = [*flows.going(i, w, a, n), *flows.coming(i, w, a, n)]
-    if parent is not None and flows.life(i, n) is None:
-        ages = flows.stockpile.first_ages(i, parent)
-        keys = ((i, w, each, parent) for each in ages)
-        terms += [m.stock[key] for key in keys if key in m.STOCKS]
+    terms = [*flows.going(i, w, a, n), *flows.coming(i, w, a, n), *flows.unaged(i, w, n)]
     return summed([*terms, -m.stock[i, w, a, n]]) == 0
 
 
@@ -83,6 +78,23 @@ def hold_last_age(m: pyo.ConcreteModel, flows: Flows) -> None:
         pyo.Set(dimen=4, initialize=[key for key in tested if flows.going(*key)]),
         rule=lambda m, *key: summed([*flows.coming(*key), *flows.going(*key)]) >= 0,
         doc="what leaves at the last age is of metal that was tested so often [quantity]",
+    )
+
+
+def hold_moved(m: pyo.ConcreteModel, flows: Flows) -> None:
+    """Require what moves to other sites ≤ stock[a-1,p] + arrivals, but from other sites at once.
+
+    So metal moves once in a period at most, and in no circle.
+    """
+
+    def rule(m: pyo.ConcreteModel, i: str, w: str, a: int, n: int) -> object:
+        there = [*flows.own(i, w, a, n), *flows.unaged(i, w, n)]
+        return summed(flows.moving[i, w, a, n]) <= summed(there)
+
+    m.hold_moved = pyo.Constraint(
+        pyo.Set(dimen=4, initialize=[key for key in flows.moving if key in flows.at_once]),
+        rule=rule,
+        doc="what moves was at its site before anything moved in the period [quantity]",
     )
 
 

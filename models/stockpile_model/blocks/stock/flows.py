@@ -7,7 +7,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from stockpile_model.ledger import Ledger
+from stockpile_model.ledger import Arrival, Ledger
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -21,13 +21,24 @@ class Flows:
     def __init__(self, m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
         self.m, self.stockpile, self.tree = m, stockpile, stockpile.tree
         self.arriving: dict[Place, list[Any]] = {}
+        self.at_once: dict[Place, list[Any]] = {}  # from another site in the same period
+        self.outlived: dict[tuple[str, str, int], list[Any]] = {}  # on its way from another site
         for came in ledger.arrivals:
             key = came.material, came.site, came.age, came.node
-            self.arriving.setdefault(key, []).append(came.amount)
+            if came.moved and self._outlives(came):
+                place = came.material, came.site, came.node
+                self.outlived.setdefault(place, []).append(came.amount)
+            elif came.moved and came.origin is not None and came.origin.node == came.node:
+                self.at_once.setdefault(key, []).append(came.amount)
+            else:
+                self.arriving.setdefault(key, []).append(came.amount)
         self.leaving: dict[Place, list[Any]] = {}
+        self.moving: dict[Place, list[Any]] = {}  # to another site
         for gone in ledger.departures:
             key = gone.material, gone.site, gone.age, gone.node
             self.leaving.setdefault(key, []).append(gone.amount)
+            if gone.exit.inside:
+                self.moving.setdefault(key, []).append(gone.amount)
         self.opening: dict[Place, float] = {}
         for lot in ledger.openings:
             # An overaged lot stands behind the last age, where nothing can use it.
@@ -47,6 +58,11 @@ class Flows:
         """Return the shelf life at a node [periods]; None = unlimited."""
         return self.stockpile.at(n).life(i)
 
+    def _outlives(self, came: Arrival) -> bool:
+        """Return whether metal arrives beyond its life, which was shortened on its way."""
+        life = self.life(came.material, came.node)
+        return life is not None and self.stockpile.standing(came.material, came.age).age >= life
+
     def overaged(self, i: str, w: str, n: int) -> float:
         """Return what is beyond its life when the horizon begins [quantity].
 
@@ -58,6 +74,10 @@ class Flows:
     # --- From period to period ---
 
     def coming(self, i: str, w: str, a: int, n: int) -> list[Any]:
+        """Return what comes to an age, from other sites too."""
+        return [*self.own(i, w, a, n), *self.at_once.get((i, w, a, n), ())]
+
+    def own(self, i: str, w: str, a: int, n: int) -> list[Any]:
         """Return what comes to an age: arrivals, what was of the age before, opening stock."""
         parent, terms = self.tree.parent[n], [*self.arriving.get((i, w, a, n), ())]
         if parent is None:
@@ -76,14 +96,23 @@ class Flows:
         """Return what goes from an age, below zero."""
         return [-gone for gone in self.leaving.get((i, w, a, n), ())]
 
+    def unaged(self, i: str, w: str, n: int) -> list[Any]:
+        """Return what was in stock before a node at which life is unlimited."""
+        parent = self.tree.parent[n]
+        if parent is None or self.life(i, n) is not None:
+            return []
+        keys = ((i, w, each, parent) for each in self.stockpile.first_ages(i, parent))
+        return [self.m.stock[key] for key in keys if key in self.m.STOCKS]
+
     def beyond(self, i: str, w: str, n: int) -> list[Any]:
-        """Return what is older than a life that a scenario shortens."""
+        """Return what is older than a life that a scenario shortens, also what arrives so."""
         parent = self.tree.parent[n]
         if parent is None:
             return []
         older = range(int(self.life(i, n) or 0), self.life(i, parent) or 0)
         return [
-            self.m.stock[i, w, begin + a - 1, parent] for begin in self.begins(i) for a in older
+            *(self.m.stock[i, w, begin + a - 1, parent] for begin in self.begins(i) for a in older),
+            *self.outlived.get((i, w, n), ()),
         ]
 
     def begins(self, i: str) -> list[int]:

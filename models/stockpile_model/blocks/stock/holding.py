@@ -79,8 +79,10 @@ def waste_expired(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) ->
 
 
 def pay_handling(stockpile: Stockpile, ledger: Ledger) -> None:
-    """Post what each arrival and each departure costs at its site."""
-    sides = ((ledger.arrivals, "handling_in"), (ledger.departures, "handling_out"))
+    """Post what each arrival and each departure costs at its site; a move has its own cost."""
+    came = [each for each in ledger.arrivals if not each.moved]
+    went = [each for each in ledger.departures if not each.exit.inside]
+    sides = ((came, "handling_in"), (went, "handling_out"))
     for moved, side in sides:
         handled: dict[tuple[str, str, int], list[Any]] = {}
         for each in moved:

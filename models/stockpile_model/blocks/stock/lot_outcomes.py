@@ -35,7 +35,9 @@ class LotStock(Dated):
 
 def _kinds() -> str:
     """Return the kinds of movement in words."""
-    *first, last = (f"`{each}`" for each in (*COMING, *(each.name for each in exits()), EXPIRED))
+    inside = (each.inside for each in exits() if each.inside)
+    kinds = (*COMING, *inside, *(each.name for each in exits()), EXPIRED)
+    *first, last = (f"`{each}`" for each in kinds)
     return f"{', '.join(first)} or {last}"
 
 
@@ -66,7 +68,7 @@ class Movement(Dated):
     age: float = column("age when it moves", "months")
     remaining_life: float | None = column("life left when it moves; blank = unlimited", "months")
     kind: str = column(_kinds)
-    name: str = column("offer, contract, buyer or outlet")
+    name: str = column("offer, contract, buyer, outlet or move")
     quantity: float = column("in (above zero) or out (below zero)", "quantity")
 
 
