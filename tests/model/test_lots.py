@@ -162,5 +162,11 @@ def test_a_departure_is_a_movement_of_the_kind_of_its_exit() -> None:
 
 def test_the_sheet_of_movements_names_the_exits_of_all_blocks() -> None:
     (kind,) = (each for each in columns(Movement) if each.name == "kind")
-    assert kind.meaning == "`opening`, `arrival`, `return`, `demand`, `rotation` or `expired`"
-    assert [(each.name, each.free) for each in exits()] == [("demand", False), ("rotation", True)]
+    assert kind.meaning == (
+        "`opening`, `arrival`, `return`, `move in`, `demand`, `rotation`, `move out` or `expired`"
+    )
+    assert [(each.name, each.free) for each in exits()] == [
+        ("demand", False),
+        ("rotation", True),
+        ("move out", False),
+    ]

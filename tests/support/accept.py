@@ -22,6 +22,7 @@ from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.endowments import Endowment
 from stockpile_model.blocks.in_transit.transit_terms import InTransit
+from stockpile_model.blocks.moves.move_terms import SiteMove
 from stockpile_model.blocks.objective import factor
 from stockpile_model.blocks.offers.break_terms import PriceBreak
 from stockpile_model.blocks.offers.offer_terms import Offer
@@ -183,6 +184,10 @@ def budget(
 
 def site(name: str = "stockpile", **cells: Any) -> Site:
     return Site(site=name, **cells)
+
+
+def move(origin: str = "a", end: str = "b", name: str = "road", **cells: Any) -> SiteMove:
+    return SiteMove(move=name, from_site=origin, to_site=end, **cells)
 
 
 def endowment(name: str, buyer: str, share: float) -> Endowment:
@@ -523,6 +528,10 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         site("south", buyer="army"),
         site("depot"),
     )
+    moved = (
+        move("depot", "north", "road", material="ga", cost=0.1, lead_time_months=1, capacity=6),
+        move("north", "depot", "back", capacity=3),
+    )
     asked = (
         demand(15, 0, 4, buyer="navy"), demand(6, 1, 4, buyer="army"), demand(2, 1, 4, buyer="army", minimum_life_months=2),
         demand(3, 2, 4, material="in"),
@@ -578,7 +587,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         SupplierTerms(supplier="trader", minimum_value=40, order_cost=2, free_freight_from=120),
     )
     rows: tuple[Row, ...] = (
-        *plants, *materials, *offers, *jointly, *breaks, *risen, *plans, *offtakes, *levels, *indices, *sites, *lots, *asked, *outlets, *rules, *money,
+        *plants, *materials, *offers, *jointly, *breaks, *risen, *plans, *offtakes, *levels, *indices, *sites, *moved, *lots, *asked, *outlets, *rules, *money,
         *decided, *parts, in_transit(4, 1, ordered=month(-1), unpaid=30, site="north"), *more,
     )  # fmt: skip
     basis = {"periods": 5, "discount_rate": 0.04, "release_below_target": False}

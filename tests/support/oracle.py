@@ -282,7 +282,7 @@ def happen(tables: Tables, event: Cells) -> Tables:
         names = (str(next(iter(row.values()))), f"{row.get('contract')}/{row.get('level')}")
         old = row.get(column)
         if old is None:
-            own = table in ("sites", "outlets") and column == "cost"
+            own = table in ("sites", "outlets", "moves") and column == "cost"
             old = 1 if column in BLANK_IS_ONE else 0 if column in BLANK_IS_ZERO or own else None
         mine = event.get("row") in (None, "*", *names) or supplied_by(tables, event, row)
         if event.get("feedstock") == "yes" and mine:
@@ -829,6 +829,8 @@ class Pool:
     gone: Sequence[Node] | None
     times: int = 0  # how often its metal was requalified
     failed: bool = False  # it has failed a test
+    still: Node | None = None  # where it came from another site, and moves no further
+    at_once: dict[Node, Linear] = field(default_factory=lambda: defaultdict(Linear))  # so
     outflow: dict[Node, Linear] = field(default_factory=lambda: defaultdict(Linear))
 
     @property
@@ -929,8 +931,11 @@ class Program:
                         (k, settled.signed[k][node]) for k in own if node in settled.signed[k]
                     ]
                     self.grant(name, node, aid(now, name, signed, node.t) or ZERO)
+        self.shipped: dict[tuple[str, Node], Linear] = defaultdict(Linear)  # by move, node
+        self.reached: dict[tuple[object, ...], Pool] = {}  # what came from other sites
+        self.sent: dict[tuple[str, Node], Linear] = {}  # by pool of unlimited life
         self.pools = self.stock()
-        self.requalify()
+        self.test_and_move()
         for outlet in book.rows("outlets"):
             self.rotate(outlet["outlet"])
         for material, buyer in sorted(
@@ -1505,6 +1510,10 @@ class Program:
             for n, site in product(book.nodes, book.sites):
                 for back in self.back(outlet["outlet"], n):
                     self.entering[returned(outlet), site, back, back.t].add(0)
+        unlimited = [i for i, row in book.materials.items() if not row.get("shelf_life_months")]
+        for row, material, n in product(book.rows("moves"), unlimited, book.nodes):
+            if row.get("material") in (None, material):
+                self.entering[material, row["to_site"], n, n.t].add(0)
         for material, row in book.materials.items():
             for site in book.sites:
                 lots = {
@@ -1561,27 +1570,85 @@ class Program:
         outlay = Outlay(n, "rotation", material, self.book.buyer(site))
         self.spend(outlay, amount, number(self.book.at(n).materials[material], "disposal_cost"))
 
-    def requalify(self) -> None:
-        """Test each lot, and what passes again, as often as it may be."""
+    def test_and_move(self) -> None:
+        """Test each lot, and what passes again, as often as it may be; move it to other sites."""
+        for n in self.book.nodes:
+            for pool in self.pools:  # what comes back, or reaches another site, joins them
+                if n in pool.present:
+                    self.requalify(pool, n)
+                    self.move(pool, n)
+        for row in self.book.rows("moves"):
+            for n in self.book.nodes:
+                now = self.book.at(n).row("moves", row["move"])
+                if now.get("capacity") is not None:
+                    shipped = self.shipped[row["move"], n]
+                    self.rows.append(at_most(shipped, number(now, "capacity")))
+
+    def move(self, pool: Pool, n: Node) -> None:
+        """Send metal to other sites, where it is as old as it then is; once in a period."""
+        sent = []
+        for name in (row["move"] for row in self.book.rows("moves")):
+            now, row = self.book.at(n), self.book.at(n).row("moves", name)
+            lag = now.whole(row, "lead_time_months")
+            limited = pool.gone is not None
+            if (
+                row["from_site"] != pool.site
+                or row.get("material") not in (None, pool.material)
+                or n.t + lag > self.book.last
+                or (limited and n.t - pool.born + lag >= now.life(pool.material))
+                or (pool.still is not None and n == pool.still)
+            ):
+                continue
+            amount = variable(("move", name, pool.name, n))
+            sent.append(amount)
+            pool.outflow[n].add(amount)
+            self.shipped[name, n].add(amount)
+            outlay = Outlay(n, "storage", pool.material, self.book.buyer(pool.site))
+            self.spend(outlay, amount, number(row, "cost"))
+            for d in (each for each in n.below if each.t == n.t + lag):
+                self.reach(pool, row["to_site"], d, amount, None if lag else n)
+        if sent and pool.gone is None:
+            self.sent[pool.name, n] = total(sent)
+
+    def reach(self, pool: Pool, site: str, d: Node, amount: Linear, still: Node | None) -> None:
+        """Metal that comes from another site; with all other that is alike, where it ages."""
+        if pool.gone is None:
+            (other,) = (
+                each for each in self.pools if (each.material, each.site) == (pool.material, site)
+            )
+            other.inflow[d].add(amount)
+            if still:
+                other.at_once[d].add(amount)
+            return
+        kind = pool.material, site, d, pool.born, pool.times, pool.failed, still
+        if kind not in self.reached:
+            name = " ".join(map(str, ("moved", *kind)))
+            lot = self.lot(name, pool.material, site, d, Linear(), pool.born)
+            marks = {"times": pool.times, "failed": pool.failed, "still": still}
+            self.reached[kind] = replace(lot, **marks)
+            self.pools.append(self.reached[kind])
+        self.reached[kind].inflow[d].add(amount)
+
+    def requalify(self, pool: Pool, n: Node) -> None:
+        """Test a lot at a node; what comes back is a lot of its own."""
         tests = [row["outlet"] for row in self.book.rows("outlets") if row["form"] == "requalify"]
-        for pool in self.pools:  # what comes back joins them
-            for n, name in product([] if pool.failed else pool.present, tests):
-                now, outlet = self.book.at(n), self.book.at(n).row("outlets", name)
-                age, backs = n.t - pool.born, self.back(name, n)
-                later = age + now.whole(outlet, "lead_time_months")
-                young = max(0, later - now.whole(outlet, "gain_months"))
-                if (
-                    outlet["material"] == pool.material
-                    and backs
-                    and releases(now, outlet, age)
-                    and young < now.life(pool.material)
-                    and pool.times < number(outlet, "times", 1)
-                ):
-                    amount = self.test(pool, n, outlet)
-                    for d, passed in product(backs, (True, False)):
-                        share = number(outlet, "yield", 1)
-                        part = amount * (share if passed else 1 - share)
-                        self.retested(pool, d, part, young if passed else later, name, passed)
+        for name in [] if pool.failed else tests:
+            now, outlet = self.book.at(n), self.book.at(n).row("outlets", name)
+            age, backs = n.t - pool.born, self.back(name, n)
+            later = age + now.whole(outlet, "lead_time_months")
+            young = max(0, later - now.whole(outlet, "gain_months"))
+            if (
+                outlet["material"] == pool.material
+                and backs
+                and releases(now, outlet, age)
+                and young < now.life(pool.material)
+                and pool.times < number(outlet, "times", 1)
+            ):
+                amount = self.test(pool, n, outlet)
+                for d, passed in product(backs, (True, False)):
+                    share = number(outlet, "yield", 1)
+                    part = amount * (share if passed else 1 - share)
+                    self.retested(pool, d, part, young if passed else later, name, passed)
 
     def test(self, pool: Pool, n: Node, outlet: Cells) -> Linear:
         """What leaves a lot for a test."""
@@ -1672,6 +1739,10 @@ class Program:
         """
         book = self.book
         stored: dict[tuple[Node, str | None], Linear] = defaultdict(Linear)
+        for pool, n in product(self.pools, book.nodes):
+            if (pool.name, n) in self.sent:  # before anything came from other sites in the period
+                there = pool.stock(n) + pool.outflow[n] - pool.at_once[n]
+                self.rows.append(at_least(there - self.sent[pool.name, n], 0))
         for pool in self.pools:
             # A lot only shrinks: it is enough to look at the end of each path.
             reached = {*pool.present, *(pool.gone or ())}

@@ -211,6 +211,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "site_capacity": blank("sites", "capacity"),
     "site_cost": blank("sites", "cost"),
     "handling": blank("sites", "handling_in", "handling_out"),
+    "moves": without("moves"),
     "targets": without("targets"),
     "ramp": blank("targets", "path"),
     "hard_target": blank("targets", "hard"),
@@ -358,6 +359,7 @@ NEEDS = {
     "pay_on_order": ("discount", "lead_time"),
     "offer_site": ("site_cost",),
     "site_capacity": ("targets",),
+    "moves": ("site_cost", "opening_stock"),
     **dict.fromkeys(("budget_from", "expires", "fund_uses", "fund_materials"), ("budget",)),
     "keeps_receipts": ("budget", "sale", "opening_stock"),
     **dict.fromkeys(TREES, ("scenarios",)),
@@ -485,7 +487,8 @@ class _Drawing:
         ]
         self.sites = (
             ["north", "south"]
-            if self.has & {"site_capacity", "site_cost", "handling", "offer_site", "buyers"}
+            if self.has
+            & {"site_capacity", "site_cost", "handling", "offer_site", "buyers", "moves"}
             else []
         )
 
@@ -545,6 +548,8 @@ class _Drawing:
             tables["projects"] = [self.project()]
         if self.sites:
             tables["sites"] = [self.site(name) for name in self.sites]
+        if "moves" in self.has:
+            tables["moves"] = self.moves()
         if "opening_stock" in self.has:
             tables["opening_stock"] = [self.lot(i) for i in range(self.pick(1, 1, 2))]
         if "targets" in self.has:
@@ -657,6 +662,27 @@ class _Drawing:
             "handling_in": self.only("handling", None, 0.5, 1),
             "handling_out": self.only("handling", 0.5, 2),
         }
+
+    def moves(self) -> list[dict[str, Any]]:
+        """From one site to the other, and now and then back."""
+        ways = (
+            self.pick(self.sites, [*reversed(self.sites)]),
+            [*self.sites],
+            [*reversed(self.sites)],
+        )
+        chosen = self.pick(ways[:1], ways[:1], ways[1:])
+        return [
+            {
+                "move": f"M{i}",
+                "from_site": origin,
+                "to_site": end,
+                "material": self.pick(None, None, *self.names),
+                "cost": self.pick(None, 0.5, 2),
+                "lead_time_months": self.pick(None, None, self.months, 2 * self.months),
+                "capacity": self.pick(None, 4, 9),
+            }
+            for i, (origin, end) in enumerate(chosen)
+        ]
 
     def lot(self, i: int) -> dict[str, Any]:
         return {

@@ -499,6 +499,7 @@ NEW: dict[str, dict[str, Any]] = {
     "prices": {"date": dt.date(2029, 6, 30), "rotterdam": 900, "china_domestic": 240},
     "materials": {"material": "germanium", "shelf_life_months": 24, "price_index": "rotterdam", "closing_value": 0.5},
     "sites": {"site": "annex", "capacity": 500, "cost": 0.5},
+    "moves": {"move": "lorry", "from_site": "depot", "to_site": "annex", "cost": 0.5, "lead_time_months": 1, "capacity": 100},
     "opening_stock": {"lot": "001", "material": "gallium", "site": "depot", "quantity": 12.5, "made": dt.date(2026, 11, 1)},
     "in_transit": {"name": "trial", "ordered": dt.date(2026, 11, 1), "arrives": dt.date(2027, 2, 1), "quantity": 5, "unpaid": 100, "site": "depot"},
     "demand": {"material": "gallium", "from": dt.date(2027, 2, 1), "quantity": 5},
