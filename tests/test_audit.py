@@ -54,6 +54,7 @@ from tests.support.plans import (
     TOGETHER,
     full_plan,
     jointly_plan,
+    moved_plan,
     plan_of,
     shared_plan,
     together_plan,
@@ -87,7 +88,8 @@ def test_a_sound_plan_passes(name: str) -> None:
 
 
 def test_the_plans_use_what_is_audited() -> None:
-    plans = [*(each() for each in PLANS.values()), plan_of(PIPELINE), plan_of(FINANCED)]
+    plans = [each() for each in (*PLANS.values(), moved_plan)]
+    plans += [plan_of(PIPELINE), plan_of(FINANCED)]
     rows = {
         name: [line for plan in plans for line in as_sheets(plan)[name]]
         for name in as_sheets(plans[0]).rows | as_sheets(plans[1]).rows
@@ -99,6 +101,8 @@ def test_the_plans_use_what_is_audited() -> None:
         "demand",
         "rotation",
         "expired",
+        "move in",
+        "move out",
     }
     assert {line["decision"] for line in rows["projects"]} == {"grant", "carried", "both", "no"}
     assert {line["form"] for line in rows["contracts"] if line["level"]} == {"purchase", "cfd"}

@@ -360,6 +360,29 @@ def one_target_of_a_material(tables: Tables) -> None:
     ]
 
 
+def one_more_way_between_sites(tables: Tables) -> None:
+    way = tables["moves"][0]
+    ends = {"from_site": way["to_site"], "to_site": way["from_site"]}
+    tables["moves"] = [*tables["moves"], {"move": "new", **ends, "cost": 0.25, "capacity": 5}]
+
+
+def free_sites(tables: Tables) -> None:
+    """Two sites at least that serve all, hold all and cost nothing, and no way between them."""
+    tables.pop("moves", None)
+    names = [row["site"] for row in rows(tables, "sites")] or ["here", "there"]
+    tables["sites"] = [{"site": name} for name in names]
+    for row in rows(tables, "opening_stock"):
+        row["site"] = row.get("site") or names[0]
+
+
+def free_ways(tables: Tables) -> None:
+    first, second, *_ = (row["site"] for row in tables["sites"])
+    tables["moves"] = [
+        {"move": "there", "from_site": first, "to_site": second},
+        {"move": "back", "from_site": second, "to_site": first},
+    ]
+
+
 def one_buyer(tables: Tables) -> None:
     for name in ("sites", "demand", "targets", "funds"):
         each(name, "buyer", lambda _: None)(tables)
@@ -876,6 +899,20 @@ LAWS = [
     Law("one more exchange never costs more", "exchange", one_more_way_back("exchange")),
     Law("one more rework never costs more", "rework", one_more_way_back("rework")),
     Law("one more test never costs more", "requalify", one_more_way_back("requalify")),
+    Law("one more way between sites never costs more", "moves", one_more_way_between_sites),
+    Law("moves that cost nothing never cost more", "moves", each("moves", "cost", lambda _: 0)),
+    Law(
+        "moves without a limit never cost more",
+        "moves",
+        each("moves", "capacity", lambda _: None),
+    ),
+    Law(
+        "free ways between free sites of no buyer change nothing",
+        "shelf_life",
+        free_ways,
+        factor=1,
+        first=free_sites,
+    ),
     Law("one more time never costs more", "requalify", each("outlets", "times", lambda _: 3)),
     Law("a rule on spending relaxed never costs more", "spend_rule", looser_rules),
     Law("a rule on a count relaxed never costs more", "count_rule", looser_rules),

@@ -146,6 +146,10 @@ def outlet(form: str, **cells: Any) -> dict[str, Any]:
     return {"outlet": form, "material": "gallium", "form": form, **cells}
 
 
+def move(origin: str, end: str, name: str = "road", **cells: Any) -> dict[str, Any]:
+    return {"move": name, "from_site": origin, "to_site": end, **cells}
+
+
 def two_buyers(**cells: Any) -> list[dict[str, Any]]:
     return [{"site": "north", "buyer": "A", **cells}, {"site": "south", "buyer": "B", **cells}]
 
@@ -1442,6 +1446,54 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
             targets=[target(0, 10), target(1, 0)],
         ),
         10 * (-1 + 1 + 2),
+    ),
+    # Three months at 5 each, or a move for 4 and then 1 a month: 6 may move in month 0, 4 in month
+    # 1, and the last month costs all of them no more than what demand then takes.
+    "a move from a dear site": (
+        book(
+            3,
+            sites=[{"site": "dear", "cost": 5}, {"site": "cheap", "cost": 1}],
+            opening_stock=[lot(10, site="dear")],
+            moves=[move("dear", "cheap", cost=4, capacity=6)],
+            demand=[need(2, 10)],
+        ),
+        6 * 4 + 6 * 2 * 1 + 4 * (5 + 4 + 1),
+    ),
+    # Only the south serves B, and all metal comes to the north, a month away.
+    "a demand that another site serves": (
+        book(
+            2,
+            sites=two_buyers(handling_in=0.5, handling_out=1),
+            offers=[offer(site="north")],
+            moves=[move("north", "south", cost=2, lead_time_months=1)],
+            demand=[{**need(1, 7), "buyer": "B"}],
+        ),
+        7 * (0.5 + 10 + 2 + 1),
+    ),
+    # What would be there at the end of its life does not leave: 5 fresh ones at 10 do.
+    "a move that takes too long for old metal": (
+        book(
+            3,
+            {"shelf_life_months": 3},
+            sites=two_buyers(),
+            opening_stock=[lot(10, "2026-12-01", site="north")],
+            offers=[offer(site="north")],
+            moves=[move("north", "south", lead_time_months=2)],
+            demand=[{**need(2, 5), "buyer": "B"}],
+        ),
+        5 * 10,
+    ),
+    # Metal moves once in a period: over two ways it is there a month later, and misses the first.
+    "a move once in a period": (
+        book(
+            2,
+            {"shortage_cost": 20},
+            sites=[{"site": name, "buyer": name} for name in "ABC"],
+            opening_stock=[lot(4, site="A")],
+            moves=[move("A", "B"), move("B", "C", "on")],
+            demand=[{**need(0, 1, 1), "buyer": "C"}],
+        ),
+        20,
     ),
     # 4 pure ones: from 8 at 3, reworked at 2 each, against 4 x 12.
     "rework": (

@@ -369,6 +369,59 @@ JOINTLY: dict[str, Any] = {
 """What is ordered from the trader in a period is worth 3,000, and from 6,500 on free of freight."""
 
 
+MOVED: dict[str, Any] = {
+    "settings": {"start": day(1), "periods": 4, "mip_gap": 0},
+    "materials": [{"material": "gallium", "shelf_life_months": 3}],
+    "suppliers": [{"supplier": "smelter"}],
+    "sites": [
+        {"site": "port", "buyer": "navy"},
+        {"site": "vault", "buyer": "army"},
+        {"site": "yard", "buyer": "army", "cost": 1},
+    ],
+    "offers": [
+        {
+            "offer": "spot",
+            "supplier": "smelter",
+            "material": "gallium",
+            "price": 10,
+            "from": day(2),
+            "site": "port",
+        }
+    ],
+    "opening_stock": [
+        {"lot": "old", "material": "gallium", "site": "port", "quantity": 6, "made": day(1)}
+    ],
+    "outlets": [
+        {
+            "outlet": "check",
+            "material": "gallium",
+            "form": "requalify",
+            "yield": 0.5,
+            "gain_months": 2,
+            "cost": 0.5,
+        },
+    ],
+    "funds": [{"fund": "navy", "buyer": "navy"}, {"fund": "army", "buyer": "army"}],
+    "budgets": [{"fund": "navy", "amount": 100}, {"fund": "army", "amount": 100}],
+    "demand": [
+        {"material": "gallium", "buyer": "army", "from": day(2), "quantity": 5},
+        {"material": "gallium", "buyer": "army", "from": day(4), "quantity": 5.5},
+    ],
+    "moves": [
+        {
+            "move": "road",
+            "from_site": "port",
+            "to_site": "vault",
+            "cost": 2,
+            "lead_time_months": 1,
+            "capacity": 6,
+        },
+        {"move": "rail", "from_site": "yard", "to_site": "port"},
+    ],
+}
+"""Only the port has supply, and only the vault and the yard serve the army."""
+
+
 @functools.cache
 def jointly_plan() -> Plan:
     """The plan of JOINTLY, solved once in a process."""
@@ -397,5 +450,17 @@ def uncertain_plan() -> Plan:
 def full_plan() -> Plan:
     """The plan of FULL, solved once in a process."""
     plan = plan_of(FULL, gap=0.01)
+    assert plan is not None
+    return plan
+
+
+@functools.cache
+def moved_plan() -> Plan:
+    """The plan of MOVED, solved once in a process.
+
+    5 of the lot leave for February. For April 5 are bought, and what passes a test of the last 1
+    follows them.
+    """
+    plan = plan_of(MOVED)
     assert plan is not None
     return plan
