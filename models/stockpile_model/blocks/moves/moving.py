@@ -16,15 +16,15 @@ MOVE = Exit("move out", table=SiteMove.TABLE, inside="move in")
 
 
 def add_moved(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
-    """Add moved[v,i,a,n]: what leaves the first site of move v at age a at node n."""
+    """Add moved[e,i,a,n]: what leaves the first site of move e at age a at node n."""
     m.MOVES = pyo.Set(
         dimen=4,
         initialize=[
-            (v, i, a, n)
-            for v, row in stockpile.keyed(SiteMove).items()
+            (e, i, a, n)
+            for e, row in stockpile.keyed(SiteMove).items()
             for i in terms.movable(stockpile, row)
             for n in stockpile.tree.nodes
-            for a in terms.leaving_ages(stockpile, _row(stockpile, v, n), i, n)
+            for a in terms.leaving_ages(stockpile, _row(stockpile, e, n), i, n)
         ],
         doc="move, material, age, node at which stock can be moved",
     )
@@ -39,44 +39,44 @@ def _row(stockpile: Stockpile, name: str, node: int) -> SiteMove:
 
 
 def send(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """Post what leaves a site, and that it arrives at the other ℓ_v periods later.
+    """Post what leaves a site, and that it arrives at the other ℓ_e periods later.
 
     It arrives at every descendant of its node, older by the time that it takes.
     """
-    for (v, i, a, n), moved in m.moved.items():
-        row = _row(stockpile, v, n)
-        gone = ledger.take(n, i, row.from_site, a, moved, MOVE, v)
+    for (e, i, a, n), moved in m.moved.items():
+        row = _row(stockpile, e, n)
+        gone = ledger.take(n, i, row.from_site, a, moved, MOVE, e)
         lag = terms.lead(stockpile, row)
         for d in stockpile.tree.later(n, lag):
             age = terms.arriving_age(stockpile, i, a, lag, d)
-            came = Arrival(d, i, row.to_site, age, moved, SiteMove.TABLE, v, None, origin=gone)
+            came = Arrival(d, i, row.to_site, age, moved, SiteMove.TABLE, e, None, origin=gone)
             ledger.bring(came)
 
 
 def pay_moves(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     """Post what moves cost, paid for the buyer of the site that the metal leaves."""
     together: dict[tuple[str, str, int], list[Any]] = {}
-    for (v, i, _, n), moved in m.moved.items():
-        together.setdefault((v, i, n), []).append(moved)
-    for (v, i, n), parts in together.items():
-        row = _row(stockpile, v, n)
+    for (e, i, _, n), moved in m.moved.items():
+        together.setdefault((e, i, n), []).append(moved)
+    for (e, i, n), parts in together.items():
+        row = _row(stockpile, e, n)
         if row.cost > 0:
             buyer = stockpile.sites[row.from_site].buyer
-            ledger.pay(n, "moves", row.cost * summed(parts), "storage", i, buyer, v)
+            ledger.pay(n, "moves", row.cost * summed(parts), "storage", i, buyer, e)
 
 
 def cap_move(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
-    """Require Σ_{i,a} moved[v,i,a,n] ≤ capacity[v,n]."""
+    """Require Σ_{i,a} moved[e,i,a,n] ≤ capacity[e,n]."""
     together: dict[tuple[str, int], list[Any]] = {}
-    for (v, _, _, n), moved in m.moved.items():
-        together.setdefault((v, n), []).append(moved)
+    for (e, _, _, n), moved in m.moved.items():
+        together.setdefault((e, n), []).append(moved)
     limited = [key for key in together if _row(stockpile, *key).capacity is not None]
     m.cap_move = pyo.Constraint(
         pyo.Set(dimen=2, initialize=limited),
-        rule=lambda m, v, n: summed(together[v, n]) <= _row(stockpile, v, n).capacity,
+        rule=lambda m, e, n: summed(together[e, n]) <= _row(stockpile, e, n).capacity,
         doc="no more is moved in a period than the capacity of the move [quantity]",
     )
-    for v, n in limited:
-        row = _row(stockpile, v, n)
-        data, most, what = m.cap_move[v, n], row.capacity or 0.0, f"capacity of move {v}"
+    for e, n in limited:
+        row = _row(stockpile, e, n)
+        data, most, what = m.cap_move[e, n], row.capacity or 0.0, f"capacity of move {e}"
         ledger.limit(data, "most", most, "quantity", what, row, "capacity", n)
