@@ -126,16 +126,26 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
         for lot, came, quantity in arrivals.get(n, ()):
             shelf.append(Batch(lot, came.age, quantity))
             found.movements.append(_arrived(n, lot, came, quantity))
-        shelf += returns.due(n)
+        _shelve(shelf, returns.due(n))
         shelf.sort(key=lambda batch: (batch.lot.made, batch.lot.name))
         for together in returns.in_turn(departures.get(n, [])):
             for gone, quantity in together:
                 seen = len(found.movements)
                 _leave(stockpile, found, shelf, gone, quantity, kept)
                 returns.send(gone, found.movements[seen:])
-            shelf += returns.due(n)
+            _shelve(shelf, returns.due(n))
         shelves[n] = _close(stockpile, found, n, shelf)
     return found
+
+
+def _shelve(shelf: list[Batch], batches: list[Batch]) -> None:
+    """Put batches on a shelf; what comes to a lot that is there is one with it."""
+    there = {batch.lot: batch for batch in shelf} if batches else {}
+    for batch in batches:
+        if (known := there.setdefault(batch.lot, batch)) is batch:
+            shelf.append(batch)
+        else:
+            known.quantity += batch.quantity
 
 
 def _arrivals(
@@ -218,7 +228,8 @@ class _Returns:
     def send(self, gone: Departure, parts: list[Moved]) -> None:
         """Note what will be back of the parts of a departure, or arrive at another site."""
         for came in self.back.get(_key(gone), ()) if parts else ():
-            share = evaluate(came.amount) / -sum(part.quantity for part in parts)
+            out = -sum(part.quantity for part in parts)
+            share = 1.0 if came.moved else evaluate(came.amount) / out
             for part in parts:
                 quantity = -part.quantity * share
                 if quantity > self.found.nothing:

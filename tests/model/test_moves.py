@@ -286,6 +286,19 @@ def test_without_a_shelf_life_a_lot_keeps_its_age() -> None:
     assert (held.site, held.made, held.age) == ("b", month(-7), 8)
 
 
+def test_the_parts_of_a_lot_that_move_one_after_another_are_one_lot() -> None:
+    plan = {
+        "moved[road,ga,0,0]": 3,
+        "stock[ga,a,0,0]": 7,
+        "stock[ga,b,0,0]": 3,
+        "moved[road,ga,0,1]": 7,
+        "stock[ga,b,0,1]": 10,
+    }
+    rows = [*report(put(built(book(*TWO, lot(10, 0, site="a"), move())), plan))]
+    held = [(each.date, each.site, each.quantity) for each in rows if isinstance(each, LotStock)]
+    assert held == [(month(0), "a", 7), (month(0), "b", 3), (month(1), "b", 10)]
+
+
 def test_requalified_metal_keeps_its_tests() -> None:
     """8 of 10 pass, at index 4 (once, age 0); all move, and may be tested no more."""
     check = outlet("test", "requalify", gain_months=2, yield_=0.8)
