@@ -5,7 +5,8 @@ beginning held. Their bases together are a basis of the whole, near the best one
 primal simplex goes on: a fifth of the time that the whole takes from nothing, a tenth where there
 are a hundred paths. Where there are many, some are joined before the others are added, then twice
 as many, and so on. Columns of kinds that the first path does not use, and whose prices say that it
-should not, are left out until the last: two of five.
+should not, are left out until the last: two of five. A path that cannot go on from the beginning of
+the others, as it asks for more, is solved before them.
 
 On the way each path is planned with whole integers too, with what was planned before it held: the
 first plan.
@@ -36,6 +37,7 @@ from optimiser.solving.structure import NOWHERE, Positions, Structure
 
 FEW = 6  # paths that are joined at once
 PRICINGS = 4  # times that columns come back, at most
+RESTARTS = 2  # times that a path which asks for more is put before the others, at most
 
 
 class Paths:
@@ -47,9 +49,15 @@ class Paths:
         self.program, self.structure, self.clock = program, structure, clock
         self.matrix = program.matrix()
         self.row_node, self.local = _nodes_of_rows(program, structure)
+        self.order, self._restarts, self._planning = [*structure.tree.paths], 0, planning
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin with nothing solved."""
+        program = self.program
         self.used = np.ones(program.columns, dtype=np.bool_)  # columns that are not left out
         self.x = np.zeros(program.columns)
-        self.plan: Floats | None = np.zeros(program.columns) if planning else None
+        self.plan: Floats | None = np.zeros(program.columns) if self._planning else None
         self.columns: Bytes = np.full(program.columns, AT_LOWER, dtype=np.int8)
         self.rows: Bytes = np.full(program.rows, BASIC, dtype=np.int8)
 
@@ -58,31 +66,43 @@ class Paths:
 
         Raises OutOfTime and SolverError.
         """
-        paths = self.structure.tree.paths
-        joins = {len(paths)}
+        several = len(self.order)
+        joins = {several}
         while min(joins) > FEW:
             joins.add(-(-min(joins) // 2))
-        inside = np.zeros(
-            len(self.structure.tree.parent) + 1, dtype=np.bool_
-        )  # the last is NOWHERE
-        for k, path in enumerate(paths):
-            new = np.zeros_like(inside)
-            new[[*path]] = True
+        inside = self._nowhere()
+        k = 0
+        while k < several:
+            new = self._nowhere()
+            new[[*self.order[k]]] = True
             new[NOWHERE] = k == 0
             new &= ~inside
-            self._alone(new)
+            if not self._alone(new) and k > 0 and self._restarts < RESTARTS:
+                self._restarts += 1
+                self.order.insert(0, self.order.pop(k))
+                self._begin()
+                inside, k = self._nowhere(), 0
+                continue
             inside |= new
-            yield k + 1
-            if k + 1 in joins:
-                self._join(inside, k + 1)
+            k += 1
+            yield k
+            if k in joins:
+                self._join(inside, k)
+
+    def _nowhere(self) -> Bools:
+        """Return no node; the last place is NOWHERE."""
+        return np.zeros(len(self.structure.tree.parent) + 1, dtype=np.bool_)
 
     @property
     def basis(self) -> highspy.HighsBasis:
         """Return the basis of the whole program."""
         return _basis(self.columns, self.rows)
 
-    def _alone(self, new: Bools) -> None:
-        """Solve what stands at some nodes, the others as they are; and plan it."""
+    def _alone(self, new: Bools) -> bool:
+        """Solve what stands at some nodes, the others as they are; and plan it.
+
+        Return whether there is a point.
+        """
         every, rows = self._at(new)
         columns = every[self.used[every]]
         relaxation = LinearProgram(self._part(columns, rows, self.x), self.clock)
@@ -93,10 +113,11 @@ class Paths:
             if vertex.solved:
                 self._use(columns[vertex.x > 0])
         self._keep(columns, rows, vertex)
-        if new[0] and vertex.solved and len(self.structure.tree.paths) > 1:
+        if new[0] and vertex.solved and len(self.order) > 1:
             self._leave_out(columns, relaxation, vertex)
+        solved = vertex.solved
         if self.plan is None:
-            return
+            return solved
         if not new[0]:
             relaxation = LinearProgram(self._part(every, rows, self.plan), self.clock)
             vertex = relaxation.solve(_basis(self.columns[every], self.rows[rows]))
@@ -105,6 +126,7 @@ class Paths:
             self.plan = None
         else:
             self.plan[every] = found
+        return solved
 
     def _leave_out(self, columns: Positions, relaxation: LinearProgram, vertex: Vertex) -> None:
         """Leave out the kinds of columns that the first path does not use and that cost it."""
@@ -137,11 +159,11 @@ class Paths:
         """
         tree = self.structure.tree
         weight = np.zeros(len(inside))
-        for path in tree.paths[:leaves]:
+        for path in self.order[:leaves]:
             weight[[*path]] += tree.probability[path[-1]]
         weight = np.append(weight[:-1] / weight[0] / np.array(tree.probability), 1.0)
         every, rows = self._at(inside)
-        if leaves == len(tree.paths):
+        if leaves == len(self.order):
             rows = np.arange(self.program.rows)
         cost = self.program.cost[every] * weight[self.structure.node[every]]
         self.columns[~self.used] = AT_LOWER  # basic at nothing, where a part was solved with all

@@ -19,7 +19,7 @@ from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchCloc
 from optimiser.solving.paths import Paths
 from optimiser.solving.program import Program
 from optimiser.solving.search_options import Options
-from optimiser.solving.structure import Structure
+from optimiser.solving.structure import Label, ScenarioTree, Structure, structure
 from optimiser.system.interrupts import Interrupt
 from tests.support.programs import planning
 
@@ -260,6 +260,30 @@ def test_the_first_plan_comes_with_the_paths() -> None:
     plan = paths.plan[: program.columns]
     plan[program.integer] = np.round(plan[program.integer])
     assert program.holds(plan, 1e-6)
+
+
+def test_a_path_that_asks_for_more_is_solved_before_the_others() -> None:
+    """Bought at the root: 1 is enough for the probable leaf, the other needs 5."""
+    tree = ScenarioTree((None, 0, 0), (1.0, 0.7, 0.3))
+    labels: list[Label] = [("buy", ("one", 0)), ("late", ("one", 1)), ("late", ("one", 2))]
+    program = Program(
+        cost=np.array([1.0, 0.7, 0.3]),
+        offset=0.0,
+        lower=np.zeros(3),
+        upper=np.array([9.0, 0.0, 0.0]),
+        integer=np.array([True, False, False]),
+        row_lower=np.array([1.0, 5.0]),
+        row_upper=np.array([np.inf, np.inf]),
+        start=np.array([0, 2, 4], dtype=np.int32),
+        index=np.array([0, 1, 0, 2], dtype=np.int32),
+        value=np.ones(4),
+    )
+    shape = structure(program, labels, np.zeros(3, dtype=np.int32), tree)
+    paths = Paths(program, shape, SearchClock(), planning=True)
+    assert [*paths.grow()] == [1, 1, 2]
+    assert paths.order == [(0, 2), (0, 1)]
+    assert paths.plan is not None
+    assert paths.plan.tolist() == [5, 0, 0]
 
 
 def test_what_is_small_or_has_no_integers_goes_to_highs_at_once(
