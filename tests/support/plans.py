@@ -277,7 +277,7 @@ SHARED: dict[str, Any] = {
 
 UNCERTAIN: dict[str, Any] = {
     **FULL,
-    "settings": {**FULL["settings"], "title": "What may come", "risk_weight": 0.25, "risk_tail": 0.2},
+    "settings": {**FULL["settings"], "title": "What may come", "risk_weight": 0.25, "risk_tail": 0.2, "after_horizon": "show"},
     # lots take twice the time
     "offers": [{name: cell for name, cell in row.items() if name != "lot_size"} for row in FULL["offers"]],
     "scenarios": [

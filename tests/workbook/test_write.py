@@ -130,7 +130,7 @@ def lines(content: bytes) -> dict[str, list[Any]]:
 
 def test_sheets_stand_in_the_order_of_the_contract(full: bytes) -> None:
     assert opened(full).sheetnames == [
-        "summary", "orders", "contracts", "floors", "projects", "deliveries", "rotation", "lots", "movements", "targets", "demand",
+        "summary", "orders", "contracts", "floors", "obligations", "projects", "deliveries", "rotation", "lots", "movements", "targets", "demand",
         "budget", "payments", "cash_flow", "rules", "commitments", "marginal_values", "assumptions", "run", "chart_data",
     ]  # fmt: skip
 
@@ -777,4 +777,4 @@ def test_demand_unmet_is_marked() -> None:
     )
     plan = replace(empty_plan(), rows={DemandMet: rows})
     ranges = [str(each.sqref) for each in opened(compose(plan))["demand"].conditional_formatting]
-    assert ranges == ["F2"]
+    assert ranges == ["G2"]
