@@ -136,6 +136,17 @@ def test_what_can_be_tested(cells: dict[str, object], indices: list[int]) -> Non
     assert outs(book(*rows, check(**cells), periods=3), "test") == indices
 
 
+@pytest.mark.parametrize("off", [{"capacity": 0}, {"to": month(-1)}])
+def test_a_test_that_is_switched_off_changes_no_model(off: dict[str, object]) -> None:
+    """Neither its ages nor its times are told apart."""
+    rows = lot(9, -1), material(shelf_life_months=6), target(5, 1), outlet(minimum_life_months=2)
+    cells = {"minimum_age_months": 3, "times": 2} | off
+    without, switched = (built(book(*rows, *more)).m for more in ((), (check(**cells),)))
+    assert outs(book(*rows, check(**cells)), "test") == []
+    assert [*switched.OUTS] == [*without.OUTS]
+    assert [*switched.stock] == [*without.stock]
+
+
 def test_what_failed_is_only_reworked_or_thrown_away() -> None:
     others = outlet("bin", "dispose"), outlet("refine", "rework"), outlet("swap", "exchange")
     stockpile = checked(*others, outlet())

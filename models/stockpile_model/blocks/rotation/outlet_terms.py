@@ -153,6 +153,12 @@ def opened(stockpile: Stockpile, outlet: Outlet) -> range:
     return range(window.start, min(window.stop, latest))
 
 
+def requalifies(stockpile: Stockpile, outlet: Outlet) -> bool:
+    """Return whether an outlet may ever requalify metal: a row of capacity 0 is switched off."""
+    able = outlet.form == REQUALIFY and outlet.capacity != 0
+    return able and len(opened(stockpile, outlet)) > 0
+
+
 def takes(stockpile: Stockpile, outlet: Outlet, age: int) -> bool:
     """Return whether an outlet takes metal of an age.
 
@@ -230,7 +236,11 @@ def lowest_price(stockpile: Stockpile) -> float:
 
 def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
     """Return which outlets take an age, and at which part of the price."""
-    rows = (row for row in stockpile.rows(Outlet) if row.material == material)
+    rows = (
+        row
+        for row in stockpile.rows(Outlet)
+        if row.material == material and (row.form != REQUALIFY or requalifies(stockpile, row))
+    )
     return tuple(
         (takes(stockpile, row, age), worth(stockpile, row, age) if row.form == "sale" else 0.0)
         for row in rows
@@ -275,5 +285,5 @@ def renews(stockpile: Stockpile) -> Iterator[Renewal]:
     """Yield the tests that give metal more life."""
     for view in stockpile.variants:
         for row in view.rows(Outlet):
-            if row.form == REQUALIFY:
+            if requalifies(view, row):
                 yield Renewal(row.material, row.times, row.yield_)

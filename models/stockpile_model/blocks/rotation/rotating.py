@@ -41,6 +41,8 @@ def add_out(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:
 def _ages(stockpile: Stockpile, name: str, node: int) -> Iterator[int]:
     """Yield the ages that an outlet takes at a node."""
     now, row = stockpile.at(node), _row(stockpile, name, node)
+    if row.form == REQUALIFY and row.material not in stockpile.standings:
+        return  # no test ever acts, so the model has no standings
     if stockpile.tree.period[node] in outlet_terms.opened(stockpile, row):
         for age in stockpile.first_ages(row.material, node):
             if outlet_terms.accepts(now, row, stockpile.standing(row.material, age)):
