@@ -298,3 +298,25 @@ def test_a_planted_fault_of_a_loan_is_found(column: str, value: object, finding:
     sheets["rotation"][0][column] = value
     found = [str(each) for each in audit(lent().stockpile, sheets).findings]
     assert any(re.search(finding, each) for each in found), found
+
+
+def test_what_comes_back_is_a_figure_halfway_between_two_that_are_shown() -> None:
+    """0.9 of 18.1818181815 is 16.36363636335, of which a sentence shows twelve digits."""
+    swap = {"outlet": "swap", "material": "gallium", "form": "exchange", "yield": 0.9}
+    lot = {"lot": "old", "material": "gallium", "quantity": 18.1818181815, "made": day(1)}
+    plan = plan_of(
+        {
+            "settings": {"start": day(1), "periods": 2},
+            "materials": [{"material": "gallium", "shelf_life_months": 2, "disposal_cost": 1}],
+            "suppliers": [{"supplier": "smelter"}],
+            "opening_stock": [lot],
+            "outlets": [swap | {"lot_size": 18.1818181815}],
+            "targets": [{"material": "gallium", "from": day(2), "quantity": 16, "hard": True}],
+        }
+    )
+    assert plan is not None
+    sheets = as_sheets(plan)
+    row = sheets["rotation"][0]
+    assert row["returned"] == pytest.approx(16.36363636335)
+    assert "16.3636363634" in row["instruction"]
+    assert [*map(str, audit(plan.stockpile, sheets).findings)] == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -80,8 +81,12 @@ class _Written(NamedTuple):
         return cls(text, float(shown), 0.5 * 10.0 ** int(shown.as_tuple().exponent))
 
     def shows(self, value: float) -> bool:
-        """Return whether this is a value, to the last digit that is shown."""
-        return abs(self.value - abs(value)) <= self.half * (1 + 1e-6)
+        """Return whether this is a value, to the last digit that is shown.
+
+        A figure halfway between two of them may be shown as either.
+        """
+        noise = 4 * sys.float_info.epsilon * abs(value)
+        return abs(self.value - abs(value)) <= self.half * (1 + 1e-6) + noise
 
     def gives(self, value: float, exactly: bool) -> bool:
         """Return whether this is a value, but for a solver's noise.
