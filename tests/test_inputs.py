@@ -284,14 +284,15 @@ def test_small_and_the_alternatives_of_its_guide(
 
 @pytest.fixture(scope="module")
 def indium(tmp_path_factory: pytest.TempPathFactory) -> Plan:
-    return plan("indium", tmp_path_factory.mktemp("indium"))
+    """The base alone."""
+    return plan("indium", tmp_path_factory.mktemp("indium"), BASE_ALONE)
 
 
 def test_indium_costs_what_it_did(indium: Plan) -> None:
-    # 63.45 m USD, first run of these tables (November 2026): 244 m USD of metal less 173 m USD of
-    # stock at the end, discounted.
+    # 65.2 m USD, November 2026. It was 63.45 m with Russian metal, and before what contracts bind
+    # after the horizon was charged (1.4 m).
     assert indium.status == "optimal"
-    assert indium.objective == pytest.approx(63.45e6, rel=0.001)
+    assert indium.objective == pytest.approx(65.22e6, rel=0.001)
     assert indium.bound is not None
     assert indium.bound <= indium.objective <= indium.bound * 1.001
     assert indium.waste == 0  # no shelf life
@@ -301,7 +302,7 @@ def test_indium_costs_what_it_did(indium: Plan) -> None:
 def test_indium_stops_short_where_the_money_ends(indium: Plan) -> None:
     targets = {row.date: row for row in indium.of(TargetMet)}
     last = targets[dt.date(2029, 12, 1)]
-    assert last.stock == pytest.approx(400_000, rel=0.005)  # of 403 t: the rest is not paid for
+    assert last.stock == pytest.approx(397_200, rel=0.005)  # of 403 t: the rest is not paid for
     assert last.stock == pytest.approx(
         sum(row.quantity for row in indium.of(Delivery))
     )  # nothing leaves
@@ -311,7 +312,7 @@ def test_indium_stops_short_where_the_money_ends(indium: Plan) -> None:
         assert money[name].spent == pytest.approx(money[name].amount, rel=0.001)
     # The first one ends with fiscal year 2027, and what can arrive until then costs a little less:
     # the rest lapses.
-    assert 0 < money["nds 2027-01"].lapsed < 0.03 * money["nds 2027-01"].amount
+    assert 0 < money["nds 2027-01"].lapsed < 0.05 * money["nds 2027-01"].amount
     assert {row.date for row in targets.values() if row.below > 100} == {
         last.date
     }  # on the ramp until then, and ahead of it in 2027
@@ -356,12 +357,35 @@ def test_indium_orders_whole_lots_and_reaches_its_breaks(indium: Plan) -> None:
 
 def test_indium_keeps_the_import_shares(indium: Plan) -> None:
     rules = {(row.rule, row.value, row.window): row for row in indium.of(RuleKept)}
-    # China is bought as far as 13.3 m USD go, and in the last quarter as far as 32 % of what
-    # arrives.
+    # China is bought as far as 13.3 m USD go.
     assert rules["china_money", "China", "FY2028"].observed == pytest.approx(13.3e6, rel=0.005)
     assert rules["china_money", "China", "FY2029"].observed == pytest.approx(13.3e6, rel=0.005)
-    assert rules["china", "China", "FY2030"].observed == pytest.approx(0.32, abs=0.005)
+    assert 0.25 < (rules["china", "China", "FY2030"].observed or 0) <= 0.32 + 1e-6
     assert all((row.observed or 0) >= 7 for row in indium.of(RuleKept) if row.rule == "countries")
+    russian = {row.supplier for row in indium.stockpile.rows(Supplier) if row.country == "Russia"}
+    assert russian.isdisjoint(row.supplier for row in indium.of(Delivery))
+
+
+def test_indium_under_scenarios(tmp_path: Path) -> None:
+    found = plan("indium", tmp_path)
+    assert found.status == "optimal"
+    assert found.objective == pytest.approx(69.01e6, rel=0.002)
+    cost = {row.scenario: row.cost for row in found.of(ScenarioOutcome)}
+    assert [*cost] == ["base", "customs", "licence", "fanya"]
+    # The stock is worth more at the end where a licence makes metal dear, and less than half where
+    # Fanya's comes to market.
+    assert min(cost, key=lambda name: cost[name]) == "licence"
+    assert max(cost, key=lambda name: cost[name]) == "fanya"
+    # Two months of papers: what is ordered in China from June 2027 arrives in four.
+    late = [
+        row
+        for row in found.of(Order)
+        if row.supplier in ("china_other_plants", "nanjing_germanium")
+        and row.scenarios == "customs"
+        and row.date >= dt.date(2027, 6, 1)
+    ]
+    assert late
+    assert {round((row.arrives - row.date).days / 30.4) for row in late} == {4}
 
 
 def test_the_sums_in_the_guide_of_indium() -> None:
