@@ -89,7 +89,7 @@ def test_a_sound_plan_passes(name: str) -> None:
 
 def test_the_plans_use_what_is_audited() -> None:
     plans = [each() for each in (*PLANS.values(), moved_plan)]
-    plans += [plan_of(PIPELINE), plan_of(FINANCED)]
+    plans += [plan_of(PIPELINE), plan_of(FINANCED), plan_of(CURVED)]
     rows = {
         name: [line for plan in plans for line in as_sheets(plan)[name]]
         for name in as_sheets(plans[0]).rows | as_sheets(plans[1]).rows
@@ -1307,6 +1307,24 @@ RECEIVED: dict[str, Any] = {
     "offers": [{**EARLY["offers"][0], "life_on_receipt_months": 3}],
     "demand": [{"material": "gallium", "from": dt.date(2027, 2, 1), "quantity": 10}],
 }
+CURVED: dict[str, Any] = {
+    "settings": {"start": dt.date(2027, 1, 1), "periods": 2, "mip_gap": 0},
+    "materials": [{"material": "gallium"}],
+    "suppliers": [{"supplier": "Metlen"}],
+    "prices": [{"date": dt.date(2027, 1, 1), "rotterdam": 10}],
+    "offers": [
+        {
+            "offer": "spot",
+            "supplier": "Metlen",
+            "material": "gallium",
+            "price_index": "rotterdam",
+        }
+    ],
+    "supply_curves": [{"index": "rotterdam", "from_quantity": 5, "rise": 0.2}],
+    "demand": [{"material": "gallium", "from": dt.date(2027, 1, 1), "quantity": 12}],
+}
+"""Twelve are bought at once, of which seven move the price."""
+
 # An offtake that is prepaid, called off at a cost, and extended by a month.
 FINANCED: dict[str, Any] = {
     "settings": {"start": dt.date(2027, 1, 1), "periods": 2},

@@ -249,7 +249,8 @@ def test_every_setting_shows_its_default_and_its_meaning(book: Workbook) -> None
         assert row[0].comment
         assert validation(sheet, row[1].coordinate).prompt
         if column.default not in (None, "", ()):
-            assert row[1].value == column.default
+            yes_no = {True: "yes", False: "no"} if column.kind == "yes_no" else {}
+            assert row[1].value == yes_no.get(column.default, column.default)
 
 
 def test_cells_below_the_rows_have_their_format(book: Workbook) -> None:

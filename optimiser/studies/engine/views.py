@@ -190,6 +190,8 @@ def decide(formulation: Formulation, meant: Formulation) -> None:
     period = {n: tree.period[n] for n in formulation.stockpile.trunk}
     for name in decisions():  # who pays is left open
         variables, others = formulation.m.find_component(name), meant.m.find_component(name)
+        if variables is None or others is None:  # a block may add a variable only where it is used
+            continue
         for key in variables:
             if key[-1] in period:
                 twin = (*key[:-1], period[key[-1]])

@@ -281,8 +281,12 @@ def source(table: str, name: str, column: Column | None, sheets: GuardedSheets) 
         return ""
     if column.lists:
         cell, found = sheets.cell(table, column.lists_by), "list_nothing"
-        for value, chosen in reversed(column.lists):
-            found = f'IF({cell}="{value}",list_{chosen},{found})'
+        by_list: dict[str, list[str]] = {}
+        for value, chosen in column.lists:
+            by_list.setdefault(chosen, []).append(f'{cell}="{value}"')
+        for chosen, each in reversed(by_list.items()):
+            asked = each[0] if len(each) == 1 else f"OR({','.join(each)})"
+            found = f"IF({asked},list_{chosen},{found})"
         return found
     listed = column.listed or column.refers
     return f"list_{listed}" if listed else ""

@@ -65,7 +65,10 @@ def _joint(formulation: Formulation, s: str, n: int, ordered: dict[str, float]) 
     joint = 1.0 if firm else evaluate(m.joint[s, n])
     value = sum(_value(m, stockpile, o, n, quantity) for o, quantity in ordered.items())
     date = stockpile.calendar.begin(stockpile.tree.period[n])
-    free = (s, n) in m.FREIGHTS and evaluate(m.free[s, n]) > 0.5
+    begin = row.free_freight_from
+    free = begin is not None and value >= begin  # where no order has freight to be free of
+    if (s, n) in m.FREIGHTS:
+        free = evaluate(m.free[s, n]) > 0.5
     currency = stockpile.settings.currency
     instruction = (
         f"{amounts.month(date)}: order from {s} at once under {', '.join(sorted(ordered))}, for"
