@@ -14,8 +14,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 
+from stockpile_model.block import tables as block_tables
+from stockpile_model.schema import columns
 from tests.support.exact_lp import Linear, Row, minimise
-from tests.support.oracle import optimum
+from tests.support.oracle import FOREIGN, optimum
 from tests.support.planner import plan_of
 from tests.support.small_books import FEATURES, TREES, Tables, small_books, take_out
 
@@ -2019,6 +2021,15 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         10,
     ),
+    # 3 x 3 - 8 = 1 euro in each month, which is worth 2 and then 0.5.
+    "fee of a sale in another currency": (
+        book(
+            opening_stock=[lot(6)],
+            outlets=[outlet("sale", price=3, capacity=3, order_cost=8, currency="euro")],
+            prices=[{"date": month(t), "euro": rate} for t, rate in enumerate((2, 0.5))],
+        ),
+        -2.5,
+    ),
     # 3 are sold in month 0 at a loss of 1 each, at least 5 in all; nothing asks for more.
     "committed rotation": (
         book(
@@ -2987,6 +2998,21 @@ def test_optimum_worked_out_by_hand(name: str, solver: str) -> None:
     else:
         assert found.status == "optimal"
         assert float(found.objective) == pytest.approx(expected, rel=1e-6)
+
+
+def test_oracle_converts_all_money_of_the_tables_that_may_state_another_currency() -> None:
+    """Of those with a currency, and of those whose rows are part of one of theirs."""
+    fields = {kind.TABLE: columns(kind) for kind in block_tables()}
+    own = {
+        table
+        for table, of in fields.items()
+        if any((each.name, each.refers) == ("currency", "prices") for each in of)
+    }
+    assert {table: set(names) for table, names in FOREIGN.items()} == {
+        table: {each.name for each in of if each.unit.startswith("money")}
+        for table, of in fields.items()
+        if table in own or of[0].refers in own
+    }
 
 
 def _given(row: dict[str, Any]) -> dict[str, Any]:

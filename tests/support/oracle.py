@@ -232,7 +232,7 @@ FOREIGN = {
         "call_off_cost",
     ),
     "floors": ("floor",),
-    "outlets": ("price", "cost"),
+    "outlets": ("price", "cost", "order_cost"),
 }  # the money of rows that may state it in another currency
 
 

@@ -126,6 +126,12 @@ def in_book_currency(tables: Tables) -> None:
         blank(table, "currency")(tables)
 
 
+def no_fees_abroad(tables: Tables) -> None:
+    for row in tables.get("outlets", []):
+        if row.get("currency"):
+            row.pop("order_cost", None)
+
+
 def no_groups(tables: Tables) -> None:
     """Puts the first material of a group in its place."""
     first = {}
@@ -261,6 +267,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "carried_at_an_index": blank("projects", "breakeven_floor"),
     "contract_of_buyers": without("contracts", "floors"),
     "orders_counted": kept("rules", "measure", "count"),
+    "fee_abroad": no_fees_abroad,
     "groups": no_groups,
     "group_target": no_groups,
 }
@@ -335,6 +342,7 @@ NEEDS = {
     "carried_at_an_index": ("project", "contract", "breakeven", "floor_index"),
     "contract_of_buyers": ("contract", "buyers", "buyer_funds", "budget"),
     "orders_counted": ("count_rule", "minimum_order"),
+    "fee_abroad": ("outlet_fee", "currency", "sale", "opening_stock"),
     "committed_signature": ("contract",),
     "committed_rotation": ("opening_stock", "sale"),
     "committed_project": ("project",),
