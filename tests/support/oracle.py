@@ -60,19 +60,28 @@ class Optimum:
     point: Mapping[Name, Fraction] = field(default_factory=dict)
 
 
-def optimum(tables: Tables) -> Optimum:
+class TooManyPrograms(Exception):
+    """More linear programs than may be solved."""
+
+
+def optimum(tables: Tables, most: int = 1_000_000) -> Optimum:
     """The least cost of the workbook, or the least shortfall and then the least cost at it, as
-    `settings.objective` says.
+    `settings.objective` says. Raises TooManyPrograms where that takes more than `most` linear
+    programs.
     """
     book = Book(tables)
-    programs = [Program(book, settled) for settled in settlements(book)]
+    programs = []
+    for settled in settlements(book):
+        programs.append(Program(book, settled))
+        if len(programs) > most:
+            raise TooManyPrograms
     if book.settings.get("objective", "cost") == "shortfall_first":
-        least = search(programs, lambda program: program.shortfall)
+        least = search(programs, lambda program: program.shortfall, most)
         if least.status != "optimal":
             return least
         for program in programs:
             program.rows.append(at_most(program.shortfall, least.objective))
-    return search(programs, lambda program: program.aim)
+    return search(programs, lambda program: program.aim, most)
 
 
 # Reading
@@ -2176,17 +2185,23 @@ def may_pay(fund: Cells, outlay: Outlay) -> bool:
 # --------------------------------------------------------------------------------------------------
 
 
-def search(programs: Sequence[Program], objective: Callable[[Program], Linear]) -> Optimum:
+def search(
+    programs: Sequence[Program], objective: Callable[[Program], Linear], most: int
+) -> Optimum:
     """The least objective over all programs and all their decisions: branch where the linear
     program leaves one open, and leave a branch when even with the rest open it is no better than
-    the best known.
+    the best known. Raises TooManyPrograms after `most` of them.
     """
+    solved = 0
     best: Optimum = Optimum("infeasible")
     for program in programs:
         waiting: list[tuple[list[Row], list[Decision]]] = [(program.rows, program.decisions)]
         aim, shortfall = objective(program), program.shortfall
         while waiting:
             rows, decisions = waiting.pop()
+            solved += 1
+            if solved > most:
+                raise TooManyPrograms
             answer: Answer = minimise(aim, rows)
             if answer.status == "unbounded":
                 return Optimum("unbounded")

@@ -440,6 +440,11 @@ def take_out(tables: Tables, feature: str) -> Tables:
     return result
 
 
+def _branches(name: str) -> bool:
+    """Whether a feature, or what it needs, is one that brute force takes its time for."""
+    return not {name, *NEEDS.get(name, ())}.isdisjoint(BRANCHING)
+
+
 @st.composite
 def small_books(draw: Draw, feature: str | None = None) -> Tables:
     """A workbook with a few features, `feature` surely among them."""
@@ -456,13 +461,11 @@ def small_books(draw: Draw, feature: str | None = None) -> Tables:
             for name in BRANCHING
             if draw(st.integers(0, 9)) == 0 and "risk" not in {feature, *more}
         ][:1]
-        names = [
-            *(name for name in names if not {name, *NEEDS.get(name, ())} & {*BRANCHING}),
-            *branching,
-            *more,
-        ]
+        names = [*(name for name in names if not _branches(name)), *branching, *more]
     else:
         names = draw(st.lists(st.sampled_from(PLAIN), min_size=3, max_size=9, unique=True))
+        branching = [name for name in names if _branches(name)][:1]
+        names = [*(name for name in names if not _branches(name)), *branching]
     return _Drawing(draw, {*names, *([feature] if feature else [])}).tables()
 
 
