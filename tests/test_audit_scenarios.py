@@ -511,7 +511,7 @@ MODEL_FAULTS: dict[str, tuple[tuple[Any, str, Any], str]] = {
     ),
     "an event on demand ignored": (
         (scenarios, "active_events", nothing_happens_to("demand")),
-        r"what is met .*must be 12, .*in scenario outage",
+        r"what is (met|required) .*in scenario outage",
     ),
     "an outage ignored": (
         (scenarios, "active_events", nothing_happens_to("offers")),

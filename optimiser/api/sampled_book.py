@@ -30,7 +30,7 @@ class SampledBook(Book):
     [1]. `remarks` say what is odd about the scenarios, a line each.
 
     >>> import optimiser as so
-    >>> book = so.sample("inputs/indium.xlsx", samples=50, keep=3)
+    >>> book = so.sample("inputs/indium.xlsx", samples=50, keep=3, replace=True)
     >>> isinstance(book, so.SampledBook), 0 < book.distance < 1
     (True, True)
     """
@@ -66,7 +66,7 @@ def sample(
     Raises InputError, OutputError and StockpileError.
 
     >>> import optimiser as so
-    >>> book = so.sample(so.read("inputs/indium.xlsx"), samples=50, keep=3)
+    >>> book = so.sample(so.read("inputs/indium.xlsx"), samples=50, keep=3, replace=True)
     >>> len(book["scenarios"])
     3
     """

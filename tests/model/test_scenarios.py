@@ -229,6 +229,8 @@ def sure(table: str, column: str, how: changes.How, value: str) -> tuple[Stockpi
 
 TIED = {(row.TABLE, name) for row, name in ties(everything())}
 """The cells that hold over all scenarios together, which no event may change."""
+WITH_AN_OPTION = {("contracts", name) for name in ("term_months", "option_from", "option_months")}
+"""The cells of a contract with an option to extend that no event may change."""
 CELLS = [
     (
         kind.TABLE,
@@ -244,7 +246,7 @@ CELLS = [
     for each in columns(kind)
     if each.kind in ("number", "whole", "date")
     and not each.key
-    and (kind.TABLE, each.name) not in TIED
+    and (kind.TABLE, each.name) not in TIED | WITH_AN_OPTION
 ]
 
 
