@@ -340,7 +340,7 @@ def test_what_is_reported_to_have_no_plan_has_none() -> None:
         derandomize=True,
         deadline=None,
         database=None,
-        max_examples=200,
+        max_examples=300,
         suppress_health_check=list(HealthCheck),
     )
     @given(

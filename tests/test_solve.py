@@ -435,10 +435,8 @@ def test_the_first_plan_of_a_large_tree_is_good_by_both_objectives(
     assert cost == pytest.approx(pyo.value(formulation.m.cost), rel=1e-6)
     assert shortfall is not None
     assert cost is not None
-    assert 533.2 < shortfall < 900, (
-        "the least is above 533.27; a plan by cost alone misses some 11,000"
-    )
-    assert cost < 1.2 * 59.3e6, "the least cost of any plan is 59.3 m"
+    assert shortfall < 2000, "a plan by cost alone misses some 10,700"
+    assert cost < 1.2 * 70.3e6, "the least cost of any plan is 70.3 m"
 
 
 # --- Progress and Ctrl-C --------------------------------------------------------------------------

@@ -71,7 +71,15 @@ def in_units(stockpile: Stockpile, quantity: float, money: float) -> Stockpile:
         kind: tuple(_written(changed(_read(row), kinds, quantity, money)) for row in rows)
         for kind, rows in stockpile.tables.items()
     }
-    return replace(stockpile, tables=tables, shape=None, views=(), scenarios={}, anchor=None)
+    return replace(
+        stockpile,
+        settings=changed(stockpile.settings, kinds, quantity, money),
+        tables=tables,
+        shape=None,
+        views=(),
+        scenarios={},
+        anchor=None,
+    )
 
 
 def _read(row: Row) -> Row:

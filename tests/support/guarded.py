@@ -71,8 +71,10 @@ def choices(book: Workbook, table: str, cell: str) -> list[Any]:
     source = _moved(validation(book[table], cell), cell).removeprefix("=")
     if source.startswith('"'):
         return source.strip('"').split(",")
-    while found := re.fullmatch(r'IF\((\$[A-Z]+\d+)="(\w+)",(\w+),(.*)\)', source):
-        source = found[3] if book[table][found[1].replace("$", "")].value == found[2] else found[4]
+    while found := re.fullmatch(r"IF\((OR\(.*?\)|[^,]+),(\w+),(.*)\)", source):
+        asked = re.findall(r'(\$[A-Z]+\d+)="(\w+)"', found[1])
+        holds = any(book[table][cell.replace("$", "")].value == value for cell, value in asked)
+        source = found[2] if holds else found[3]
     return named(book, source)
 
 
