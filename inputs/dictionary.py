@@ -196,7 +196,7 @@ DECISIONS = """\
 - **Buyers.** Buyers are the names in `sites`, `demand`, `targets` and `funds`. A buyer is served by
   its own sites and by those without a buyer, and needs one of them. It pays for what arrives at its
   sites, duty and freight included; where price breaks lower the price, the buyers share the payment
-  in any way that their funds allow, none paying more than the price without breaks. Storage,
+  in any way that their funds allow, none paying more than the highest price of the offer. Storage,
   handling and rotation are paid by the buyer of the site; order, signing and grant costs, deficits,
   top-ups and what arrives at a site without a buyer by any fund that may. Paid on order, metal is
   split among the buyers when it is ordered.

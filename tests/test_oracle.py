@@ -1989,6 +1989,19 @@ BY_HAND: dict[str, tuple[Tables, float | str]] = {
         ),
         "infeasible",
     ),
+    # A break that raises the price: 10 at 3 for the one of two buyers who wants them, which is above
+    # the price of 2 without it. Below the break there are less than 5, and what lacks costs 13 each.
+    "a dearer break, with two buyers": (
+        book(
+            1,
+            {"shortage_cost": 13},
+            sites=[{"site": "north", "buyer": "A"}, {"site": "south", "buyer": "B"}],
+            offers=[offer(price=2, capacity=10)],
+            price_breaks=[{"offer": "spot", "from_quantity": 5, "price": 3}],
+            demand=[{**need(0, 10), "buyer": "A"}],
+        ),
+        30,
+    ),
     # Signed although it only costs: 10 - 8 and 10 - 9 for 1 a month, at the level that asks for
     # less, and 10 - 9 in the ten months after the horizon.
     "committed signature": (

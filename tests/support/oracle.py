@@ -1128,6 +1128,8 @@ class Program:
                 self.bought[offer["price_index"], bill.node].add(buy, bill.share)
             paid = {buyer: part * bill.segments[0].price for buyer, part in bill.owned.items()}
             if broken:
+                dearest = max(segment.price for segment in bill.segments)
+                paid = {buyer: part * dearest for buyer, part in bill.owned.items()}
                 self.rows.append(
                     at_least(bill.metal, buy * min(segment.price for segment in bill.segments))
                 )

@@ -80,7 +80,7 @@ def cap_bill(m: pyo.ConcreteModel, terms: OrderTerms) -> None:
         rule=lambda m, o, b, n: (
             m.bill[o, b, n] <= max(terms.prices(o, n)) * paid_for(m, terms, o, b, n)
         ),
-        doc="no buyer pays more for its part than the price without breaks [money]",
+        doc="no buyer pays more for its part than the highest price of the offer [money]",
     )
 
 
