@@ -3036,7 +3036,7 @@ def _given(row: dict[str, Any]) -> dict[str, Any]:
 # --------------------------------------------------------------------------------------------------
 
 
-MOST_PROGRAMS = 100
+MOST_PROGRAMS = 60
 """Linear programs of one random workbook: brute force takes minutes for some."""
 
 
