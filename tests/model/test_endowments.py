@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stockpile_model.blocks.budget import Budget
-from stockpile_model.blocks.contracts.contract_terms import Floor
+from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.endowments import Endowment, limited
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.part import alone
@@ -54,6 +54,15 @@ def test_a_group_has_the_parts_of_its_members(
     assert found.rows(Endowment) == ()
 
 
+def test_a_part_of_a_contract_binds_to_a_part_of_what_it_binds_to() -> None:
+    whole = contract(least_total=80, prepayment=40, credit=2, option_price=12, upside_cap=8)
+    means = (*MEANS[:2], whole, *MEANS[3:])
+    (found,) = alone(book(*BUYERS, *means, *PARTS), ("army",)).rows(Contract)
+    amounts = (found.least_total, found.prepayment, found.option_price, found.upside_cap)
+    assert amounts == pytest.approx((20, 10, 3, 2))
+    assert found.credit == 2  # of each unit
+
+
 def test_what_has_no_row_is_had_whole() -> None:
     found = alone(book(*BUYERS, *MEANS, *PARTS[:3]), ("army",))
     assert [row.annual_quantity for row in found.rows(Floor)] == [60]
@@ -62,8 +71,8 @@ def test_what_has_no_row_is_had_whole() -> None:
 
 def test_a_name_that_is_none_is_refused() -> None:
     assert faults(book(*BUYERS, *MEANS, endowment("spott", "army", 0.5))) == [
-        "endowments.name: 'spott' is no offer, contract with levels, or fund with appropriations (did"
-        " you mean 'spot'?)"
+        "endowments.name: 'spott' is no offer, contract, or fund with appropriations (did you"
+        " mean 'spot'?)"
     ]
 
 

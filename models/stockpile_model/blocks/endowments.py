@@ -35,7 +35,7 @@ class Endowment(Row):
     )
     buyer: str = column("who could get it", required=True, key=True, owner=True)
     share: float = column(
-        "part of its capacity, total, annual quantity or money; a buyer without a row has none",
+        "part of its capacity, totals, annual quantity or money; a buyer without a row has none",
         "1",
         required=True,
         least=0,
@@ -92,7 +92,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         rows[row.name].append(row)
         if row.name not in known:
             message = (
-                f"{row.name!r} is no offer, contract with levels, or fund with appropriations"
+                f"{row.name!r} is no offer, contract, or fund with appropriations"
                 f"{nearest(row.name, known)}"
             )
             yield Problem(row.TABLE, row.line, "name", message)

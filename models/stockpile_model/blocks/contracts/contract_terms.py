@@ -59,7 +59,10 @@ class Contract(Row):
         "reference above which the upside is shared", "money/quantity", least=0
     )
     upside_cap: float | None = column(
-        "most upside in a contract year; blank = no limit", "money/year", least=0
+        "most upside in a contract year; blank = no limit",
+        "money/year",
+        least=0,
+        endowed="contract",
     )
     sign_from: dt.date | None = column("first date it can be signed; blank = from the start")
     sign_to: dt.date | None = column("last date it can be signed; blank = to the end")
@@ -88,6 +91,7 @@ class Contract(Row):
         "lacks at its end is paid; blank = take_or_pay holds",
         "quantity",
         least=0,
+        endowed="contract",
     )
     call_off_lot: float | None = column(
         "each call-off is a whole number of lots of this size; blank = any quantity",
@@ -96,7 +100,9 @@ class Contract(Row):
     )
     call_off_cost: float = column("cost of each call-off", "money", default=0.0, least=0)
     signing_cost: float = column("paid at signing", "money", default=0.0, least=0)
-    prepayment: float = column("money paid at signing", "money", default=0.0, least=0)
+    prepayment: float = column(
+        "money paid at signing", "money", default=0.0, least=0, endowed="contract"
+    )
     credit: float = column(
         "taken off what is due for each unit delivered, until the prepayment is used up; what is "
         "left of it at the end of the term is lost",
@@ -116,7 +122,11 @@ class Contract(Row):
         whole_periods=True,
     )
     option_price: float = column(
-        "paid if the term is extended, when that is decided", "money", default=0.0, least=0
+        "paid if the term is extended, when that is decided",
+        "money",
+        default=0.0,
+        least=0,
+        endowed="contract",
     )
     lead_time_months: float = column(
         "from signing to first delivery", "months", default=0.0, least=0, whole_periods=True
