@@ -25,7 +25,12 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
         "Cost and shortfall by scenario",
         f"scenarios: cost [{unit}], shortfall [{plan.unit}]",
         FigureAxis("scenario"),
-        FigureAxis("discounted cost", unit, largest=max(map(abs, costs))),
+        FigureAxis(
+            "discounted cost",
+            unit,
+            least=0 if min(costs) >= 0 else None,  # a column that begins above 0 shows no share
+            largest=max(map(abs, costs)),
+        ),
         tuple(each.scenario for each in found),
         (
             FigureSeries("cost", costs),
