@@ -205,7 +205,7 @@ def test_two_bundles_of_a_tree_that_a_reader_can_compute() -> None:
     assert {each.scenario: each.cost for each in plan.of(ScenarioOutcome)} == pytest.approx(
         {"base": 0, "war": 90}
     )
-    assert "so this one is within 66.67% of the best" in plan.verdict
+    assert "the best possible plan costs at most 15 USD less (67 %, the gap)" in plan.verdict
 
 
 def test_one_bundle_is_the_plan_of_all() -> None:

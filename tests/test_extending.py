@@ -91,7 +91,9 @@ HALF = Case(changes=(parse("demand[*].quantity scale 0.5"),), note="half of all 
 def with_half(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     """Return the plan with what it costs at half of all demand."""
     (half,) = results
-    return replace(plan, verdict=f"{plan.verdict} At half of all demand: {half.objective:,.0f}.")
+    return replace(
+        plan, verdict=plan.verdict_with(f"At half of all demand: {half.objective:,.0f}.")
+    )
 
 
 def half(asked: Asked) -> Rounds:

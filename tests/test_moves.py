@@ -101,7 +101,7 @@ def test_the_summary_of_a_plan_with_moves_agrees(tmp_path: Path) -> None:
     path = moved_plan().save(tmp_path / "plan.xlsx")
     assert check_summary(path) == []
     assert audit(so.from_tables(MOVED).stockpile, read_plan(path).sheets).findings == ()
-    assert " Move 10.5 kg between sites. " in moved_plan().verdict
+    assert "Move 10.5 kg between sites." in moved_plan().verdict.splitlines()
 
 
 def test_plans_that_differ_in_a_move_differ_where_they_are_compared() -> None:

@@ -210,7 +210,7 @@ def test_the_audit_recomputes_the_summary_of_what_is_drawn(tmp_path: Any) -> Non
 
 
 def test_the_verdict_has_a_sentence_of_what_is_drawn() -> None:
-    assert " Draw 100 kg. " in plan_of(book()).verdict
+    assert "Draw 100 kg." in plan_of(book()).verdict.splitlines()
 
 
 def test_the_points_of_a_frontier_share_their_plans_where_a_column_is_a_limit(

@@ -106,7 +106,7 @@ def test_the_farmer_of_the_textbook() -> None:
         "RP": -108_390, "WS": -115_406, "EEV": -107_240, "EVPI": 7_016, "VSS": 1_150
     }  # fmt: skip
     assert found.verdict.endswith(
-        "Planning for the mean of the scenarios would cost 1,150 USD more (VSS). To know the future"
+        "Planning for the mean of the scenarios would cost 1,150 USD more (VSS).\nTo know the future"
         " would save 7,015.56 USD (EVPI)."
     )
 

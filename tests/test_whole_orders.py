@@ -51,7 +51,7 @@ def test_a_lot_that_is_relaxed_costs_what_is_wanted_of_it_and_whole_all_of_it() 
     assert plan.objective == pytest.approx(6)
     assert plan.run[FIGURE] == pytest.approx(20)
     assert plan.verdict.endswith(
-        " With orders whole from 2027-02 on too, and what is done before kept, a plan costs 20 USD:"
+        "\nWith orders whole from 2027-02 on too, and what is done before kept, a plan costs 20 USD:"
         " relaxed orders can matter by 14 USD at most."
     )
 
@@ -67,7 +67,7 @@ def test_a_plan_that_cannot_be_made_whole_says_so() -> None:
     plan = planned(lots(site(capacity=5), firm_periods=1))
     assert plan.run[FIGURE] == "none"
     assert plan.verdict.endswith(
-        " No plan exists that does the same before 2027-02 and orders whole from then on too."
+        "\nNo plan exists that does the same before 2027-02 and orders whole from then on too."
     )
 
 
@@ -102,7 +102,7 @@ def test_that_no_plan_was_found_is_reported(monkeypatch: pytest.MonkeyPatch) -> 
     plan = planned(lots(firm_periods=1))
     assert plan.run[FIGURE] == "none"
     assert plan.verdict.endswith(
-        " No plan was found that does the same before 2027-02 and orders whole from then on too."
+        "\nNo plan was found that does the same before 2027-02 and orders whole from then on too."
     )
 
 

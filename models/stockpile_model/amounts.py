@@ -40,6 +40,21 @@ def money(value: float, among: float | None = None) -> str:
     return written + "0" if len(written.partition(".")[2]) == 1 else written
 
 
+def rounded(value: float) -> str:
+    """Write money as people say it, to four digits: `73.99 million`; a small sum to the cent."""
+    for size, name in ((1e9, "billion"), (1e6, "million")):
+        if abs(value) >= size and math.isfinite(value):
+            return f"{_plain(Decimal(f'{value / size:.4g}'))} {name}"
+    return money(float(f"{value:.6g}"))
+
+
+def summed(value: float) -> str:
+    """Write a sum of quantities: with all its digits where they are few, else to six digits."""
+    cleaned = clean(value)
+    few = math.isfinite(cleaned) and float(f"{cleaned:.{_DIGITS}g}") == cleaned
+    return quantity(cleaned) if few else about(value)
+
+
 def about(value: float) -> str:
     """Write what is an estimate or a mean to six digits."""
     return _plain(Decimal(f"{value:.6g}")) if math.isfinite(value) else str(value)

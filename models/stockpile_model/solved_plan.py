@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from stockpile_model import amounts
+from stockpile_model.tables import Material
 from stockpile_model.tree import BASE
 
 if TYPE_CHECKING:
@@ -15,10 +16,19 @@ if TYPE_CHECKING:
     from stockpile_model.stockpile import Stockpile
 
 T = TypeVar("T", bound="Result")
+R = TypeVar("R", bound="OfMaterial")
 D = TypeVar("D", bound="Dated")
 
 CERTAIN = 1.0 - 1e-9
 """The probability above which something is done in every scenario."""
+
+
+class OfMaterial(Protocol):
+    """A row that is about a material."""
+
+    @property
+    def material(self) -> str:
+        """Return the material."""
 
 
 class SolvedPlan(Protocol):
@@ -76,6 +86,19 @@ def by_scenario(plan: SolvedPlan, kind: type[D]) -> dict[str, list[D]]:
         passed = dict.fromkeys(stockpile.where(n)["scenarios"] for n in stockpile.tree.paths[leaf])
         found[name] = [row for each in passed if each in listed for row in listed[each]]
     return found
+
+
+def by_material(plan: SolvedPlan, rows: Iterable[R]) -> Iterator[tuple[str, list[R]]]:
+    """Yield the rows of each material, with words that name it where the workbook has several.
+
+    Quantities of different metals are not added.
+    """
+    found: dict[str, list[R]] = {}
+    for row in rows:
+        found.setdefault(row.material, []).append(row)
+    several = len(plan.stockpile.rows(Material)) > 1
+    for material, own in found.items():
+        yield (f" of {material}" if several else ""), own
 
 
 def on_path(plan: SolvedPlan, sentence: str) -> str:

@@ -33,8 +33,8 @@ class Plan(Shown):
     Money is in `currency`, quantity in `unit`. `costs` are expected and discounted, by heading, and
     sum to `expected_cost`. The objective is that sum; with a risk weight w of the settings it is
     (1 - w)·expected cost + w·`cvar` (None without scenarios). `rows` holds the result rows of every
-    sheet by their type. Where `until` is a date, they hold what is done before it, and what is
-    expected over all scenarios from then on.
+    sheet by their type. `verdict` holds one idea a line. Where `until` is a date, the rows hold
+    what is done before it, and what is expected over all scenarios from then on.
 
     >>> import optimiser as so
     >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
@@ -64,6 +64,10 @@ class Plan(Shown):
     def of(self, kind: type[T]) -> tuple[T, ...]:
         """Return the result rows of one type."""
         return cast("tuple[T, ...]", self.rows.get(kind, ()))
+
+    def verdict_with(self, *sentences: str) -> str:
+        """Return the verdict with more sentences, one idea a line."""
+        return "\n".join((self.verdict, *sentences))
 
     @property
     def sheets(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The verdict on a plan: one paragraph for the officer, made of sentences.
+"""The verdict on a plan: what an officer reads first, one idea a line.
 
 Each sentence is written by one function, for a plan of all that is decided (`verdict`) and for a
 plan of what is done before the first scenario is known (`trunk_verdict`).
@@ -7,8 +7,10 @@ plan of what is done before the first scenario is known (`trunk_verdict`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import ROUND_CEILING, Context
 from typing import TYPE_CHECKING
 
+from optimiser.plan.cash_lines import cash_lines
 from stockpile_model import amounts
 from stockpile_model.block import results
 from stockpile_model.blocks.objective import ScenarioOutcome
@@ -20,11 +22,12 @@ if TYPE_CHECKING:
 
 def verdict(plan: Plan) -> str:
     """Return what the plan does, what it costs and how sure it is."""
-    return " ".join(
+    return "\n".join(
         [
             *_done(plan),
             _waste(plan),
             *_missed(plan),
+            *cash_lines(plan),
             _cost(plan),
             *_risk(plan),
             *_weighed_risk(plan),
@@ -38,7 +41,7 @@ def trunk_verdict(plan: Plan, proven: str) -> str:
 
     `proven` says what proves the bound, as the beginning of a sentence.
     """
-    return " ".join(
+    return "\n".join(
         [
             *_trunk(plan),
             "What to do later is to be planned once it is known which scenario comes.",
@@ -111,9 +114,10 @@ def _expected_losses(plan: Plan) -> str:
 
 
 def _cost(plan: Plan) -> str:
-    """Return the expected cost."""
-    start = plan.stockpile.settings.start
-    return f"The expected cost, discounted to {start}, is {_money(plan, plan.expected_cost)}."
+    """Return the cost that is minimised."""
+    start, cost = plan.stockpile.settings.start, _money(plan, plan.expected_cost)
+    expected = "expected over the scenarios and " if plan.of(ScenarioOutcome) else ""
+    return f"The cost that is minimised, {expected}discounted to {start}, is {cost}."
 
 
 def _risk(plan: Plan) -> Iterator[str]:
@@ -123,12 +127,10 @@ def _risk(plan: Plan) -> Iterator[str]:
         return
     dearest = max(outcomes, key=lambda each: each.cost)
     yield (
-        f"Of {_scenarios(plan)} {dearest.scenario} is the dearest, {_money(plan, dearest.cost)};"
-        f" the worst {plan.stockpile.settings.risk_tail:.0%} cost {_money(plan, plan.cvar)} on"
-        " average (CVaR)."
+        f"The dearest of {_scenarios(plan)} is {dearest.scenario}, {_money(plan, dearest.cost)};"
+        f" the worst {plan.stockpile.settings.risk_tail:.0%} of cases cost"
+        f" {_money(plan, plan.cvar)} on average (CVaR)."
     )
-    if plan.until is None:
-        yield "Quantities for which no scenario is named are what is expected over them."
 
 
 def _weighed_risk(plan: Plan) -> Iterator[str]:
@@ -146,31 +148,39 @@ def _proof(plan: Plan) -> str:
     if plan.bound is None or plan.gap is None:
         return f"The solver gave no bound, {_UNKNOWN}"
     if plan.status == "optimal":
-        return f"It is proven that {_bound(plan)} (gap {plan.gap:.3%})."
-    return f"The search stopped before its proof: {_bound(plan)}, {_within(plan.gap)}."
+        return f"Proven: {_better(plan)}."
+    return (
+        f"The search stopped before its proof was done. So far it is proven that {_better(plan)}."
+    )
 
 
 def _trunk_proof(plan: Plan, proven: str) -> str:
     """Return what the bundles prove."""
     if plan.bound is None or plan.gap is None:
         return f"No bound was found in time, {_UNKNOWN}"
-    proof = f"{proven} that {_bound(plan)}"
-    if plan.status == "optimal":
-        return f"{proof} (gap {plan.gap:.3%})."
-    return f"{proof}, {_within(plan.gap)}; fewer and larger bundles prove more."
+    proof = f"{proven} that {_better(plan)}"
+    more = "" if plan.status == "optimal" else "; fewer and larger bundles prove more"
+    return f"{proof}{more}."
 
 
 _UNKNOWN = "so how much better a plan could be is not known."
 
 
-def _bound(plan: Plan) -> str:
-    """Return below which cost no plan can be."""
-    return f"no plan can cost less than {_money(plan, plan.bound or 0.0)}"
+def _better(plan: Plan) -> str:
+    """Return how much less the best plan could cost: rounded up, so never less than what is open.
+
+    Below the precision of a solver nothing is open.
+    """
+    gap = plan.gap or 0.0
+    if gap <= amounts.NOISE:
+        return "no plan costs less"
+    most = _money(plan, _up(plan.objective - (plan.bound or 0.0)))
+    return f"the best possible plan costs at most {most} less ({_up(100 * gap, 2):g} %, the gap)"
 
 
-def _within(gap: float) -> str:
-    """Return how near the plan is to the best."""
-    return f"so this one is within {gap:.2%} of the best"
+def _up(value: float, digits: int = 3) -> float:
+    """Return a number rounded up to so many digits."""
+    return float(Context(prec=digits, rounding=ROUND_CEILING).create_decimal_from_float(value))
 
 
 def _relaxed_periods(plan: Plan) -> Iterator[str]:
@@ -188,13 +198,13 @@ def _relaxed_periods(plan: Plan) -> Iterator[str]:
 
 
 def _money(plan: Plan, amount: float) -> str:
-    """Return money with its currency."""
-    return f"{amounts.money(amount)} {plan.currency}"
+    """Return money with its currency, as people say it."""
+    return f"{amounts.rounded(amount)} {plan.currency}"
 
 
 def _sum(value: float) -> str:
     """Return a quantity that is summed or expected."""
-    return amounts.quantity(amounts.clean(value))
+    return amounts.about(value)
 
 
 def _scenarios(plan: Plan) -> str:

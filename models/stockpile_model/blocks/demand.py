@@ -87,7 +87,7 @@ class DemandMet(Dated):
         rows = plan.of(cls)
         unmet = sum(each.probability * each.unmet for each in rows)
         if unmet > plan.stockpile.scale.nothing:
-            yield f"{amounts.quantity(amounts.clean(unmet))} {plan.unit} of demand stay unmet."
+            yield f"{amounts.summed(unmet)} {plan.unit} of demand stay unmet."
         elif rows:
             yield "All demand is met."
 

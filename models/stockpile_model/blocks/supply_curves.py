@@ -88,7 +88,7 @@ class PriceRise(Dated):
         """Yield what own buying adds to prices."""
         rows = [each for each in plan.of(cls) if each.rise > plan.stockpile.scale.no_money]
         if rows:
-            paid = amounts.money(sum(each.probability * each.rise for each in rows))
+            paid = amounts.rounded(sum(each.probability * each.rise for each in rows))
             indices = amounts.listed(sorted({each.index for each in rows}))
             yield f"Own buying moves {indices}: {paid} {plan.currency} is paid on top of the price."
 

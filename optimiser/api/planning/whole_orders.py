@@ -59,7 +59,7 @@ def with_whole_orders(
     cost = outcome.objective
     return replace(
         plan,
-        verdict=f"{plan.verdict} {_sentence(plan, outcome)}",
+        verdict=plan.verdict_with(_sentence(plan, outcome)),
         run={**plan.run, "objective with whole orders": "none" if cost is None else cost},
     )
 

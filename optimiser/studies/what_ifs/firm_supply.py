@@ -128,7 +128,7 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
         plan = replace(plan, warnings=(*plan.warnings, *_short(plan, firm, options)))
     contracts = [each.contract for each in plan.of(ContractOutcome)]
     rows = {**plan.rows, FirmSupplyRow: tuple(compare(_as_result(plan), firm, contracts))}
-    return replace(plan, rows=rows, verdict=f"{plan.verdict} {said}")
+    return replace(plan, rows=rows, verdict=plan.verdict_with(said))
 
 
 def _short(plan: Plan, firm: CaseResult, options: Options) -> Iterator[str]:

@@ -162,7 +162,7 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
         worth(plan.stockpile, CaseResult("optimal", plan.objective, plan.bound), alone, eev)
     )
     by_name = {each.figure: each.value for each in found}
-    parts = [plan.verdict]
+    parts: list[str] = []
     if (vss := by_name["VSS"]) is not None:
         parts.append(
             f"Planning for the mean of the scenarios would cost {amounts.about(vss)}"
@@ -172,7 +172,7 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
         parts.append("Planning for the mean of the scenarios leads to no plan (VSS).")
     if (evpi := by_name["EVPI"]) is not None:
         parts.append(f"To know the future would save {amounts.about(evpi)} {plan.currency} (EVPI).")
-    return replace(plan, rows={**plan.rows, Worth: found}, verdict=" ".join(parts))
+    return replace(plan, rows={**plan.rows, Worth: found}, verdict=plan.verdict_with(*parts))
 
 
 def rounds(asked: Asked) -> Rounds:

@@ -131,7 +131,8 @@ def _verdict(w: SummaryWriter, figure: TableFigure, verdict: str) -> None:
     w.row += 1
     w.lines(figure)
     w.row += 1
-    w.paragraph(verdict, border=1, border_color="#8EA9DB", bg_color="#F2F6FC")
+    for line in verdict.splitlines():
+        w.paragraph(line, bg_color="#F2F6FC")
 
 
 def _contents(w: SummaryWriter, found: Mapping[type[Result], ResultTable]) -> None:

@@ -17,7 +17,7 @@ from stockpile_model.blocks.contracts.reliance import delivers
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.schema import ComparedChoice, Dated, Result, column
-from stockpile_model.solved_plan import SolvedPlan, by_certainty
+from stockpile_model.solved_plan import SolvedPlan, by_certainty, parts
 from stockpile_model.stockpile import Stockpile
 
 
@@ -106,10 +106,15 @@ class ContractOutcome(Dated):
             likely[name] += each.probability
             delivered[name] += each.delivered
         for begin, names in by_certainty(plan, likely):
-            deliver = "delivers" if len(names) == 1 else "deliver"
-            quantity = amounts.quantity(amounts.clean(sum(delivered[name] for name in names)))
             sign = f"{begin}sign" if begin else "Sign"
-            yield f"{sign} {amounts.listed(names)}, which {deliver} {quantity} {plan.unit}."
+            for name in names:
+                quantity = f"{amounts.summed(delivered[name])} {plan.unit}"
+                expected = (
+                    f" on average, with probability {likely[name]:.0%}"
+                    if parts(plan) and begin
+                    else ""
+                )
+                yield f"{sign} {name}, which delivers {quantity}{expected}."
 
 
 def report(formulation: Formulation) -> Iterator[Result]:

@@ -46,7 +46,7 @@ class MovedLot(Dated):
     def done(cls, plan: SolvedPlan) -> Iterator[str]:
         """Yield how much is moved between sites."""
         if moved := sum(each.probability * each.quantity for each in plan.of(cls)):
-            amount = amounts.quantity(amounts.clean(moved))
+            amount = amounts.summed(moved)
             yield f"Move {amount} {plan.unit} between sites."
 
 

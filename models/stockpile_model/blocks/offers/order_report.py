@@ -18,7 +18,7 @@ from stockpile_model.blocks.offers.ordering import placed_share
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.schema import ComparedSum, Dated, Result, SummedLine, column
-from stockpile_model.solved_plan import SolvedPlan, by_scenario, on_path, parts, spread
+from stockpile_model.solved_plan import SolvedPlan, by_material, by_scenario, on_path, parts, spread
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 
@@ -80,20 +80,28 @@ class Order(Dated):
             return
         paths, unit = by_scenario(plan, cls), plan.unit
         orders = next(iter(paths.values()))
-        yield on_path(plan, _ordered(orders, unit) if orders else "Order nothing.")
+        if not orders:
+            yield on_path(plan, "Order nothing.")
+        for of, rows in by_material(plan, orders):
+            yield on_path(plan, _ordered(rows, f"{unit}{of}"))
         if plan.until is None:
             yield from _exceptions(orders)
         if parts(plan):
-            mean = sum(each.probability * each.ordered for each in plan.of(cls))
+            means = [
+                (of, sum(each.probability * each.ordered for each in rows))
+                for of, rows in by_material(plan, plan.of(cls))
+            ]
+            said = amounts.listed([f"{amounts.summed(mean)} {unit}{of}" for of, mean in means])
             yield (
-                f"Over the scenarios {amounts.quantity(amounts.clean(mean))} {unit} are ordered on"
-                f" average, in {spread(paths, 'order')}."
+                f"Over the scenarios {said} are ordered on average, in {spread(paths, 'order')}."
             )
 
 
 def _ordered(orders: Sequence[Order], unit: str) -> str:
     """Return how much is ordered in how many orders from whom."""
-    ordered = amounts.quantity(amounts.clean(sum(each.ordered for each in orders)))
+    total = sum(each.ordered for each in orders)
+    exact = len(orders) == 1  # what is ordered is signed as it stands
+    ordered = amounts.quantity(amounts.clean(total)) if exact else amounts.summed(total)
     suppliers = amounts.listed(sorted({each.supplier for each in orders}))
     return f"Order {ordered} {unit} in {amounts.count(len(orders), 'order')} from {suppliers}."
 

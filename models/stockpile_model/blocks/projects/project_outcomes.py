@@ -94,7 +94,7 @@ class ProjectOutcome(Dated):
                 paid[name] += row.probability * row.grant
             for begin, names in by_certainty(plan, likely):
                 money = sum(paid[name] for name in names)
-                grant = f" ({amounts.money(money)} {plan.currency})" if money else ""
+                grant = f" ({amounts.rounded(money)} {plan.currency})" if money else ""
                 words = f"{begin}{way.lower()}" if begin else way
                 yield f"{words} {amounts.listed(names)}{grant}."
 

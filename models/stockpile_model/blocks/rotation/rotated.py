@@ -14,7 +14,7 @@ from stockpile_model.blocks.stock.lot_terms import remaining_life
 from stockpile_model.formulation import Formulation
 from stockpile_model.lots import EXPIRED, Moved
 from stockpile_model.schema import ComparedSum, Dated, SummedLine, column
-from stockpile_model.solved_plan import SolvedPlan
+from stockpile_model.solved_plan import SolvedPlan, by_material
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -63,10 +63,11 @@ class Rotated(Dated):
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:
         """Yield how much is rotated out, and through which outlets."""
-        if rotated := [each for each in plan.of(cls) if each.form != EXPIRED]:
-            out = amounts.clean(sum(each.probability * each.quantity for each in rotated))
-            outlets = amounts.listed(sorted({str(each.outlet) for each in rotated}))
-            yield f"Rotate {amounts.quantity(out)} {plan.unit} out through {outlets}."
+        rotated = [each for each in plan.of(cls) if each.form != EXPIRED]
+        for of, rows in by_material(plan, rotated):
+            out = amounts.summed(sum(each.probability * each.quantity for each in rows))
+            outlets = amounts.listed(sorted({str(each.outlet) for each in rows}))
+            yield f"Rotate {out} {plan.unit}{of} out through {outlets}."
 
 
 def report(formulation: Formulation) -> Iterator[Rotated]:

@@ -70,7 +70,7 @@ class TargetMet(Dated):
 def _worst(plan: SolvedPlan, missed: Iterable[TargetMet]) -> str:
     """Return by how much the worst of targets is missed."""
     worst = max(missed, key=lambda each: each.below)
-    below = amounts.quantity(amounts.clean(worst.below))
+    below = amounts.summed(worst.below)
     return f"the worst by {below} {plan.unit} of {worst.material} in {amounts.month(worst.date)}"
 
 

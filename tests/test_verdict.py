@@ -1,0 +1,98 @@
+"""The verdict: what is paid, from which money, what comes back, and how sure the cost is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import optimiser as so
+from optimiser.plan import verdict
+from stockpile_model import amounts
+from tests.support.plans import plan_of
+from tests.test_scenario_output import WAR
+
+
+def lines(tables: dict[str, Any]) -> list[str]:
+    plan = plan_of(tables)
+    assert plan is not None
+    return plan.verdict.splitlines()
+
+
+def test_cash_of_the_small_case_by_hand() -> None:
+    """390 of metal, 20 of orders, 250 of the offtake, 20 of storage; 10 kg sell for 50."""
+    plan = so.solve(so.read("inputs/small.xlsx"), gap=0.0).plan
+    assert plan is not None
+    said = plan.verdict.splitlines()
+    assert "Pay 680 USD: 680 from treasury." in said
+    assert "Receive 50 USD for what is sold and shared." in said
+    assert said[-1] == "Proven: no plan costs less."
+    assert not any("No cash" in each for each in said)
+
+
+def test_what_is_no_cash_stands_apart() -> None:
+    """2 of 10 are missing at 7, 1 is kept at a worth of 4: of 8 + 1 bought at 3, 27 are paid."""
+    tables = {
+        "settings": {"start": "2027-01-01", "periods": 1, "mip_gap": 0},
+        "materials": [
+            {"material": "ga", "shortage_cost": 7, "price_index": "world", "closing_value": 1}
+        ],
+        "suppliers": [{"supplier": "plant"}],
+        "offers": [
+            {"offer": "spot", "supplier": "plant", "material": "ga", "price": 3, "total": 9}
+        ],
+        "demand": [{"material": "ga", "from": "2027-01-01", "quantity": 10}],
+        "targets": [{"material": "ga", "from": "2027-01-01", "quantity": 1, "hard": True}],
+        "prices": [{"date": "2027-01-01", "world": 4}],
+    }
+    said = lines(tables)
+    assert "Pay 27 USD." in said
+    assert "No cash, but added to the cost: price of unmet demand, 14 USD." in said
+    assert "No cash, but taken off the cost: value of stock left at the end, 4 USD." in said
+    # 27 paid less 4 of worth for one kilogram held one month: 12 times that a year.
+    assert any("in spec for a year costs 276 USD" in each for each in said)
+
+
+def test_the_base_is_paid_and_the_range_is_that_of_the_scenarios() -> None:
+    """In peace nothing is bought, in war 10 at 9."""
+    assert "In the base scenario pay 0 USD (0 to 90 over the scenarios)." in lines(WAR)
+
+
+def test_metals_are_not_added() -> None:
+    """Five kilograms of each, never ten of both."""
+    tables = {
+        **{name: rows for name, rows in WAR.items() if name not in ("scenarios", "events")},
+        "materials": [{"material": "ga"}, {"material": "ge"}],
+        "offers": [*WAR["offers"], {**WAR["offers"][0], "offer": "ge", "material": "ge"}],
+        "demand": [
+            {"material": metal, "from": "2027-01-01", "quantity": 5} for metal in ("ga", "ge")
+        ],
+    }
+    said = lines(tables)
+    assert "Order 5 kg of ga in 1 order from plant." in said
+    assert "Order 5 kg of ge in 1 order from plant." in said
+
+
+@given(st.floats(1e-9, 1e12), st.integers(1, 5))
+def test_what_is_open_is_never_shown_smaller(value: float, digits: int) -> None:
+    shown = verdict._up(value, digits)
+    assert value * (1 - 1e-15) <= shown <= value * (1 + 10.0 ** (1 - digits)) * (1 + 1e-15)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (73_988_422.15, "73.99 million"),
+        (2_500_000_000, "2.5 billion"),
+        (1_982_959.42, "1.983 million"),
+        (123_353.869, "123,354"),
+        (22.5, "22.50"),
+        (-1_500_000, "-1.5 million"),
+        (0, "0"),
+        (0.1234567, "0.123457"),
+    ],
+)
+def test_money_as_people_say_it(value: float, said: str) -> None:
+    assert amounts.rounded(value) == said
