@@ -368,7 +368,8 @@ class Result:
 
     `SUMMED` are its lines of the summary, `COMPARED` what plans are compared by. `NAMED` are the
     columns by which a message names a row; blank: those before its first figure. `BUYS`: a sentence
-    of what is done says that metal is bought.
+    of what is done says that metal is bought. A sheet that is `FOR_PROGRAMS` stands behind those
+    that people read, and only its beginning is printed.
     """
 
     SHEET: ClassVar[str] = ""
@@ -383,6 +384,7 @@ class Result:
     COMPARED: ClassVar[tuple[ComparedSum | ComparedChoice, ...]] = ()
     NAMED: ClassVar[tuple[str, ...]] = ()
     BUYS: ClassVar[bool] = False
+    FOR_PROGRAMS: ClassVar[bool] = False
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterable[str]:
@@ -437,6 +439,23 @@ class Dated(Result):
         """Return the date of the row, where it has one."""
         day: dt.date | None = getattr(self, "date", None)
         return day
+
+
+INSTRUCTION = "instruction"
+
+
+def on_sheet(kind: type[Result]) -> list[Column]:
+    """Return the columns of result rows in the order of their sheet.
+
+    An instruction stands behind what it is about: the columns up to the first quantity. Those for
+    the scenarios of a row stand last.
+    """
+    of = [*columns(Dated)] if issubclass(kind, Dated) else []
+    last = {each.name for each in of}
+    words = [each for each in columns(kind) if each.name == INSTRUCTION]
+    own = [each for each in columns(kind) if each.name not in last and each not in words]
+    first = next((c for c, each in enumerate(own, 1) if each.unit == "quantity"), len(own))
+    return own[:first] + words + own[first:] + [e for e in columns(kind) if e.name in last]
 
 
 @dataclass(frozen=True)

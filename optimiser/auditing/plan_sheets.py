@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
-from stockpile_model.schema import Dated, Result, columns
-
-OF = ("scenarios", "probability")  # the columns that say for which scenarios a row holds
+from stockpile_model.schema import Result, on_sheet
 
 
 class Line(dict[str, Any]):
@@ -93,10 +91,7 @@ def lines(rows: Iterable[Result]) -> list[Line]:
     if not rows:
         return found
     kind = type(rows[0])
-    of = OF if issubclass(kind, Dated) else ()
-    fields = sorted(
-        ((each.name, each.field) for each in columns(kind)), key=lambda field: field[0] in of
-    )
+    fields = [(each.name, each.field) for each in on_sheet(kind)]
     letters = {name: _letter(k) for k, (name, _) in enumerate(fields)}
     if "date" in letters:
         rows.sort(key=lambda row: row.date or dt.date.min)  # type: ignore[attr-defined]

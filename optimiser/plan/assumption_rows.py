@@ -19,6 +19,7 @@ class Assumption(Result):
     SHEET = "assumptions"
     ABOUT = "every input, with its source and date"
     PLACE = 100
+    FOR_PROGRAMS = True
     cell: str = _column("cell of the input")
     table: str = _column("table")
     row: str = _column("key of the row")

@@ -26,6 +26,7 @@ class MarginalValue(Dated):
     SHEET = "marginal_values"
     ABOUT = "what one more unit of each limit is worth"
     PLACE = 82
+    FOR_PROGRAMS = True
     limit: str = column("the limit")
     cell: str | None = column("cell that sets it")
     date: dt.date = column("first day of the period")

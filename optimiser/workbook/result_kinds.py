@@ -16,4 +16,9 @@ def sheet_kinds() -> list[type[Result]]:
     answers = (kind for each in WHAT_IFS for kind in each.results)
     # a what-if may fill rows of a block: each type stands once
     kinds = dict.fromkeys((*block_results(), *OWN_RESULTS, *answers))
-    return sorted(kinds, key=lambda kind: kind.PLACE)
+    return sorted(kinds, key=place)
+
+
+def place(kind: type[Result]) -> tuple[bool, int]:
+    """Return where a sheet stands: those for people first."""
+    return kind.FOR_PROGRAMS, kind.PLACE

@@ -128,10 +128,10 @@ def lines(content: bytes) -> dict[str, list[Any]]:
 # --- Tables ---------------------------------------------------------------------------------------
 
 
-def test_sheets_stand_in_the_order_of_the_contract(full: bytes) -> None:
+def test_sheets_for_people_stand_before_those_for_programs(full: bytes) -> None:
     assert opened(full).sheetnames == [
-        "summary", "orders", "contracts", "floors", "obligations", "projects", "deliveries", "rotation", "lots", "movements", "targets", "demand",
-        "budget", "payments", "cash_flow", "rules", "commitments", "marginal_values", "assumptions", "run", "chart_data",
+        "summary", "orders", "contracts", "floors", "obligations", "projects", "rotation", "targets", "demand", "budget", "rules", "commitments",
+        "deliveries", "lots", "movements", "payments", "cash_flow", "marginal_values", "assumptions", "run", "chart_data",
     ]  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def test_a_plan_without_rows_has_headers_alone() -> None:
     assert book["summary"]["A1"].value == "By hand"
 
 
-def test_rows_of_a_new_type_get_their_sheet_before_the_assumptions() -> None:
+def test_rows_of_a_new_type_get_their_sheet_before_those_for_programs() -> None:
     @dataclasses.dataclass(frozen=True, kw_only=True)
     class Scenario(Result):
         SHEET = "scenarios"
@@ -238,7 +238,8 @@ def test_rows_of_a_new_type_get_their_sheet_before_the_assumptions() -> None:
     book = opened(
         compose(empty_plan({Scenario: (Scenario(from_=START, probability=0.25, known=True),)}))
     )
-    assert book.sheetnames[-4:] == ["scenarios", "assumptions", "run", "chart_data"]
+    assert book.sheetnames[-4:] == ["marginal_values", "assumptions", "run", "chart_data"]
+    assert book.sheetnames[book.sheetnames.index("scenarios") + 1] == "deliveries"
     assert [cell.value for cell in book["scenarios"][1]] == ["From", "Probability", "Known"]
     assert [cell.value for cell in book["scenarios"][2]] == [dt.datetime(2027, 1, 1), 0.25, "yes"]
     assert book["scenarios"]["B2"].number_format == "0.0 %"
@@ -525,12 +526,12 @@ def test_many_suppliers_become_a_few_and_the_others() -> None:
 # --- Under scenarios ------------------------------------------------------------------------------
 
 
-def test_the_sheet_of_scenarios_stands_before_the_marginal_values(
+def test_the_sheet_of_scenarios_stands_before_those_for_programs(
     full: bytes, uncertain: bytes
 ) -> None:
     with_, without = opened(uncertain).sheetnames, opened(full).sheetnames
     assert [name for name in with_ if name not in without] == ["scenarios"]
-    assert with_[with_.index("scenarios") + 1] == "marginal_values"
+    assert with_[with_.index("scenarios") + 1] == "deliveries"
 
 
 DATED = [kind for kind in ALWAYS if issubclass(kind, Dated)]

@@ -69,6 +69,7 @@ class Payment(Dated):
     SHEET = "payments"
     ABOUT = "which appropriation pays what"
     PLACE = 61
+    FOR_PROGRAMS = True
     MEANS = ("date", "appropriation", "use", "material", "buyer")
     NAMED = ("appropriation", "material", "date")
     date: dt.date = column("first day of the period")

@@ -29,6 +29,7 @@ class CashFlow(Dated):
     SHEET = "cash_flow"
     ABOUT = "every cost and receipt, undiscounted and discounted"
     PLACE = 62
+    FOR_PROGRAMS = True
     MEANS = ("date", "heading", "material", "name", "buyer")
     NAMED = ("heading", "name", "material", "date")
     date: dt.date = column("first day of the period")

@@ -16,7 +16,7 @@ from optimiser.workbook.write.styles import Styles, legible, literal, put, set_p
 SHEET = "chart_data"
 LEFT_COLUMN = 7  # the first column right of the summary's tables
 WIDTH, HEIGHT, GAP = 820, 370, 20  # pixels
-A_PAGE, PAGE = 3, 1215  # charts on a printed page, and its height in pixels: none is cut in two
+A_PAGE, PAGE = 4, 1690  # charts on a printed page, and its height in pixels: none is cut in two
 BAR, AROUND = 24, 150  # height of a bar, and of what is around all bars, in pixels
 INK, GRID, LINE = "#404040", "#D9D9D9", "#C0392B"
 COLOURS = (

@@ -18,7 +18,7 @@ from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.plan.plan import Plan
 from optimiser.system.errors import OutputError
 from optimiser.workbook.column_units import unit_of
-from optimiser.workbook.result_kinds import DATED, sheet_kinds
+from optimiser.workbook.result_kinds import DATED, place, sheet_kinds
 from optimiser.workbook.write.styles import (
     DATE,
     FACTOR,
@@ -31,10 +31,11 @@ from optimiser.workbook.write.styles import (
 )
 from optimiser.workbook.write.table_sheet import TableSheet
 from stockpile_model.scale import NOISE
-from stockpile_model.schema import Column, Dated, Result, columns
+from stockpile_model.schema import INSTRUCTION, Column, Dated, Result, on_sheet
 from stockpile_model.values import unbracketed
 
 NUMBERS = ("number", "whole")
+PAGE_WIDTH, PAGE_ROWS = 230, 40  # digits across a page that can still be read, rows on it
 WIDEST, WIDEST_SENTENCE = 60, 100  # widths, in digits
 LINE_SENTENCE = 115  # characters of a sentence that go into the latter
 MOST_ROWS = 1_048_576 - 1
@@ -76,7 +77,7 @@ def tables(rows: PlanRows) -> dict[type[Result], ResultTable]:
     dates.
     """
     kinds = dict.fromkeys([*(kind for kind in sheet_kinds() if kind.ALWAYS), *rows.plan.rows])
-    return {kind: _table(kind, rows) for kind in sorted(kinds, key=lambda kind: kind.PLACE)}
+    return {kind: _table(kind, rows) for kind in sorted(kinds, key=place)}
 
 
 def _table(kind: type[Result], rows: PlanRows) -> ResultTable:
@@ -87,11 +88,9 @@ def _table(kind: type[Result], rows: PlanRows) -> ResultTable:
 
 
 def shown(kind: type[Result], scenarios: bool) -> list[Column]:
-    """Return the columns of a sheet. Those for the scenarios of a row stand last, and only where
-    there are scenarios.
-    """
-    of = [each for each in columns(kind) if issubclass(kind, Dated) and each.name in DATED]
-    return [each for each in columns(kind) if each not in of] + (of if scenarios else [])
+    """Return the columns of a sheet; those for the scenarios of a row only where there are any."""
+    hidden = DATED if issubclass(kind, Dated) and not scenarios else ()
+    return [each for each in on_sheet(kind) if each.name not in hidden]
 
 
 def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: ResultTable) -> None:
@@ -105,18 +104,33 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Resu
         )
     sheet = book.add_worksheet(table.sheet, TableSheet)
     found = shown(table.kind, bool(plan.stockpile.scenarios))
-    for c in range(len(found)):
-        _add_column(sheet, styles, plan, table, found, c)
+    widths = [_add_column(sheet, styles, plan, table, found, c) for c in range(len(found))]
+    _set_page(sheet, table, found, widths)
     sheet.set_row(0, 32)
     sheet.freeze_panes(1, 2 if found[0].kind == "date" else 1)
     sheet.autofilter(0, 0, table.height, len(found) - 1)
     sheet.ignore_errors(
         {"number_stored_as_text": f"A1:{xl_col_to_name(len(found) - 1)}{table.height + 1}"}
     )
-    set_print(sheet)
+
+
+def _set_page(
+    sheet: TableSheet, table: ResultTable, found: Sequence[Column], widths: Sequence[float]
+) -> None:
+    """Set the page: what people act on up to its instruction, tables as wide as can be read, and
+    of a sheet for programs its beginning only.
+    """
+    names = [each.name for each in found]
+    last = names.index(INSTRUCTION) if INSTRUCTION in names else len(found) - 1
+    pages = math.ceil(sum(widths[: last + 1]) / PAGE_WIDTH)
+    set_print(sheet, wide=pages)
     sheet.repeat_rows(0)
+    if pages > 1:
+        sheet.repeat_columns(0)
     # a long note runs beyond its cell, not beyond the page
-    sheet.print_area(0, 0, table.height, len(found) - 1)
+    sheet.print_area(
+        0, 0, min(table.height, PAGE_ROWS) if table.kind.FOR_PROGRAMS else table.height, last
+    )
 
 
 def _add_column(
@@ -126,8 +140,11 @@ def _add_column(
     table: ResultTable,
     found: Sequence[Column],
     c: int,
-) -> None:
-    """Write the column with an index: header, values, the height of rows with long sentences."""
+) -> float:
+    """Write the column with an index: header, values, the height of rows with long sentences.
+
+    Returns its width.
+    """
     column, header = found[c], title(found[c], plan)
     sheet.write_string(0, c, header, styles.header)
     sheet.write_comment(0, c, column.meaning, {"x_scale": 2, "y_scale": 0.6, "font_size": 9})
@@ -138,7 +155,8 @@ def _add_column(
     if column.kind in NUMBERS and _acted_on(column, found):
         formats = exact_formats(column.unit, values)
         places = max(map(decimals, formats), default=0)
-    sheet.set_column(c, c, _width(column, header, values, places))
+    width = _width(column, header, values, places)
+    sheet.set_column(c, c, width)
     gap = c > 0 and found[c - 1].kind in NUMBERS
     looks = map(styles, formats) if formats else _styles(styles, column, table, plan, gap)
     sheet.put_column(c, values, looks)
@@ -153,6 +171,7 @@ def _add_column(
             "format": styles.book.add_format({"bg_color": "#FFE699"}),
         }
         sheet.conditional_format(1, c, len(values), c, alarm)
+    return width
 
 
 def list_pairs(sheet: Worksheet, styles: Styles, pairs: Mapping[str, object]) -> None:

@@ -68,11 +68,24 @@ class Styles:
         )
 
 
-def set_print(sheet: Worksheet) -> None:
-    """Set the page: landscape on A4, one page wide, with the sheet's name and the page below."""
+def set_print(sheet: Worksheet, wide: int = 1) -> None:
+    """Set the page: landscape on A4, so many pages wide."""
     sheet.set_landscape()
+    sheet.fit_to_pages(wide, 0)
+    _set_paper(sheet)
+
+
+def set_print_in_two(sheet: Worksheet, column: int, percent: int) -> None:
+    """Set the page: upright on A4, what stands from a column on behind the rest."""
+    sheet.set_portrait()
+    sheet.set_print_scale(percent)
+    sheet.set_v_pagebreaks([column])
+    _set_paper(sheet)
+
+
+def _set_paper(sheet: Worksheet) -> None:
+    """Set the paper and its margins, with the sheet's name and the page below."""
     sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.set_footer("&L&A&RPage &P of &N")
 

@@ -17,13 +17,14 @@ from optimiser.figures.origins import AGREES, DIFFERS, Agreement, Origin
 from optimiser.plan.plan import Plan
 from optimiser.workbook.write.formulas import Formulas
 from optimiser.workbook.write.result_sheets import ResultTable
-from optimiser.workbook.write.styles import Styles, precise, put, set_print
+from optimiser.workbook.write.styles import Styles, precise, put, set_print_in_two
 from stockpile_model.schema import Result
 
 WIDTHS = (36, 17, 17, 17, 17, 17)
 LAST = len(WIDTHS) - 1
 LINE = 125  # characters on a line across all columns
 HIGHEST = 409  # points that a row may have
+PRINTED = 60  # per cent: the tables are as wide as an upright page, four charts as high
 NOTE: dict[str, Any] = {"font_color": "#595959", "indent": 1}
 COLOURS = {AGREES: "#C6EFCE", DIFFERS: "#FFC7CE"}
 
@@ -110,7 +111,7 @@ def add_summary(
         sheet.set_column(c, c, width)
     sheet.set_column(LAST + 1, LAST + 1, 3)
     sheet.hide_gridlines(2)
-    set_print(sheet)
+    set_print_in_two(sheet, LAST + 1, PRINTED)
     writer = SummaryWriter(sheet, styles, Formulas(found))
     for figure in figures.values():
         if figure.name == assessment.NAME and isinstance(figure, TableFigure):

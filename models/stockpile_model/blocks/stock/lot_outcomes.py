@@ -21,6 +21,7 @@ class LotStock(Dated):
     SHEET = "lots"
     ABOUT = "what is left of each lot at the end of each period"
     PLACE = 42
+    FOR_PROGRAMS = True
     NAMED = ("lot", "material", "date")
     SUMMED = (SummedLine("Stock at the end", "quantity", "held"),)
     date: dt.date = column("first day of the period")
@@ -48,6 +49,7 @@ class Movement(Dated):
     SHEET = "movements"
     ABOUT = "what comes into and goes out of each lot"
     PLACE = 43
+    FOR_PROGRAMS = True
     NAMED = ("lot", "name", "material", "date")
     SUMMED = (
         SummedLine("Opening stock", "quantity", "in", where=(("kind", "opening"),), place=10),
@@ -79,6 +81,7 @@ class Delivery(Dated):
     SHEET = "deliveries"
     ABOUT = "what arrives, under which offer or contract"
     PLACE = 40
+    FOR_PROGRAMS = True
     NAMED = ("lot", "name", "material", "date")
     SUMMED = (SummedLine("Delivered", "quantity", "in", "under offers and contracts"),)
     COMPARED = (ComparedSum("arrives", "supplier", "quantity"),)
