@@ -15,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optimiser.api.assessing import Adequacy, adequacy
     from optimiser.api.book import Book, check, check_changes, from_tables, read
     from optimiser.api.comparing import SideBySide, compare
     from optimiser.api.evaluator import Evaluator
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from optimiser.workbook.template.template_book import write_template
 
 __all__ = [
+    "Adequacy",
     "AuditReport",
     "Book",
     "ChartFigure",
@@ -64,6 +66,7 @@ __all__ = [
     "StudyResults",
     "TableFigure",
     "TextFigure",
+    "adequacy",
     "audit",
     "check",
     "check_changes",
@@ -81,6 +84,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "api.assessing": ("Adequacy", "adequacy"),
     "api.book": ("Book", "check", "check_changes", "from_tables", "read"),
     "api.comparing": ("SideBySide", "compare"),
     "api.evaluator": ("Evaluator",),

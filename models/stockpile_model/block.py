@@ -145,7 +145,8 @@ class Block:
 
     asks_spending(stockpile): whether paying more than is due may be an aim. orphan(row, column):
     what becomes of one of its rows when what a column refers to is left out; None: it goes too.
-    alone(stockpile, buyers): the stockpile with what a group of buyers has without the others, as
+    ease(row): one of its rows where what it asks for at least may be missed, as a plan with less
+    supply needs it. alone(stockpile, buyers): the stockpile with what a group of buyers has without the others, as
     far as the block says.
     """
 
@@ -176,6 +177,7 @@ class Block:
     ties: Callable[[Stockpile], Iterable[tuple[Row, str]]] = _none
     asks_spending: Callable[[Stockpile], bool] | None = None
     orphan: Callable[[Row, str], Row | None] | None = None
+    ease: Callable[[Any], Row] | None = None
     alone: Callable[[Stockpile, Collection[str]], Stockpile] | None = None
 
 
@@ -275,6 +277,12 @@ def ties(stockpile: Stockpile) -> Iterator[tuple[Row, str]]:
 def owner(table: type[Row]) -> Block | None:
     """Return the block of a table; None where no block has it."""
     return next((block for block in blocks() if table in block.tables), None)
+
+
+def eased(table: type[Row]) -> Callable[[Row], Row]:
+    """Return what eases the rows of a table: what they ask for at least may be missed."""
+    block = owner(table)
+    return (lambda row: row) if block is None or block.ease is None else block.ease
 
 
 def problems(question: Literal["check", "review"], stockpile: Stockpile) -> Iterator[Problem]:

@@ -12,13 +12,12 @@ from typing import Any
 from optimiser.auditing import Line, Sheets
 from optimiser.plan.assumption_rows import Assumption
 from optimiser.plan.audited import as_sheets
-from optimiser.plan.marginal_values import MarginalValue
 from optimiser.plan.plan import WRITERS, Plan
 from optimiser.system.atomic_files import check_owner, check_place, replace
 from optimiser.system.errors import Fault, InputError
 from optimiser.workbook.read.plan_reader import PlanReading
-from stockpile_model.block import results
-from stockpile_model.schema import Result, columns
+from optimiser.workbook.result_kinds import sheet_kinds
+from stockpile_model.schema import columns
 from stockpile_model.values import text
 
 FORMAT = "stockpile plan 1"
@@ -125,8 +124,7 @@ def _number(value: Any) -> Any:
 
 def _lines(sheet: str, rows: Sequence[Mapping[str, Any]]) -> list[Line]:
     """Return the rows of a sheet, with their dates as dates."""
-    kinds: list[type[Result]] = [*results(), MarginalValue, Assumption]
-    kind = next((each for each in kinds if sheet == each.SHEET), None)
+    kind = next((each for each in sheet_kinds() if sheet == each.SHEET), None)
     dates = {each.name for each in columns(kind) if each.kind == "date"} if kind else set()
     names, lines = kind.named_by() if kind else (), []
     for number, row in enumerate(rows, start=2):

@@ -10,7 +10,8 @@ concern has a twin (`twin`), which declares what the others need to know of it: 
 (what is bound after the horizon), `menus` (what floors are worth), `metal` (lots and
 ages), `outlets` (rotation), `move_audit` (moves between sites), `needs` (demand, targets, closing
 stock), `rule_audit`,
-`commitment_audit`, `cash` (cash flow, appropriations, objective, proof). Of the plan as a whole are
+`commitment_audit`, `cash` (cash flow, appropriations, objective, proof), `adequacy_audit` (the
+assessment of supply). Of the plan as a whole are
 `assumptions` (the inputs that it lists), `sentences` (instructions) and `summary_totals` (totals of
 the other sheets). `inputs` reads the input with arithmetic of its own, so that an error in the
 model's is no error here too.
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from optimiser.auditing import (
+    adequacy_audit,
     after_audit,
     assumptions,
     call_off_audit,
@@ -78,6 +80,7 @@ TWINS = [
     rule_audit.TWIN,
     commitment_audit.TWIN,
     cash.TWIN,
+    adequacy_audit.TWIN,
 ]
 """The twins of all concerns, in the order in which the phases of a path run them."""
 

@@ -25,7 +25,7 @@ Use = tuple[int, str, str | None]
 def demand(path: PathAudit) -> None:
     """Compare demand with the input, and what is met with what left lots; price the rest."""
     inputs, record = path.inputs, path.record
-    due = _asked(path)
+    due = asked_for(path)
     required: dict[Need, float] = defaultdict(float)
     met: dict[Need, float] = defaultdict(float)
     for line in path.sheets["demand"]:
@@ -73,7 +73,7 @@ def _named(path: PathAudit, line: Line) -> tuple[str, Any] | None:
     return None if row is None else (line["material"], row)
 
 
-def _asked(path: PathAudit) -> dict[Need, float]:
+def asked_for(path: PathAudit) -> dict[Need, float]:
     """Return what the input asks for in each period, by the life that it asks for [quantity]."""
     inputs, spans = path.inputs, dict[int, range]()
     due: dict[Need, float] = defaultdict(float)
@@ -192,7 +192,7 @@ def targets(path: PathAudit) -> None:
     for (period, material, site, age), quantity in path.held.items():
         if inputs.counts(material, age, period):
             stock[period, material][site] += quantity
-    due = _due(path)
+    due = due_targets(path)
     for line in path.sheets["targets"]:
         t, named = path.when(line), _named(path, line)
         if t is None or named is None:
@@ -276,7 +276,7 @@ def _kept_below(path: PathAudit, line: Line, name: str, t: int, noise: float) ->
     record.within("rotation", what, 0.0, released, noise, cell)
 
 
-def _due(path: PathAudit) -> dict[tuple[int, str, str | None], tuple[float, Any]]:
+def due_targets(path: PathAudit) -> dict[tuple[int, str, str | None], tuple[float, Any]]:
     """Return the targets above zero by period, material and buyer, and the rows that set them."""
     series: dict[int, dict[tuple[str, str | None], list[tuple[int, Any]]]] = {}
     found: dict[tuple[int, str, str | None], tuple[float, Any]] = {}

@@ -13,6 +13,7 @@ import click
 
 import optimiser as so
 from optimiser.cli import (
+    adequacy_command,
     audit_command,
     check_command,
     compare_command,
@@ -27,6 +28,7 @@ from optimiser.system import interrupts, streams
 from optimiser.system.interrupts import INTERRUPTED
 
 COMMANDS = (
+    adequacy_command.adequacy,
     audit_command.audit,
     check_command.check,
     compare_command.compare,

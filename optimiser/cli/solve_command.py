@@ -30,6 +30,7 @@ WHAT_IFS = {
     "shares": "cost_shares",
     "floors": "floor_levels",
     "value": "value_of_information",
+    "adequacy": "adequacy",
 }
 """The what-ifs by the options that request them."""
 NOT_BUNDLED = {
@@ -92,6 +93,14 @@ NOT_BUNDLED = {
     help=(
         "Show what the uncertainty costs (VSS, EVPI): plan for each scenario alone and for their"
         " mean."
+    ),
+)
+@click.option(
+    "--adequacy",
+    is_flag=True,
+    help=(
+        "Assess the supply of each fiscal year and scenario too: cover, and what an embargo would"
+        " leave unmet."
     ),
 )
 @click.option(

@@ -22,6 +22,7 @@ from optimiser.figures.of_plan import (
     remarks,
     scenario_costs,
     supplier_shares,
+    supply_adequacy,
 )
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 
@@ -42,10 +43,15 @@ PLAN: Sequence[PlanMaker] = (
     arrivals.figures,
     cash_by_period.figures,
     appropriation_parts.figures,
+    supply_adequacy.figures,
 )
 """The figures of a plan in the order in which they are read. One may refer to those before it."""
 
-BRIEF: Sequence[PlanMaker] = (expected_costs.figures, outcome_rows.figures)
+BRIEF: Sequence[PlanMaker] = (
+    expected_costs.figures,
+    outcome_rows.figures,
+    supply_adequacy.brief,
+)
 """The figures of a plan for where there is little room, as in a terminal."""
 
 

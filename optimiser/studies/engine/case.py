@@ -43,7 +43,8 @@ class Case:
     `point`: the value of each input of the study, in their order; None where the run leaves it as
     it is. `limit` bounds a measure (shortfall, cvar, cost) and `aim` is what is minimised: cost,
     one of these, or by `avoid` what other plans did. `view`: what of the stockpile is planned, by
-    name (`views.VIEWS`), with what it names.
+    name (`views.VIEWS`), with what it names. `drawn`: questions what metal that a plan holds could
+    meet, as text (`drawdown.written`); nothing is planned then.
     """
 
     changes: tuple[Change, ...] = ()
@@ -54,6 +55,7 @@ class Case:
     aim: str = "cost"
     avoid: tuple[tuple[str, float], ...] = ()
     view: tuple[str, ...] = ()
+    drawn: str = ""
 
     @property
     def said(self) -> str:
@@ -92,6 +94,7 @@ class Case:
             self.avoid,
         ]
         said += [self.view] if self.view else []
+        said += [self.drawn] if self.drawn else []
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from optimiser.plan.audited import audited
+from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.highs import ProgramSolution, Unbounded, polished
 from optimiser.solving.program import Floats, Program
@@ -32,9 +33,19 @@ from optimiser.studies.engine.case import (
 )
 from optimiser.studies.engine.certify import MOST_KNOWN, Certifier, Proof, WarmStart
 from optimiser.studies.engine.compiled import Compiled, Programs, compile_model
+from optimiser.studies.engine.drawdown import answers, read_back
+from optimiser.studies.engine.embargo import path_of_year, planned_figures, questions
 from optimiser.studies.engine.performing import Performing
 from optimiser.studies.engine.plan_figures import figures
-from optimiser.studies.engine.views import HELD, NO_MEAN, VIEWS, decide, mean
+from optimiser.studies.engine.views import (
+    AS_IT_IS,
+    ASSESSED,
+    HELD,
+    NO_MEAN,
+    VIEWS,
+    decide,
+    mean,
+)
 from optimiser.system.errors import Fault
 from optimiser.system.interrupts import Interrupt
 from stockpile_model import changes
@@ -85,6 +96,7 @@ class CaseEvaluator(Performing):
         self.planned = 0  # cases that ended with a plan
         self.certifiers: dict[Key, Certifier] = {}
         self.shared: deque[SharedStart] = deque(maxlen=MOST_KNOWN)
+        self.plans: dict[tuple[Any, ...], Plan | CaseResult] = {}  # of which years are assessed
         self.deadline = math.inf  # of the case that is run, on the clock of time.perf_counter [s]
 
     def share(self, warm_starts: Iterable[SharedStart]) -> None:
@@ -149,9 +161,13 @@ class CaseEvaluator(Performing):
 
     def _run(self, case: Case) -> tuple[CaseResult, list[SharedStart]]:
         """Return how a case ends, and warm starts for others."""
+        if case.drawn:
+            return self._drawn(case), []
         changed = self._changed(case)
         if isinstance(changed, CaseResult):
             return changed, []
+        if case.view[:1] == (ASSESSED,):
+            return self._assessed(case, changed), []
         if case.view:
             return self._viewed(changed, case.view), []
         in_order = changed.settings.objective == "shortfall_first"
@@ -273,6 +289,38 @@ class CaseEvaluator(Performing):
         decide(kept, meant)
         found = self._outcome(kept)
         return CaseResult(found.status, found.objective, found.bound, found.gap, how="solved")
+
+    def _drawn(self, case: Case) -> CaseResult:
+        """Return what metal that a plan holds could meet."""
+        options = replace(self.job.options, threads=1)
+        found = answers(read_back(case.drawn), options)
+        return CaseResult("optimal", how="solved", figures=found)
+
+    def _assessed(self, case: Case, changed: Stockpile) -> CaseResult:
+        """Return the figures of a fiscal year in a scenario, of a plan that is made once.
+
+        With the plants alone that operate these are what arrives and what is left.
+        """
+        _, supply, scenario, year = case.view
+        key = (supply, case.changes, case.commits)
+        if key not in self.plans:
+            formulation = build(VIEWS[supply].make(unfold(changed)))
+            outcome = self._outcome(formulation)
+            self.plans = {
+                **{known: plan for known, plan in self.plans.items() if known[1:] == key[1:]},
+                key: CaseResult(outcome.status, bound=outcome.bound, how="solved")
+                if outcome.objective is None
+                else audited(make_plan(formulation, outcome)),
+            }
+        if isinstance(plan := self.plans[key], CaseResult):
+            return plan
+        how, of = f"solved{AUDITED}", (plan.objective, plan.bound, plan.gap)
+        embargo, span = path_of_year(plan, scenario, year)
+        found = planned_figures(embargo, span)
+        if supply == AS_IT_IS:
+            found |= answers(questions(embargo, span), replace(self.job.options, threads=1))
+        status: Status = "optimal" if plan.status == "optimal" else "feasible"
+        return CaseResult(status, *of, how=how, figures=found)
 
     def _planned(self, formulation: Formulation, has_rows: bool) -> CaseResult:
         outcome = self._outcome(formulation)

@@ -13,12 +13,13 @@ import pyomo.environ as pyo
 
 from optimiser.system.errors import Fault, InputError
 from stockpile_model import part
-from stockpile_model.block import decisions
+from stockpile_model.block import decisions, eased
 from stockpile_model.calendar import Calendar
 from stockpile_model.formulation import Formulation
+from stockpile_model.scale import PRICE
 from stockpile_model.schema import Row, columns
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Price, Settings
+from stockpile_model.tables import Material, Price, Settings
 from stockpile_model.tree import Tree
 
 
@@ -78,6 +79,39 @@ def firm(stockpile: Stockpile) -> Stockpile:
     )
 
 
+def operating(stockpile: Stockpile) -> Stockpile:
+    """Return the stockpile with the plants alone that operate.
+
+    What may not be missed with all supply may be missed here, at a high price, so that there is a
+    plan to look at. Blocks ease their own rows.
+    """
+    return everywhere(stockpile, _operating)
+
+
+OPERATING = ("operating",)
+MISSED_DEMAND, MISSED_TARGET = 100.0, 10.0
+"""What a unit costs that is missing and has no price; of stock in each period [typical price]."""
+
+
+def _operating(view: Stockpile) -> Stockpile:
+    typical = PRICE * view.scale.money / view.scale.quantity
+    tables = {kind: tuple(map(eased(kind), rows)) for kind, rows in view.tables.items()}
+    tables[Material] = tuple(
+        replace(
+            row,
+            shortage_cost=_or(row.shortage_cost, MISSED_DEMAND * typical),
+            below_target_cost=_or(row.below_target_cost, MISSED_TARGET * typical),
+        )
+        for row in view.rows(Material)
+    )
+    settings = replace(view.settings, supply_stages=OPERATING, objective="cost")
+    return replace(view, tables=tables, settings=settings)
+
+
+def _or(value: float | None, other: float) -> float:
+    return other if value is None else value
+
+
 def whole(stockpile: Stockpile) -> Stockpile:
     """Return the stockpile whose orders are whole in every period."""
     return everywhere(
@@ -109,9 +143,14 @@ class View:
     has_rows: bool = True
 
 
+AS_IT_IS, OPERATING_ONLY = "as it is", "operating plants"
+ASSESSED = "adequacy"
+"""The view of a year in a scenario of the plan of another view: its stock, supply and embargoes."""
+
 VIEWS: Mapping[str, View] = {
-    "as it is": View(lambda stockpile: stockpile),
+    AS_IT_IS: View(lambda stockpile: stockpile),
     "firm supply": View(firm),
+    OPERATING_ONLY: View(operating),
     "buyers": View(alone),
     "scenario": View(scenario, has_rows=False),
 }

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from optimiser.studies.what_ifs.adequacy import ADEQUACY
 from optimiser.studies.what_ifs.cost_shares import COST_SHARES
 from optimiser.studies.what_ifs.firm_supply import FIRM_SUPPLY
 from optimiser.studies.what_ifs.floor_levels import FLOOR_LEVELS
 from optimiser.studies.what_ifs.information import INFORMATION
 from optimiser.studies.what_ifs.what_if import WhatIf
 
-__all__ = ["COST_SHARES", "FIRM_SUPPLY", "FLOOR_LEVELS", "INFORMATION", "WHAT_IFS", "WhatIf"]
+__all__ = [
+    "ADEQUACY",
+    "COST_SHARES",
+    "FIRM_SUPPLY",
+    "FLOOR_LEVELS",
+    "INFORMATION",
+    "WHAT_IFS",
+    "WhatIf",
+]
 
-WHAT_IFS: tuple[WhatIf, ...] = (FIRM_SUPPLY, COST_SHARES, FLOOR_LEVELS, INFORMATION)
+WHAT_IFS: tuple[WhatIf, ...] = (FIRM_SUPPLY, COST_SHARES, FLOOR_LEVELS, INFORMATION, ADEQUACY)
 """In the order in which a plan answers them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyomo.environ as pyo
 
 from stockpile_model.block import Block
@@ -46,6 +48,15 @@ def orphan(row: Row, column: str) -> Row:
     return row
 
 
+def ease(row: Rule) -> Rule:
+    """Return a rule that asks for no least, and for no part of a whole but none of it.
+
+    A share of what many plants bring says nothing of a few.
+    """
+    most = 1.0 if row.measure == "share" and row.most else row.most
+    return replace(row, least=0.0 if most is None else None, most=most)
+
+
 BLOCK = Block(
     tables=(Rule,),
     results=(RuleKept,),
@@ -58,4 +69,5 @@ BLOCK = Block(
     bounds_orders=rule_bounds.bounds_orders,
     asks_spending=rule_bounds.spend_at_least,
     orphan=orphan,
+    ease=ease,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyomo.environ as pyo
 
@@ -201,6 +201,11 @@ def report(formulation: Formulation) -> Iterator[Result]:
         )
 
 
+def ease(row: Target) -> Target:
+    """Return a target that may be missed."""
+    return replace(row, hard=False, probability=None)
+
+
 BLOCK = Block(
     tables=(Target,),
     results=(TargetMet,),
@@ -213,4 +218,5 @@ BLOCK = Block(
     tells_apart=tells_apart,
     uses=uses,
     ties=chances.ties,
+    ease=ease,
 )

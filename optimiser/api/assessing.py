@@ -1,0 +1,137 @@
+"""Assess the adequacy of the supply that a plan brings, by fiscal year and scenario."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optimiser.api.book import Say, Source
+from optimiser.api.planning.planner import solve
+from optimiser.api.planning.solution import Solution
+from optimiser.plan.frames import Shown, frame
+from optimiser.solving.solve import Progress
+from optimiser.studies.what_ifs.adequacy import ADEQUACY, EmbargoAssessed, YearAssessed, sentences
+from stockpile_model.schema import Result, columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, repr=False)
+class Adequacy(Shown):
+    """The assessment of the supply that a plan brings.
+
+    `solution` holds the plan, or the reason why there is none. Where the search was interrupted
+    before the assessment, `years` and `embargoes` are empty.
+
+    >>> import optimiser as so
+    >>> found = so.adequacy("inputs/small.xlsx")
+    >>> isinstance(found, so.Adequacy), found.years["stock"].tolist()
+    (True, [20.0])
+    """
+
+    solution: Solution
+
+    @property
+    def years(self) -> pd.DataFrame:
+        """Return a row for each fiscal year, scenario and material: sheet `adequacy`."""
+        return frame(YearAssessed, self._of(YearAssessed))
+
+    @property
+    def embargoes(self) -> pd.DataFrame:
+        """Return a row for each month from which an embargo is asked about: sheet `embargo`."""
+        return frame(EmbargoAssessed, self._of(EmbargoAssessed))
+
+    @property
+    def complete(self) -> bool:
+        """Return whether there is a plan that was assessed."""
+        return bool(self._of(YearAssessed))
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Return the assessment in sentences."""
+        plan = self.solution.plan
+        rows = (*self._of(YearAssessed), *self._of(EmbargoAssessed))
+        return tuple(sentences(plan.stockpile, rows)) if plan is not None and rows else ()
+
+    def _of(self, kind: type[Result]) -> tuple[Result, ...]:
+        return () if self.solution.plan is None else self.solution.plan.of(kind)
+
+    def as_object(self) -> dict[str, object]:
+        """Return the assessment as one object, as `stockpile adequacy --json` prints it.
+
+        >>> import optimiser as so
+        >>> so.adequacy("inputs/small.xlsx").as_object()["adequacy"][0]["fiscal_year"]
+        'FY2030'
+        """
+        outcome = self.solution.as_object()
+        named = ("status", "objective", "bound", "gap", "plan", "seconds", "explanation")
+        found: dict[str, object] = {name: outcome[name] for name in named if name in outcome}
+        if self.complete:
+            found["said"] = list(self.said)
+            for kind in (YearAssessed, EmbargoAssessed):
+                found[kind.SHEET] = [_plain(row) for row in self._of(kind)]
+        return found
+
+    def _title(self) -> str:
+        plan = self.solution.plan
+        return f"Adequacy {plan.title}".strip() if plan else "No plan to assess"
+
+    def _facts(self) -> Mapping[str, object]:
+        if self.solution.plan is None:
+            return {"status": self.solution.status, "reasons": "; ".join(self.solution.reasons)}
+        return {"status": self.solution.status, "assessment": " ".join(self.said)}
+
+
+def _plain(row: Result) -> dict[str, Any]:
+    """Return a row as JSON has it."""
+    found = {each.name: getattr(row, each.field) for each in columns(type(row))}
+    return {
+        name: value.isoformat() if isinstance(value, dt.date) else value
+        for name, value in found.items()
+    }
+
+
+def adequacy(
+    source: Source,
+    *,
+    changes: Sequence[str] = (),
+    gap: float | None = None,
+    time_limit: float | None = None,
+    threads: int | None = None,
+    workers: int | None = 0,
+    output: str | Path | None = None,
+    record: str | Path | None = None,
+    force: bool = False,
+    on_message: Say | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Adequacy:
+    """Plan a workbook, and assess the supply of each fiscal year in each scenario.
+
+    The options, the record, what is written and what is raised are those of `solve`: the plan of
+    the workbook `output` has the sheets `adequacy` and `embargo` too.
+
+    >>> import optimiser as so
+    >>> months = so.adequacy("inputs/small.xlsx").embargoes
+    >>> months["unmet"].max() <= months["demand"].max()
+    True
+    """
+    return Adequacy(
+        solve(
+            source,
+            changes=changes,
+            gap=gap,
+            time_limit=time_limit,
+            threads=threads,
+            what_ifs=(ADEQUACY.kind,),
+            workers=workers,
+            output=output,
+            record=record,
+            force=force,
+            on_message=on_message,
+            on_progress=on_progress,
+        )
+    )

@@ -1,0 +1,145 @@
+"""The assessment of a plan's supply: a line for each fiscal year, stock against its target, and
+what an embargo would leave unmet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from optimiser.figures.figure import (
+    ChartFigure,
+    FigureAxis,
+    FigureColumn,
+    Figured,
+    FigureLine,
+    FigureSeries,
+    Precision,
+    TableFigure,
+)
+from optimiser.figures.of_plan.periods import MOST_LABELS, label
+from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
+from optimiser.studies.what_ifs.adequacy import EmbargoAssessed, YearAssessed
+from stockpile_model.solved_plan import counted
+from stockpile_model.tree import BASE
+
+YEARS, STOCK, UNMET = "adequacy", "stock against target", "unmet in an embargo"
+
+
+def figures(rows: PlanRows, earlier: Earlier) -> Iterator[Figured]:
+    """Yield the table and the charts, of the scenario that is counted, for each material."""
+    yield from brief(rows, earlier)
+    for material in _materials(rows):
+        years, months = _rows(rows, YearAssessed, material), _rows(rows, EmbargoAssessed, material)
+        if any(each.stock or each.target for each in years):
+            yield _stock(rows, material, years)
+        if any(each.demand for each in months):
+            yield _unmet(rows, material, months)
+
+
+def brief(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
+    """Yield a line for each fiscal year of each material, in the scenario that is counted."""
+    found = [each for name in _materials(rows) for each in _rows(rows, YearAssessed, name)]
+    if not found:
+        return
+    unit, several = rows.plan.unit, len(_materials(rows)) > 1
+    titles = (
+        f"stock at its end [{unit}]",
+        f"target [{unit}]",
+        "cover [days]",
+        f"unmet, worst embargo [{unit}]",
+        f"supply [{unit}]",
+        f"of operating plants [{unit}]",
+        "restricted share [1]",
+    )
+    units = ("quantity", "quantity", "days", "quantity", "quantity", "quantity", "1")
+    numbers = [_numbers(each) for each in found]
+    columns = tuple(
+        FigureColumn(title, Precision(unit, tuple(x for x in column if x is not None)))
+        for title, unit, column in zip(titles, units, zip(*numbers, strict=True), strict=True)
+    )
+    lines = tuple(
+        FigureLine((f"{each.fiscal_year} {each.material}" if several else each.fiscal_year, *line))
+        for each, line in zip(found, numbers, strict=True)
+    )
+    yield TableFigure(
+        YEARS,
+        f"Adequacy of supply by fiscal year{_where(rows)}",
+        (FigureColumn("fiscal year"), *columns),
+        lines,
+    )
+
+
+def _numbers(row: YearAssessed) -> tuple[float | None, ...]:
+    return (
+        row.stock,
+        row.target,
+        row.days_of_cover,
+        row.worst_unmet,
+        row.supply,
+        row.operating_supply,
+        row.restricted_share,
+    )
+
+
+def _materials(rows: PlanRows) -> list[str]:
+    return list(dict.fromkeys(rows.column(YearAssessed, "material")))
+
+
+def _counted(rows: PlanRows) -> str:
+    stockpile = rows.plan.stockpile
+    return counted(stockpile) if stockpile.scenarios else BASE
+
+
+def _where(rows: PlanRows) -> str:
+    """Return the scenario of the figures in words; blank without scenarios."""
+    return f", scenario {_counted(rows)}" if rows.scenarios else ""
+
+
+def _rows(rows: PlanRows, kind: type, material: str) -> list[Any]:
+    name = _counted(rows)
+    return [x for x in rows.of(kind) if (x.material, x.scenario) == (material, name)]
+
+
+def _stock(rows: PlanRows, material: str, years: Sequence[YearAssessed]) -> ChartFigure:
+    """Return stock at the end of each fiscal year against the target, and with operating plants
+    alone.
+    """
+    unit = rows.plan.unit
+    series = [
+        FigureSeries("in-spec stock", tuple(each.stock for each in years), role="counting"),
+        FigureSeries(
+            "with operating plants alone",
+            tuple(each.only_operating_stock for each in years),
+            role="not counting",
+        ),
+        FigureSeries("target", tuple(each.target for each in years), "line", "aim", marks=True),
+    ]
+    return ChartFigure(
+        f"{STOCK} {material}",
+        f"Stock of {material} at the end of each fiscal year{_where(rows)}",
+        f"stock of {material} and target by fiscal year [{unit}]",
+        FigureAxis("fiscal year"),
+        FigureAxis("stock", unit, least=0),
+        tuple(each.fiscal_year for each in years),
+        tuple(each for each in series if any(x is not None for x in each.values)),
+        spacing=50,
+    )
+
+
+def _unmet(rows: PlanRows, material: str, months: Sequence[EmbargoAssessed]) -> ChartFigure:
+    """Return what an embargo would leave unmet, by the month in which it begins."""
+    unit = rows.plan.unit
+    return ChartFigure(
+        f"{UNMET} {material}",
+        f"{material} unmet in 12 months of embargo, by its first month{_where(rows)}",
+        f"{material} unmet and demanded in an embargo, by its first month [{unit}]",
+        FigureAxis("first month of the embargo", every=-(-len(months) // MOST_LABELS)),
+        FigureAxis("demand of 12 months", unit, least=0),
+        tuple(label(each.begins) for each in months),
+        (
+            FigureSeries("unmet", tuple(each.unmet for each in months), role="lost"),
+            FigureSeries("demand", tuple(each.demand for each in months), "line", "sum"),
+        ),
+        spacing=20,
+    )
