@@ -146,8 +146,8 @@ class Block:
     asks_spending(stockpile): whether paying more than is due may be an aim. orphan(row, column):
     what becomes of one of its rows when what a column refers to is left out; None: it goes too.
     ease(row): one of its rows where what it asks for at least may be missed, as a plan with less
-    supply needs it. alone(stockpile, buyers): the stockpile with what a group of buyers has without the others, as
-    far as the block says.
+    supply needs it. alone(stockpile, buyers): the stockpile with what a group of buyers has without
+    the others, as far as the block says.
     """
 
     tables: tuple[type[Row], ...] = ()

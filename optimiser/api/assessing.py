@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from optimiser.api.book import Say, Source
+from optimiser.api.planning.plan_object import plain_rows
 from optimiser.api.planning.planner import solve
 from optimiser.api.planning.solution import Solution
 from optimiser.plan.frames import Shown, frame
 from optimiser.solving.solve import Progress
 from optimiser.studies.what_ifs.adequacy import ADEQUACY, EmbargoAssessed, YearAssessed, sentences
-from stockpile_model.schema import Result, columns
+from stockpile_model.schema import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +73,7 @@ class Adequacy(Shown):
         if self.complete:
             found["said"] = list(self.said)
             for kind in (YearAssessed, EmbargoAssessed):
-                found[kind.SHEET] = [_plain(row) for row in self._of(kind)]
+                found[kind.SHEET] = plain_rows(self._of(kind))
         return found
 
     def _title(self) -> str:
@@ -84,15 +84,6 @@ class Adequacy(Shown):
         if self.solution.plan is None:
             return {"status": self.solution.status, "reasons": "; ".join(self.solution.reasons)}
         return {"status": self.solution.status, "assessment": " ".join(self.said)}
-
-
-def _plain(row: Result) -> dict[str, Any]:
-    """Return a row as JSON has it."""
-    found = {each.name: getattr(row, each.field) for each in columns(type(row))}
-    return {
-        name: value.isoformat() if isinstance(value, dt.date) else value
-        for name, value in found.items()
-    }
 
 
 def adequacy(

@@ -26,8 +26,9 @@ from stockpile_model.names import identity
 YEARS, EMBARGOES = "adequacy", "embargo"
 MONTHS, LONGEST_COVER = 12, 120  # of an embargo; how far ahead it is looked how long stock lasts
 ALL_OF_IT = 1.0 - 1e-9  # share of feedstock from which it is all of it [1]
-DAYS = 1e-4  # noise of days of cover [days]
-ROUNDING = 1e-9  # of a quantity, as a share of the largest need [1]
+DAYS = 1e-2  # noise of days of cover [days]
+ROUNDING, SHORT = 1e-9, 1e-6
+"""Shares of the largest need: what rounding leaves, and up to which nothing lacks [1]."""
 
 
 class Metal(NamedTuple):
@@ -102,13 +103,14 @@ class Allotment:
 
     def meet(self) -> None:
         """Meet one want after the other, each as far as the earlier ones leave it possible."""
-        noise = ROUNDING * max(self.short, default=0.0)
+        largest = max(self.short, default=0.0)
+        noise, nothing = ROUNDING * largest, SHORT * largest
         for want in range(len(self.short)):
             for metal in self.may[want]:
                 self._give(want, metal, min(self.left[metal], self.short[want]))
             while self.short[want] > noise and self._exchange(want, noise):
                 pass
-            if self.short[want] <= noise:
+            if self.short[want] <= nothing:
                 self.short[want] = 0.0
 
     def _give(self, want: int, metal: int, quantity: float) -> None:
@@ -189,11 +191,12 @@ class Assessment:
         """Return the stock in spec as a period begins."""
         if t > 0:
             return self.stock(name, t - 1)
-        return [
+        opened = [
             self._metal(line)
             for line in self.path.sheets["movements"]
             if line["kind"] == "opening" and line["material"] in self.pool(name)
         ]
+        return [each for each in opened if self._life(each, t) > 0]
 
     def due(self, name: str, t: int) -> list[Due]:
         """Return what comes in 12 months from a period on and was decided before it."""
@@ -390,7 +393,10 @@ def _embargo(own: Assessment, line: Line) -> None:
     back = sum(each.metal.quantity * each.restricted for each in due)
     record.figure(line, "held_back", back, noise)
     record.figure(line, "demand", sum(each.quantity for each in wants), noise)
-    record.figure(line, "unmet", sum(own.short(wants, [*held, *comes])), noise)
+    short = own.short(wants, [*held, *comes])
+    inside = [x for x, each in zip(short, wants, strict=True) if each.t < path.inputs.periods]
+    record.figure(line, "unmet", sum(short), noise)
+    record.figure(line, "unmet_in_horizon", sum(inside), noise)
     after = MONTHS - (path.inputs.periods - t) * path.inputs.months
     record.figure(line, "after_horizon", max(0, after))
 
@@ -437,7 +443,7 @@ def _target(own: Assessment, line: Line, periods: list[int], noise: float) -> No
             asked[name == line["material"]] += quantity
     path.record.figure(line, "target", max(asked.values()) or None, noise)
     rows = [
-        (path.inputs.period(each["date"]), each["below"] > path.noise(each["material"]))
+        (path.inputs.period(each["date"]), each["below"] > 0)
         for each in path.sheets["targets"]
         if each["material"] in names and path.inputs.period(each["date"]) in periods
     ]

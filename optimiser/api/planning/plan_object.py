@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 
 from optimiser.api.planning.solution import Solution
 from optimiser.plan.plan import Plan
 from optimiser.solving.search_options import relative_gap
+from optimiser.studies.what_ifs.adequacy import ADEQUACY
 from optimiser.studies.what_ifs.cost_shares import CostShare
 from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
 from optimiser.studies.what_ifs.information import Worth
 from stockpile_model.blocks.objective import ScenarioOutcome
+from stockpile_model.schema import Result, columns
 
 
 def as_object(result: Solution) -> dict[str, object]:
@@ -68,9 +71,14 @@ def _worth(plan: Plan) -> dict[str, object]:
 
 
 def _what_ifs(plan: Plan) -> dict[str, object]:
-    """Return the plan with firm supply only and the cost shares, where they were requested."""
+    """Return the plan with firm supply only, the cost shares and the assessment of supply, where
+    they were requested.
+    """
     firm, shares = plan.of(FirmSupplyRow), plan.of(CostShare)
     answers: dict[str, object] = {}
+    for kind in ADEQUACY.results:
+        if rows := plan.of(kind):
+            answers[kind.SHEET] = plain_rows(rows)
     if firm:
         answers["firm"] = _firm(firm)
     if shares:
@@ -84,6 +92,18 @@ def _what_ifs(plan: Plan) -> dict[str, object]:
             for each in shares
         }
     return answers
+
+
+def plain_rows(rows: Sequence[Result]) -> list[dict[str, object]]:
+    """Return rows of one type as objects of JSON."""
+    return [
+        {
+            each.name: value.isoformat() if isinstance(value, dt.date) else value
+            for each in columns(type(row))
+            for value in [getattr(row, each.field)]
+        }
+        for row in rows
+    ]
 
 
 def _firm(rows: Sequence[FirmSupplyRow]) -> dict[str, object]:

@@ -25,8 +25,10 @@ from optimiser.solving.program import INFINITY, Program
 from optimiser.solving.search_options import Options, SolverError
 from optimiser.system.interrupts import Interrupt
 
-NOTHING = 1e-9
-"""What rounding leaves of a quantity, as a share of the largest need [1]."""
+NOTHING = 1e-6
+"""Up to which share of the largest need nothing lacks: the solver's tolerance is a tenth [1]."""
+INSIDE = "inside"
+"""The first word of the figure of what stays unmet in the horizon."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,14 @@ class Drawdown:
     """What is asked of metal on hand and due from a period on.
 
     `needs`: quantities; `when`: the period of each, counted from 0. `batches`: by the needs that
-    they can meet, how much there is. `days`: of each period; blank where only quantities count.
+    they can meet, how much there is. `inside`: how many of the periods lie in the horizon. `days`:
+    of each period; blank where only quantities count.
     """
 
     needs: tuple[float, ...]
     when: tuple[int, ...]
     batches: Mapping[tuple[int, ...], float]
+    inside: int = 0
     days: tuple[int, ...] = ()
 
 
@@ -93,19 +97,29 @@ def _program(drawdown: Drawdown, entries: Sequence[tuple[int, int]], unit: float
 
 def unmet(drawdown: Drawdown, options: Options) -> float:
     """Return the least demand that stays unmet [quantity]."""
-    return sum(drawdown.needs) - sum(met(drawdown, options))
+    return sum(_short(drawdown, options))
+
+
+def _short(drawdown: Drawdown, options: Options) -> list[float]:
+    return [need - each for need, each in zip(drawdown.needs, met(drawdown, options), strict=True)]
 
 
 def answers(questions: Questions, options: Options) -> dict[str, float | str]:
     """Return the answer to each question: days of cover, else what stays unmet.
 
-    There is none where metal does not run short.
+    There are no days where metal does not run short. Of what stays unmet there is a second figure,
+    `INSIDE`: what of it lies in the horizon, the least there too as the earliest needs come first.
     """
     found: dict[str, float | str] = {}
     for name, each in questions.items():
-        answer = days_of_cover(each, options) if each.days else unmet(each, options)
-        if answer is not None:
-            found[name] = answer
+        if each.days:
+            if (cover := days_of_cover(each, options)) is not None:
+                found[name] = cover
+            continue
+        short = _short(each, options)
+        found[name] = sum(short)
+        pairs = zip(short, each.when, strict=True)
+        found[f"{INSIDE} {name}"] = sum(lacks for lacks, t in pairs if t < each.inside)
     return found
 
 
@@ -134,7 +148,7 @@ def written(questions: Questions) -> str:
     """Return questions as text, from which `read_back` makes the same."""
     return json.dumps(
         [
-            [name, each.needs, each.when, [*each.batches.items()], each.days]
+            [name, each.needs, each.when, [*each.batches.items()], each.inside, each.days]
             for name, each in questions.items()
         ]
     )
@@ -147,9 +161,10 @@ def read_back(text: str) -> Questions:
             tuple(needs),
             tuple(when),
             {tuple(meets): quantity for meets, quantity in batches},
+            inside,
             tuple(days),
         )
-        for name, needs, when, batches, days in json.loads(text)
+        for name, needs, when, batches, inside, days in json.loads(text)
     }
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from optimiser.plan.plan import Plan
 from optimiser.studies.engine.case import Figure
-from optimiser.studies.engine.drawdown import Drawdown, gathered
+from optimiser.studies.engine.drawdown import INSIDE, Drawdown, gathered
 from optimiser.studies.engine.path_supply import DueMetal, MetalBatch, PathSupply
 from stockpile_model.blocks import targets
 from stockpile_model.blocks.demand import by_life, serving
@@ -28,6 +28,7 @@ MONTHS = 12
 MOST_COVER = 120
 """How far ahead it is looked how long stock lasts [months]."""
 UNMET, COVER = "unmet", "days of cover"
+UNMET_INSIDE = f"{INSIDE} {UNMET}"
 """The first words of the figures that linear programs answer."""
 STOCK, TARGET, MET, MISSED, SUPPLY, OPERATING_SUPPLY, RESTRICTED_SUPPLY = (
     "stock",
@@ -168,6 +169,7 @@ class PathEmbargo:
             tuple(each.quantity for each in needs),
             tuple(each.period - first for each in needs),
             gathered(meets),
+            max(0, len(self.supply.path) - first),
             days,
         )
 

@@ -13,6 +13,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan
 from optimiser.solving.search_options import Options, SolverError
 from optimiser.studies.engine import embargo as of
@@ -107,6 +108,7 @@ class EmbargoAssessed(Result):
     unmet: float = column(
         "least of it that stays unmet, whatever lots are used for it", "quantity", alarm=True
     )
+    unmet_in_horizon: float = column("what of it is demand within the horizon", "quantity")
     after_horizon: float = column(
         "months of the 12 after the horizon, in which demand goes on as in the last period and "
         "nothing is due",
@@ -176,6 +178,7 @@ def _months(
             held_back=figure(of.HELD_BACK),
             demand=figure(of.NEED),
             unmet=figure(of.UNMET),
+            unmet_in_horizon=figure(of.UNMET_INSIDE),
             after_horizon=float(max(0, of.MONTHS - inside)),
         )
 
@@ -260,7 +263,10 @@ def cases(plan: Plan) -> list[Case]:
 
 
 def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
-    """Return the plan with its assessment. Raises SolverError where a linear program failed."""
+    """Return the plan with its assessment, audited again.
+
+    Raises SolverError where a linear program failed, and AuditError where the audit does not agree.
+    """
     stockpile = plan.stockpile
     places, paths = _places(stockpile), {name: PathEmbargo(plan, name) for name in names(stockpile)}
     years = {each.name: each for each in of.fiscal_years(stockpile)}
@@ -279,8 +285,8 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     by_kind: dict[type[Result], tuple[Result, ...]] = {
         kind: tuple(row for row in rows if type(row) is kind) for kind in kinds
     }
-    said = " ".join([*sentences(stockpile, rows), *_missing(alone)])
-    return replace(plan, rows={**plan.rows, **by_kind}, verdict=f"{plan.verdict} {said}".strip())
+    said = " ".join([plan.verdict, *sentences(stockpile, rows), *_missing(alone)])
+    return audited(replace(plan, rows={**plan.rows, **by_kind}, verdict=said.strip()))
 
 
 def _planned(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from optimiser.auditing import Line, Sheets
+from optimiser.auditing import TWINS, Line, Sheets
 from optimiser.plan.assumption_rows import Assumption
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError
@@ -42,7 +42,12 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 from stockpile_model.values import convert, normal, text
 
-_SOMETIMES = {kind.SHEET: kind for kind in block_results() if not kind.ALWAYS}
+_AUDITED = {sheet.name for twin in TWINS for sheet in twin.sheets}
+_SOMETIMES = {
+    kind.SHEET: kind
+    for kind in sheet_kinds()
+    if not kind.ALWAYS and (kind in block_results() or kind.SHEET in _AUDITED)
+}
 _INFINITE = error("#NUM!")  # as a plan shows a number that is none
 
 
