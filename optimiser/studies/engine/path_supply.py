@@ -76,6 +76,7 @@ class PathSupply:
         self.plan, self.scenario, self.stockpile = plan, scenario, plan.stockpile
         leaf = self.stockpile.scenarios.get(scenario, self.stockpile.tree.leaves[0])
         self.path = self.stockpile.tree.paths[leaf]
+        self._listed = {ALL: True}  # whether rows that list these scenarios hold
 
     @property
     def calendar(self) -> Calendar:
@@ -95,7 +96,9 @@ class PathSupply:
         return [row for row in self.plan.of(kind) if self._holds(row.scenarios)]
 
     def _holds(self, listed: str) -> bool:
-        return listed == ALL or self.scenario in listed.split(", ")
+        if listed not in self._listed:
+            self._listed[listed] = self.scenario in listed.split(", ")
+        return self._listed[listed]
 
     # --- On hand
 
