@@ -394,7 +394,7 @@ def drawdowns(draw: Any) -> Drawdown:
     return Drawdown(tuple(needs), tuple(when), batches, 2, (30,) * 4)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(drawdowns())
 def test_two_algorithms_meet_the_same_of_each_need_in_time(asked: Drawdown) -> None:
     met = drawdown.met(asked, OPTIONS)
@@ -408,7 +408,7 @@ def test_two_algorithms_meet_the_same_of_each_need_in_time(asked: Drawdown) -> N
         assert short == pytest.approx(sum(other.short[k] for k in known), abs=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(drawdowns(), st.integers(1, 5))
 def test_more_metal_never_leaves_more_unmet_and_more_need_never_less(
     asked: Drawdown, more: int
@@ -450,7 +450,7 @@ def test_a_question_survives_being_written() -> None:
 
 
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],

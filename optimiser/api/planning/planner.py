@@ -52,9 +52,9 @@ def solve(
 
     `gap` is the proven relative gap at which the search may stop, `time_limit` is in seconds;
     `solver` names any solver that Pyomo knows. `what_ifs` are questions that the plan answers too:
-    `firm_supply`, `cost_shares`, `floor_levels`, `value_of_information`, `adequacy`; `workers` are the
-    processes that run them (0: this one; None: one for each core), `record` keeps their runs in a
-    file. `whole_orders` bounds the cost of relaxing later orders.
+    `firm_supply`, `cost_shares`, `floor_levels`, `value_of_information`, `adequacy`; `workers` are
+    the processes that run them (0: this one; None: one for each core), `record` keeps their runs in
+    a file. `whole_orders` bounds the cost of relaxing later orders.
 
     `output` (.xlsx) is where the plan is written, `model_file` (.mps, .lp) the model; both are
     checked before the search, and replace a file that this program did not write by `force` only.

@@ -15,7 +15,7 @@ from functools import cached_property
 from optimiser.plan.plan import Plan
 from optimiser.studies.engine.case import Figure
 from optimiser.studies.engine.drawdown import INSIDE, Drawdown, gathered
-from optimiser.studies.engine.path_supply import DueMetal, MetalBatch, PathSupply
+from optimiser.studies.engine.path_supply import DueMetal, MetalBatch, PathSupply, names
 from stockpile_model.blocks import targets
 from stockpile_model.blocks.demand import by_life, serving
 from stockpile_model.blocks.moves import move_terms
@@ -255,6 +255,26 @@ def path_of_year(plan: Plan, scenario: str, year: str) -> tuple[PathEmbargo, Fis
     """Return the embargoes on a plan in a scenario, and a fiscal year by its name."""
     span = next(each for each in fiscal_years(plan.stockpile) if each.name == year)
     return PathEmbargo(plan, scenario), span
+
+
+def figures_of_all(plan: Plan) -> dict[str, Figure]:
+    """Return stock and supply of each fiscal year in each scenario; `of_place` takes them apart."""
+    found: dict[str, Figure] = {}
+    for scenario in names(plan.stockpile):
+        embargo = PathEmbargo(plan, scenario)
+        for year in fiscal_years(plan.stockpile):
+            for pool in pools(plan.stockpile):
+                for name, value in _of_year(embargo, year, pool):
+                    found[f"{scenario}/{year.name}/{name} {pool}"] = value
+    return found
+
+
+def of_place(figures: Mapping[str, Figure], scenario: str, year: str) -> dict[str, Figure]:
+    """Return the figures of one fiscal year in one scenario, of those of all."""
+    head = f"{scenario}/{year}/"
+    return {
+        name.removeprefix(head): value for name, value in figures.items() if name.startswith(head)
+    }
 
 
 def planned_figures(embargo: PathEmbargo, year: FiscalYear) -> dict[str, Figure]:

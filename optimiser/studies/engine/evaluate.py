@@ -34,7 +34,12 @@ from optimiser.studies.engine.case import (
 from optimiser.studies.engine.certify import MOST_KNOWN, Certifier, Proof, WarmStart
 from optimiser.studies.engine.compiled import Compiled, Programs, compile_model
 from optimiser.studies.engine.drawdown import answers, read_back
-from optimiser.studies.engine.embargo import path_of_year, planned_figures, questions
+from optimiser.studies.engine.embargo import (
+    figures_of_all,
+    path_of_year,
+    planned_figures,
+    questions,
+)
 from optimiser.studies.engine.performing import Performing
 from optimiser.studies.engine.plan_figures import figures
 from optimiser.studies.engine.views import (
@@ -297,11 +302,8 @@ class CaseEvaluator(Performing):
         return CaseResult("optimal", how="solved", figures=found)
 
     def _assessed(self, case: Case, changed: Stockpile) -> CaseResult:
-        """Return the figures of a fiscal year in a scenario, of a plan that is made once.
-
-        With the plants alone that operate these are what arrives and what is left.
-        """
-        _, supply, scenario, year = case.view
+        """Return the figures of a fiscal year in a scenario, or of all, of a plan made once."""
+        _, supply, *place = case.view
         key = (supply, case.changes, case.commits)
         if key not in self.plans:
             formulation = build(VIEWS[supply].make(unfold(changed)))
@@ -315,12 +317,13 @@ class CaseEvaluator(Performing):
         if isinstance(plan := self.plans[key], CaseResult):
             return plan
         how, of = f"solved{AUDITED}", (plan.objective, plan.bound, plan.gap)
-        embargo, span = path_of_year(plan, scenario, year)
+        if not place:
+            return CaseResult(plan_status(plan), *of, how=how, figures=figures_of_all(plan))
+        embargo, span = path_of_year(plan, *place)
         found = planned_figures(embargo, span)
         if supply == AS_IT_IS:
             found |= answers(questions(embargo, span), replace(self.job.options, threads=1))
-        status: Status = "optimal" if plan.status == "optimal" else "feasible"
-        return CaseResult(status, *of, how=how, figures=found)
+        return CaseResult(plan_status(plan), *of, how=how, figures=found)
 
     def _planned(self, formulation: Formulation, has_rows: bool) -> CaseResult:
         outcome = self._outcome(formulation)
@@ -371,6 +374,11 @@ class CaseEvaluator(Performing):
             stock,
             x,
         )
+
+
+def plan_status(plan: Plan) -> Status:
+    """Return the status of a plan as that of a run."""
+    return "optimal" if plan.status == "optimal" else "feasible"
 
 
 def _point(case: Case) -> Floats | None:

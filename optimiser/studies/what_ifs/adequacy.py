@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan
-from optimiser.solving.search_options import Options, SolverError
+from optimiser.solving.search_options import Options
 from optimiser.studies.engine import embargo as of
 from optimiser.studies.engine.case import Case, CaseResult, Figure
 from optimiser.studies.engine.drawdown import written
@@ -259,20 +259,22 @@ def cases(plan: Plan) -> list[Case]:
         )
         for place in places
     ]
-    return [*drawn, *(_case(OPERATING_ONLY, *place) for place in places)]
+    return [*drawn, Case(view=(ASSESSED, OPERATING_ONLY), note="operating plants alone")]
 
 
 def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
-    """Return the plan with its assessment, audited again.
+    """Return the plan with its assessment, audited again; where a linear program failed with a
+    warning instead.
 
-    Raises SolverError where a linear program failed, and AuditError where the audit does not agree.
+    Raises AuditError where the audit does not agree.
     """
     stockpile = plan.stockpile
     places, paths = _places(stockpile), {name: PathEmbargo(plan, name) for name in names(stockpile)}
     years = {each.name: each for each in of.fiscal_years(stockpile)}
-    drawn, alone = results[: len(places)], results[len(places) :]
+    *drawn, alone = results
     if failed := next((each for each in drawn if not each.planned), None):
-        raise SolverError(f"the assessment has no answer: {failed.ended}")
+        warning = f"the supply of the plan could not be assessed: {failed.ended}"
+        return replace(plan, warnings=(*plan.warnings, warning))
     found = {
         (scenario, year): {
             **of.planned_figures(paths[scenario], years[year]),
@@ -280,21 +282,14 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
         }
         for (scenario, year), result in zip(places, drawn, strict=True)
     }
-    rows = [*assessed(stockpile, found, _planned(places, alone))]
+    operating = {place: of.of_place(alone.figures, *place) for place in places if alone.planned}
+    rows = [*assessed(stockpile, found, operating)]
     kinds = (YearAssessed, EmbargoAssessed)
     by_kind: dict[type[Result], tuple[Result, ...]] = {
         kind: tuple(row for row in rows if type(row) is kind) for kind in kinds
     }
-    said = " ".join([plan.verdict, *sentences(stockpile, rows), *_missing(alone)])
+    said = " ".join([plan.verdict, *sentences(stockpile, rows), *_missing([alone])])
     return audited(replace(plan, rows={**plan.rows, **by_kind}, verdict=said.strip()))
-
-
-def _planned(
-    places: Sequence[tuple[str, str]], results: Sequence[CaseResult]
-) -> dict[tuple[str, str], Mapping[str, Figure]]:
-    """Return the figures of the cases that have a plan."""
-    pairs = zip(places, results, strict=True)
-    return {place: result.figures for place, result in pairs if result.planned}
 
 
 def _missing(alone: Sequence[CaseResult]) -> Iterator[str]:
@@ -349,7 +344,9 @@ def rounds(asked: Asked) -> Rounds:
         said = f"As it is there is no plan to assess: {failed.ended}."
         return [AnswerTable("adequacy", said, ("fiscal year",), [])]
     found = {place: result.figures for place, result in zip(places, drawn, strict=True)}
-    rows = [*assessed(stockpile, found, _planned(places, alone))]
+    pairs = zip(places, alone, strict=True)
+    operating = {place: result.figures for place, result in pairs if result.planned}
+    rows = [*assessed(stockpile, found, operating)]
     said = " ".join([*sentences(stockpile, rows), *_missing(alone)])
     return [_table(asked, kind, rows, said) for kind in (YearAssessed, EmbargoAssessed)]
 
