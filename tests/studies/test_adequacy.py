@@ -128,6 +128,13 @@ def test_what_expires_meets_nothing() -> None:
     assert (first.on_hand, first.unmet) == (pytest.approx(17), pytest.approx(103))
 
 
+def test_metal_with_too_little_life_left_meets_nothing() -> None:
+    """Of four months of life three must be left: they are in January and in February."""
+    rows = lot(30, 0), demand(5, 0, 1, minimum_life_months=3)
+    (first, *_) = embargoes(assessed(book(*rows, material(shelf_life_months=4, shortage_cost=9), fiscal_year_start=1)))  # fmt: skip
+    assert (first.demand, first.unmet) == (pytest.approx(60), pytest.approx(50))
+
+
 def test_cover_ends_with_the_stock_or_with_its_life() -> None:
     """At the end of December 25 are left: of the third month, March, half is met. With two months
     of life left all of two months is met and no more. February has 29 days.
