@@ -5,6 +5,7 @@ what an embargo would leave unmet.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from optimiser.figures.figure import (
@@ -23,11 +24,12 @@ from optimiser.studies.what_ifs.adequacy import EmbargoAssessed, YearAssessed
 from stockpile_model.solved_plan import counted
 from stockpile_model.tree import BASE
 
-YEARS, STOCK, UNMET = "adequacy", "stock against target", "unmet in an embargo"
+YEARS, SUPPLY = "adequacy", "supply by fiscal year"
+STOCK, UNMET = "stock against target", "unmet in an embargo"
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[Figured]:
-    """Yield the table and the charts, of the scenario that is counted, for each material."""
+    """Yield the tables and the charts, of the scenario that is counted, for each material."""
     yield from brief(rows, earlier)
     for material in _materials(rows):
         years, months = _rows(rows, YearAssessed, material), _rows(rows, EmbargoAssessed, material)
@@ -38,48 +40,62 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[Figured]:
 
 
 def brief(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
-    """Yield a line for each fiscal year of each material, in the scenario that is counted."""
+    """Yield a line for each fiscal year of each material, in the scenario that is counted: what
+    stock is for, and whose metal arrives.
+    """
     found = [each for name in _materials(rows) for each in _rows(rows, YearAssessed, name)]
     if not found:
         return
-    unit, several = rows.plan.unit, len(_materials(rows)) > 1
-    titles = (
-        f"stock at its end [{unit}]",
-        f"target [{unit}]",
-        "cover [days]",
-        f"unmet, worst embargo [{unit}]",
-        f"supply [{unit}]",
-        f"of operating plants [{unit}]",
-        "restricted share [1]",
+    unit, where = rows.plan.unit, _where(rows)
+    quantity, share, days = Precision("quantity"), Precision("1"), Precision(places=0)
+    yield _table(
+        rows,
+        found,
+        (YEARS, f"Adequacy of supply by fiscal year{where}"),
+        (
+            (f"stock at its end [{unit}]", "stock", quantity),
+            (f"target [{unit}]", "target", quantity),
+            ("met with probability", "met_probability", share),
+            ("cover [days]", "days_of_cover", days),
+            (f"unmet, worst embargo [{unit}]", "worst_unmet", quantity),
+        ),
     )
-    units = ("quantity", "quantity", "days", "quantity", "quantity", "quantity", "1")
-    numbers = [_numbers(each) for each in found]
-    columns = tuple(
-        FigureColumn(title, Precision(unit, tuple(x for x in column if x is not None)))
-        for title, unit, column in zip(titles, units, zip(*numbers, strict=True), strict=True)
+    yield _table(
+        rows,
+        found,
+        (SUPPLY, f"Supply by fiscal year, and with operating plants alone{where}"),
+        (
+            (f"arrives [{unit}]", "supply", quantity),
+            (f"from operating plants [{unit}]", "operating_supply", quantity),
+            ("restricted share", "restricted_share", share),
+            (f"arrives, those alone [{unit}]", "only_operating_supply", quantity),
+            (f"stock, those alone [{unit}]", "only_operating_stock", quantity),
+        ),
     )
+
+
+def _table(
+    rows: PlanRows,
+    found: Sequence[YearAssessed],
+    name: tuple[str, str],
+    shown: Sequence[tuple[str, str, Precision]],
+) -> TableFigure:
+    """Return columns of the sheet as a table: their titles, names and precisions."""
+    several = len(_materials(rows)) > 1
+    columns = [FigureColumn("fiscal year")]
+    for title, field, precision in shown:
+        among = [x for each in found if (x := getattr(each, field)) is not None]
+        columns.append(FigureColumn(title, replace(precision, among=among)))
     lines = tuple(
-        FigureLine((f"{each.fiscal_year} {each.material}" if several else each.fiscal_year, *line))
-        for each, line in zip(found, numbers, strict=True)
+        FigureLine(
+            (
+                f"{each.fiscal_year} {each.material}" if several else each.fiscal_year,
+                *(getattr(each, field) for _, field, _ in shown),
+            )
+        )
+        for each in found
     )
-    yield TableFigure(
-        YEARS,
-        f"Adequacy of supply by fiscal year{_where(rows)}",
-        (FigureColumn("fiscal year"), *columns),
-        lines,
-    )
-
-
-def _numbers(row: YearAssessed) -> tuple[float | None, ...]:
-    return (
-        row.stock,
-        row.target,
-        row.days_of_cover,
-        row.worst_unmet,
-        row.supply,
-        row.operating_supply,
-        row.restricted_share,
-    )
+    return TableFigure(*name, tuple(columns), lines)
 
 
 def _materials(rows: PlanRows) -> list[str]:
