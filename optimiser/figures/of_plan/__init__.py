@@ -42,8 +42,8 @@ PLAN: Sequence[PlanMaker] = (
     scenario_costs.figures,
     arrivals.figures,
     cash_by_period.figures,
-    appropriation_parts.figures,
     supply_adequacy.figures,
+    appropriation_parts.figures,
 )
 """The figures of a plan in the order in which they are read. One may refer to those before it."""
 

@@ -25,6 +25,17 @@ from stockpile_model.solved_plan import counted
 from stockpile_model.tree import BASE
 
 YEARS, SUPPLY = "adequacy", "supply by fiscal year"
+CAPTIONS = {
+    YEARS: (
+        "Stock in spec at the end of each fiscal year, its target and the probability of meeting"
+        " it, days of cover, and the demand that the worst embargo of 12 months leaves unmet."
+    ),
+    SUPPLY: (
+        "What arrives, of it from plants that operate, the share that looks through to the"
+        " restricted country, and what a plan with the plants alone that operate has."
+    ),
+}
+"""What each table answers."""
 STOCK, UNMET = "stock against target", "unmet in an embargo"
 
 
@@ -51,25 +62,25 @@ def brief(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     yield _table(
         rows,
         found,
-        (YEARS, f"Adequacy of supply by fiscal year{where}"),
+        (YEARS, f"Adequacy of supply{where}"),
         (
-            (f"stock at its end [{unit}]", "stock", quantity),
+            (f"stock [{unit}]", "stock", quantity),
             (f"target [{unit}]", "target", quantity),
-            ("met with probability", "met_probability", share),
+            ("probability met", "met_probability", share),
             ("cover [days]", "days_of_cover", days),
-            (f"unmet, worst embargo [{unit}]", "worst_unmet", quantity),
+            (f"worst unmet [{unit}]", "worst_unmet", quantity),
         ),
     )
     yield _table(
         rows,
         found,
-        (SUPPLY, f"Supply by fiscal year, and with operating plants alone{where}"),
+        (SUPPLY, f"Sources of supply{where}"),
         (
             (f"arrives [{unit}]", "supply", quantity),
-            (f"from operating plants [{unit}]", "operating_supply", quantity),
-            ("restricted share", "restricted_share", share),
-            (f"arrives, those alone [{unit}]", "only_operating_supply", quantity),
-            (f"stock, those alone [{unit}]", "only_operating_stock", quantity),
+            (f"operating [{unit}]", "operating_supply", quantity),
+            ("restricted", "restricted_share", share),
+            (f"alone arrives [{unit}]", "only_operating_supply", quantity),
+            (f"alone stock [{unit}]", "only_operating_stock", quantity),
         ),
     )
 
@@ -95,7 +106,7 @@ def _table(
         )
         for each in found
     )
-    return TableFigure(*name, tuple(columns), lines)
+    return TableFigure(*name, tuple(columns), lines, CAPTIONS[name[0]])
 
 
 def _materials(rows: PlanRows) -> list[str]:
@@ -109,7 +120,7 @@ def _counted(rows: PlanRows) -> str:
 
 def _where(rows: PlanRows) -> str:
     """Return the scenario of the figures in words; blank without scenarios."""
-    return f", scenario {_counted(rows)}" if rows.scenarios else ""
+    return f", {_counted(rows)}" if rows.scenarios else ""
 
 
 def _rows(rows: PlanRows, kind: type, material: str) -> list[Any]:
