@@ -470,25 +470,43 @@ def test_any_book_is_assessed_as_its_audit_recomputes_it(tables: dict[str, Any])
         audited(asked_beside(ADEQUACY, plan))
 
 
+def rich_book(quantity: float = 1.0, money: float = 1.0) -> Stockpile:
+    """Scenarios, restricted metal, a target that is missed, and shortages; in other units."""
+    price = money / quantity
+    return book(
+        supplier("trader", **CHINA),
+        supplier("mill"),
+        material(shelf_life_months=6, shortage_cost=90 * price, below_target_cost=price),
+        lot(20 * quantity, 0),
+        demand(10 * quantity, 0, 7),
+        target(45 * quantity, 6),
+        offer("cheap", 4 * price, supplier="trader", lead_time_months=1, capacity=4 * quantity),
+        offer("dear", 9 * price, supplier="mill", lead_time_months=2, capacity=6 * quantity),
+        scenario(probability=0.25),
+        event("demand.quantity", "scale", 2, 4),
+        periods=8,
+        fiscal_year_start=1,
+    )
+
+
 @functools.cache
 def rich() -> Plan:
-    """A plan under scenarios, with restricted metal, a target that is missed, and shortages."""
-    return assessed(
-        book(
-            supplier("trader", **CHINA),
-            supplier("mill"),
-            material(shelf_life_months=6, shortage_cost=90, below_target_cost=1),
-            lot(20, 0),
-            demand(10, 0, 7),
-            target(45, 6),
-            offer("cheap", 4, supplier="trader", lead_time_months=1, capacity=4),
-            offer("dear", 9, supplier="mill", lead_time_months=2, capacity=6),
-            scenario(probability=0.25),
-            event("demand.quantity", "scale", 2, 4),
-            periods=8,
-            fiscal_year_start=1,
-        )
-    )
+    return assessed(rich_book())
+
+
+@pytest.mark.parametrize(("quantity", "money"), [(1e-6, 1.0), (1e6, 1e-6)])
+def test_the_units_of_a_workbook_change_nothing(quantity: float, money: float) -> None:
+    found = assessed(rich_book(quantity, money))
+    for kind in (YearAssessed, EmbargoAssessed):
+        for one, other in zip(rich().of(kind), found.of(kind), strict=True):
+            for each in columns(kind):
+                value, scaled = (getattr(row, each.field) for row in (one, other))
+                if isinstance(value, float) and each.unit == "quantity":
+                    assert scaled == pytest.approx(value * quantity, abs=1e-6 * quantity)
+                elif isinstance(value, float):
+                    assert scaled == pytest.approx(value)
+                else:
+                    assert scaled == value
 
 
 def test_two_buyers_and_quarters_are_assessed() -> None:
