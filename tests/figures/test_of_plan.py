@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import optimiser as so
 from optimiser.figures.figure import ChartFigure, Figured, TableFigure, TextFigure
 from optimiser.figures.of_plan import BRIEF, PLAN, brief_of, figures_of
 from optimiser.figures.of_plan.plan_rows import PlanRows
@@ -268,3 +269,19 @@ def test_every_line_has_a_value_for_each_column_and_every_series_one_for_each_la
             assert all(len(line.values) <= len(figure.columns) for line in figure.lines)
         elif isinstance(figure, ChartFigure):
             assert {len(each.values) for each in figure.series} == {len(figure.labels)}
+
+
+def test_a_group_of_which_nothing_is_held_is_drawn_against_its_target() -> None:
+    """A target of 3 at a price of 1, where a unit costs 9: none is bought."""
+    tables = {
+        "settings": {"start": "2027-01-01", "periods": 1},
+        "materials": [{"material": "4N", "group": "ga", "below_target_cost": 1}],
+        "suppliers": [{"supplier": "plant"}],
+        "offers": [{"offer": "spot", "supplier": "plant", "material": "4N", "price": 9}],
+        "targets": [{"material": "ga", "from": "2027-01-01", "quantity": 3}],
+    }
+    plan = so.solve(so.from_tables(tables)).plan
+    assert plan is not None
+    (chart,) = (each for name, each in so.figures_of(plan).items() if name.endswith(" of ga"))
+    assert isinstance(chart, ChartFigure)
+    assert [each.values for each in chart.series] == [(0.0,), (3.0,)]

@@ -65,9 +65,9 @@ def _largest(held: dict[str, Amounts], asked: dict[str, Amounts]) -> list[str]:
         at: dict[str, float] = {}
         for day, amount in amounts:
             at[label(day)] = at.get(label(day), 0.0) + amount
-        peaks[material] = max(0.0, *at.values())
+        peaks[material] = max((0.0, *at.values()))
     for material, amounts in asked.items():
-        peaks[material] = max(peaks.get(material, 0.0), *(amount for _, amount in amounts))
+        peaks[material] = max((peaks.get(material, 0.0), *(amount for _, amount in amounts)))
     names = [name for name in sorted(peaks) if peaks[name] > 0]
     return sorted(names, key=lambda name: -peaks[name])[:MOST_MATERIALS]
 
