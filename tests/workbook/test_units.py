@@ -8,9 +8,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from optimiser.figures.column_units import unit_of
 from optimiser.scenarios.sampling import uncertainty as uncertain
 from optimiser.studies.study_sheet import study_table as studies
-from optimiser.workbook.column_units import unit_of
 from optimiser.workbook.read.drafts import Bracket, Drafts, Observations
 from optimiser.workbook.read.headed_sheet import Faults
 from optimiser.workbook.read.input_reader import read

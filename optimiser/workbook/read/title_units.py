@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 
-from optimiser.workbook.column_units import unit_of
+from optimiser.figures.column_units import unit_of
 from optimiser.workbook.read.drafts import Bracket, Drafts
 from optimiser.workbook.read.named_units import Unit, WorkbookUnits, units_in
 from optimiser.workbook.read.unit_words import TIMES

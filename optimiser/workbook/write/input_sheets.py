@@ -18,9 +18,9 @@ from importlib.resources.abc import Traversable
 
 from xlsxwriter.worksheet import Worksheet
 
+from optimiser.figures.column_units import unit_of
 from optimiser.scenarios.sampling import uncertainty as uncertain
 from optimiser.studies.study_sheet import study_table as studies
-from optimiser.workbook.column_units import unit_of
 from optimiser.workbook.write.styles import DATE, Styles, number_format, put, writable
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import Column, Row, columns

@@ -14,10 +14,10 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from optimiser.figures.column_units import unit_of
 from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.plan.plan import Plan
 from optimiser.system.errors import OutputError
-from optimiser.workbook.column_units import unit_of
 from optimiser.workbook.result_kinds import DATED, place, sheet_kinds
 from optimiser.workbook.write.styles import (
     DATE,
