@@ -12,9 +12,10 @@ from typing import Literal
 
 from optimiser.figures.origins import CellOf, known
 
-Mark = Literal["column", "bar", "line", "point", "joined", "band"]
+Mark = Literal["column", "bar", "line", "point", "joined", "band", "span", "place"]
 """How a series is drawn: columns, bars, a line over labels, points, points joined by a line over an
-axis of numbers, or the width of a band above the one before it."""
+axis of numbers, the width of a band above the one before it, bars that begin anywhere, or sizes at
+the places on earth that the labels name."""
 
 Role = Literal[
     "part",
@@ -126,13 +127,14 @@ class TextFigure:
 class FigureAxis:
     """An axis: its title with its unit. `least` is where it begins; `largest` the largest number
     along it, which decides its decimals (None: it needs none); of an axis of labels `every` says
-    which of them are shown."""
+    which of them are shown. The numbers of an axis of `dates` are ordinals of days."""
 
     title: str
     unit: str = ""
     least: float | None = None
     largest: float | None = None
     every: int | None = None
+    dates: bool = False
 
     @property
     def label(self) -> str:
@@ -144,7 +146,8 @@ class FigureAxis:
 class FigureSeries:
     """Numbers along the axis; None is a gap. A series on the `right` has an axis of its own, one
     with `marks` shows its points. `column` is the column of the table that it shows, where it shows
-    one, and `faint` are the indices of points that matter less."""
+    one, and `faint` are the indices of points that matter less. `begins` are where spans begin,
+    whose values are where they end; `notes` say what is to know of each label."""
 
     name: str
     values: tuple[float | None, ...]
@@ -154,13 +157,16 @@ class FigureSeries:
     marks: bool = False
     column: int | None = None
     faint: frozenset[int] = frozenset()
+    begins: tuple[float | None, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ChartFigure:
     """Series over an axis. `caption` names the numbers and their units; `x` and `y` are the axes,
     `right` is that of the series on the right. The columns of a chart that is `stacked` stand on
-    each other; `spacing` is the gap between them [% of their width].
+    each other; `spacing` is the gap between them [% of their width]. `expected`: its amounts are
+    expected over scenarios.
 
     >>> import optimiser as so
     >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
@@ -179,6 +185,7 @@ class ChartFigure:
     right: FigureAxis | None = None
     stacked: bool = False
     spacing: int = 30
+    expected: bool = False
 
 
 Figured = TableFigure | ChartFigure | TextFigure

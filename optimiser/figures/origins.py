@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from stockpile_model.schema import Result
+from stockpile_model.schema import Result, columns
 
 AGREES, DIFFERS = "agrees", "differs"
 
@@ -107,3 +107,16 @@ Origin = Total | Cited | CellOf | Combined | Above | Quotient | RowDifference
 def known(value: object) -> object:
     """Return the value of a number with an origin, and any other value as it is."""
     return value.value if isinstance(value, Origin | Agreement) else value
+
+
+def expected(value: object) -> bool:
+    """Return whether a number is expected over the scenarios: it sums up rows of several."""
+    match value:
+        case Total():
+            of = next(each for each in columns(value.kind) if each.name == value.column)
+            return value.weighed or of.expected
+        case Combined():
+            return any(map(expected, (*value.plus, *value.minus)))
+        case Quotient():
+            return expected(value.whole)
+    return False

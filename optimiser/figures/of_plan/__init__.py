@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from optimiser.figures.figure import Figured
 from optimiser.figures.of_plan import (
@@ -12,17 +13,27 @@ from optimiser.figures.of_plan import (
     arrivals,
     assessment,
     buyers,
+    calendar_of_actions,
     cash_by_period,
+    concentration,
+    contract_prices,
     cost_headings,
+    evidence,
     expected_costs,
     first_steps,
+    lot_calendar,
+    monthly_arrivals,
     outcome_rows,
+    payments_over_time,
     quantities,
     remaining_life,
     remarks,
+    run_facts,
     scenario_costs,
+    supplier_places,
     supplier_shares,
     supply_adequacy,
+    weighty_limits,
 )
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 
@@ -53,6 +64,106 @@ BRIEF: Sequence[PlanMaker] = (
     supply_adequacy.brief,
 )
 """The figures of a plan for where there is little room, as in a terminal."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Figures that are read together, where there is room for all of them: their title, and in a
+    sentence what they answer. Those of the plan as a `whole` are not made of a part of it."""
+
+    title: str
+    answers: str
+    makers: Sequence[PlanMaker]
+    whole: bool = False
+
+
+CHAPTERS: Sequence[Chapter] = (
+    Chapter(
+        "Verdict",
+        "What the plan does, what it costs, and how good it is.",
+        (assessment.figures, remarks.figures),
+        whole=True,
+    ),
+    Chapter(
+        "What to do",
+        "What to sign, order and rotate, and when.",
+        (first_steps.figures, calendar_of_actions.figures),
+    ),
+    Chapter(
+        "Stock",
+        "What is held against the targets, by what is left of its life.",
+        (quantities.figures, remaining_life.figures),
+    ),
+    Chapter("Rotation", "When each lot comes and when it leaves.", (lot_calendar.figures,)),
+    Chapter(
+        "Purchases",
+        "What comes from whom, and when.",
+        (supplier_shares.figures, arrivals.figures, monthly_arrivals.figures),
+    ),
+    Chapter(
+        "Contracts",
+        "What is signed, at which floor, against which prices.",
+        (contract_prices.figures,),
+    ),
+    Chapter(
+        "Money",
+        "What is paid, from which appropriation, and what lapses.",
+        (
+            cost_headings.figures,
+            cash_by_period.figures,
+            appropriations.figures,
+            appropriation_parts.figures,
+            payments_over_time.figures,
+            buyers.figures,
+        ),
+    ),
+    Chapter(
+        "Scenarios and risk",
+        "What each scenario costs and misses.",
+        (scenario_costs.figures, outcome_rows.figures),
+        whole=True,
+    ),
+    Chapter(
+        "Concentration",
+        "On whom the metal depends.",
+        (concentration.figures, supplier_places.figures),
+    ),
+    Chapter(
+        "What limits the plan",
+        "What one more unit of each limit is worth.",
+        (weighty_limits.figures,),
+    ),
+    Chapter(
+        "Assumptions",
+        "How well the inputs are founded; each stands among the rows.",
+        (evidence.figures,),
+        whole=True,
+    ),
+    Chapter(
+        "Proof",
+        "How it was made, and what was checked.",
+        (agreement.figures, run_facts.figures),
+        whole=True,
+    ),
+)
+"""The figures of a plan for where there is much room, as on a page."""
+
+
+def chapters_of(rows: PlanRows, part: bool = False) -> list[tuple[Chapter, list[Figured]]]:
+    """Return the chapters of a plan with their figures; of a `part` of it without those of the plan
+    as a whole."""
+    found: dict[str, Figured] = {}
+    chapters = []
+    for chapter in CHAPTERS:
+        if part and chapter.whole:
+            continue
+        made: list[Figured] = []
+        for figures in chapter.makers:
+            for each in figures(rows, found):
+                found[each.name] = each
+                made.append(each)
+        chapters.append((chapter, made))
+    return chapters
 
 
 def figures_of(rows: PlanRows) -> dict[str, Figured]:

@@ -34,4 +34,5 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
         series,
         stacked=True,
         spacing=40,
+        expected=rows.scenarios,
     )

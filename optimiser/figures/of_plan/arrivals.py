@@ -15,10 +15,14 @@ MOST_PERIODS = 24  # with more periods, fiscal years are shown
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
     """Yield the deliveries over periods or, of many periods, over fiscal years."""
+    yield from drawn(rows, NAME, rows.plan.stockpile.calendar.periods > MOST_PERIODS)
+
+
+def drawn(rows: PlanRows, name: str, yearly: bool) -> Iterator[ChartFigure]:
+    """Yield the deliveries as a chart with a name, over fiscal years or over periods."""
     if not rows.height(Delivery):
         return
     plan, calendar = rows.plan, rows.plan.stockpile.calendar
-    yearly = calendar.periods > MOST_PERIODS
     span, x = "period", labels(plan)
     when = x.labels
     if yearly:
@@ -34,7 +38,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
     along = tuple(dict.fromkeys(when))
     columns = largest(pivoted(along, cells))
     yield ChartFigure(
-        NAME,
+        name,
         "Purchases by supplier, as they arrive",
         f"deliveries by supplier [{plan.unit}]",
         FigureAxis(span, every=None if yearly else x.every),
@@ -43,4 +47,5 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
         tuple(FigureSeries(name, tuple(each)) for name, each in columns.items()),
         stacked=True,
         spacing=50,
+        expected=rows.scenarios,
     )

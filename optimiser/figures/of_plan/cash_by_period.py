@@ -46,4 +46,5 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
         (*series, FigureSeries("running sum (right)", total, "line", "sum", right=True)),
         FigureAxis("running sum", sum_unit, largest=max(map(abs, total))),
         stacked=True,
+        expected=rows.scenarios,
     )

@@ -87,7 +87,7 @@ class StockParts:
 
 def _material(rows: PlanRows, material: str, held: Held) -> StockParts:
     """Return the stock of a material by remaining life, the freshest at the bottom."""
-    classes = _classes(rows, material)
+    classes = life_classes(rows, material)
     cells = [(label(day), classes.of(life), amount) for day, life, amount in held.get(material, [])]
     names = classes.names[::-1]
     return StockParts(names, len(names) - classes.uncounted, "remaining life", cells)
@@ -138,10 +138,11 @@ def _stock(rows: PlanRows, material: str, stock: StockParts, asked: Amounts) -> 
         tuple(x.labels),
         tuple(series),
         stacked=True,
+        expected=rows.scenarios,
     )
 
 
-def _classes(rows: PlanRows, material: str) -> LifeClasses:
+def life_classes(rows: PlanRows, material: str) -> LifeClasses:
     """Return four or five classes of remaining life, parted where stock begins to count towards a
     target."""
     row = rows.plan.stockpile.keyed(Material)[material]
