@@ -5,29 +5,37 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optimiser.api import plan_json
+from optimiser.api.output_files import is_page
 from optimiser.auditing import Sheets
+from optimiser.html.saving import ENDING, check_page
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.frames import Shown, of_lines
 from optimiser.plan.plan import Plan
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
-from optimiser.system.errors import StockpileError
+from optimiser.system.errors import OutputError, StockpileError
 from optimiser.workbook.read.plan_reader import PlanReading, read_plan
+from optimiser.workbook.write.ownership import Kind, is_own
 from stockpile_model import amounts
 from stockpile_model.schema import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
+JSON = ".json"
+UNSEALED = "read from JSON, which does not show whether the plan was edited since it was written"
 NO_PLAN = "there is no plan here: the explanation of its solution says why"
 
 
 @dataclass(frozen=True, repr=False)
 class SavedPlan(Shown):
     """A plan that was read from a file, as it stands there: nothing of it is recomputed.
+
+    `edited`: its file is not as this program wrote it; a file of JSON does not show that.
 
     >>> import optimiser as so
     >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
@@ -38,6 +46,7 @@ class SavedPlan(Shown):
 
     reading: PlanReading
     source: str
+    edited: bool = False
 
     @property
     def objective(self) -> float:
@@ -70,6 +79,32 @@ class SavedPlan(Shown):
         lines = self.reading.sheets[sheet]
         return of_lines([*dict.fromkeys(name for line in lines for name in line)], lines)
 
+    @cached_property
+    def plan(self) -> Plan:
+        """Return the plan with its rows by type and its workbook, as the file holds them.
+
+        Of a plan that was `edited` neither bound nor audit is kept. Raises InputError where its
+        assumptions make no workbook.
+        """
+        from optimiser.api.restored_plan import restored
+
+        notes = (UNSEALED,) if self.source.casefold().endswith(JSON) else ()
+        return restored(self.reading, self.source, self.until, self.edited, notes)
+
+    def save(self, path: str | Path, force: bool = False) -> Path:
+        """Write the plan as a page (.html).
+
+        A file that this program did not write, or that was edited since, is replaced by `force`
+        only. Raises InputError, and OutputError; then nothing has changed.
+        """
+        target = Path(path)
+        if not is_page(target):
+            raise OutputError(
+                f"{target}: a plan that was read is saved as {ENDING}; choose such a name"
+            )
+        check_page(target, force)
+        return self.plan.save(target, force)
+
     def _title(self) -> str:
         return f"Plan read from {self.source}"
 
@@ -96,8 +131,9 @@ def load_plan(path: str | Path) -> SavedPlan:
     True
     """
     file = Path(path)
-    reading = plan_json.load(file) if file.suffix.casefold() == ".json" else read_plan(file)
-    return SavedPlan(reading, file.name)
+    if file.suffix.casefold() == JSON:
+        return SavedPlan(plan_json.load(file), file.name)
+    return SavedPlan(read_plan(file), file.name, not is_own(file, Kind.PLAN))
 
 
 def sheets_of(plan: Plan | SavedPlan | None) -> Sheets:

@@ -88,7 +88,7 @@ class Plan(Shown):
         return frame(kind, self.rows.get(kind, ()))
 
     def save(self, path: str | Path, force: bool = False) -> Path:
-        """Write the plan to a file; its name ends with the format, .xlsx or .json.
+        """Write the plan to a file; its name ends with the format: .xlsx, .json or .html.
 
         A file that this program did not write, or that was edited since, is replaced by `force`
         only. Raises OutputError; then nothing has changed.
@@ -96,8 +96,9 @@ class Plan(Shown):
         target = Path(path)
         writer = WRITERS.get(target.suffix.casefold())
         if writer is None:
+            *others, last = sorted(WRITERS)
             raise OutputError(
-                f"{target}: a plan is saved as {' or '.join(sorted(WRITERS))}; choose such a name"
+                f"{target}: a plan is saved as {', '.join(others)} or {last}; choose such a name"
             )
         writer(self, target, force)
         return target

@@ -63,7 +63,7 @@ class OutputError(StockpileError):
     ...     plan.save("plan.pdf")
     ... except so.OutputError as error:
     ...     print(error)
-    plan.pdf: a plan is saved as .json or .xlsx; choose such a name
+    plan.pdf: a plan is saved as .html, .json or .xlsx; choose such a name
     """
 
 

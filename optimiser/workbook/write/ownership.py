@@ -19,7 +19,7 @@ from optimiser.system import atomic_files as files
 from optimiser.system.atomic_files import replace, same_file
 from optimiser.system.errors import OutputError
 
-__all__ = ["Kind", "about", "check_target", "refuse_foreign", "replace", "same_file"]
+__all__ = ["Kind", "about", "check_target", "is_own", "refuse_foreign", "replace", "same_file"]
 
 AUTHOR = "stockpile-optimiser"
 _UNDATED = (
@@ -70,10 +70,11 @@ def refuse_foreign(path: Path, kind: Kind, force: bool) -> None:
     """Raise OutputError where a file stands at `path` that is no workbook of this kind as this
     program wrote it, unless by `force`.
     """
-    files.check_owner(path, kind.value, lambda found: _is_own(found, kind), force)
+    files.check_owner(path, kind.value, lambda found: is_own(found, kind), force)
 
 
-def _is_own(path: Path, kind: Kind) -> bool:
+def is_own(path: Path, kind: Kind) -> bool:
+    """Return whether a file is a workbook of a kind as this program wrote it, not edited since."""
     try:
         with zipfile.ZipFile(path) as archive:
             if archive.getinfo(ARC_CORE).file_size > _MOST_BYTES or any(

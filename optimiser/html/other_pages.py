@@ -1,0 +1,68 @@
+"""The pages of studies, of comparisons, and of why there is no plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from optimiser.figures.figure import FigureColumn, Figured, FigureLine, TableFigure, TextFigure
+from optimiser.html.page import Page, figure_page
+
+RUN = "Run"
+
+
+def study_page(
+    title: str,
+    answers: Mapping[str, Iterable[Figured]],
+    together: Iterable[Figured],
+    said: Sequence[str],
+    run: Mapping[str, object],
+    complete: bool,
+) -> Page:
+    """Return the page of studies: the figures of each by its name, those of all `together`, and
+    what they say in sentences. `run` is what is needed to repeat them."""
+    parts = {**answers, "All studies": together, RUN: [_facts(run)]}
+    warning = "" if complete else "Incomplete: interrupted before all runs had ended."
+    return figure_page(f"{title}: studies", "Studies of a stockpile", said, parts, warning)
+
+
+def comparison_page(
+    names: Sequence[str],
+    figures: Iterable[Figured],
+    about: Mapping[str, Mapping[str, str]],
+    notes: Sequence[str],
+    differing: Sequence[str],
+) -> Page:
+    """Return the page of a comparison of plans with names. `about` says of each where it comes
+    from; `differing` are the rows that differ from the first, in words."""
+    lead = [
+        f"{len(differing):,} rows differ from {names[0]}." if differing else "No decision changes.",
+        *notes,
+    ]
+    parts: dict[str, Iterable[Figured]] = {each.title: [each] for each in figures}
+    parts["Plans"] = [_origins(about)]
+    return figure_page(" and ".join(names), "Comparison of plans", lead, parts)
+
+
+def explanation_page(title: str, lines: Sequence[str]) -> Page:
+    """Return the page of why there is no plan, in lines of which the first says that there is
+    none."""
+    first, *rest = lines or ["There is no plan."]
+    found = TextFigure("explanation", "What is short", tuple(each.strip() for each in rest))
+    parts = {"Why": [found]} if rest else {}
+    return figure_page(title, "Why there is no plan", [first], parts)
+
+
+def _facts(run: Mapping[str, object]) -> TableFigure:
+    columns = (FigureColumn("Fact"), FigureColumn("Value"))
+    lines = tuple(FigureLine((name, str(value))) for name, value in run.items() if value != "")
+    return TableFigure("run", "What is needed to repeat it", columns, lines)
+
+
+def _origins(about: Mapping[str, Mapping[str, str]]) -> TableFigure:
+    """Return where each plan comes from."""
+    facts = [*dict.fromkeys(fact for each in about.values() for fact in each)]
+    columns = tuple(FigureColumn(each.capitalize()) for each in ("plan", *facts))
+    lines = tuple(
+        FigureLine((name, *(each.get(fact, "") for fact in facts))) for name, each in about.items()
+    )
+    return TableFigure("plans", "Where they come from", columns, lines)

@@ -1,0 +1,157 @@
+"""Result rows as a page's script reads them: a table for each type, its values column by column."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from optimiser.figures.column_units import unit_of
+from optimiser.figures.figure import Precision
+from optimiser.figures.of_plan.plan_rows import PlanRows
+from optimiser.html.figure_data import DIGITS, Data
+from optimiser.html.number_text import SHARE, places, written
+from optimiser.plan.plan import Plan
+from stockpile_model.block import results
+from stockpile_model.schema import Column, Dated, Result, columns
+
+MOST_ROWS = 20_000  # of a table on a page; a workbook holds all
+OF = tuple(each.name for each in columns(Dated))
+NUMBERS = ("number", "whole")
+ACTIONS = "actions"
+INSTRUCTIONS = ("Date", "Sheet", "Material", "Instruction")
+
+
+def tables(rows: PlanRows) -> Iterator[Data]:
+    """Yield a table for each type of result row that the plan has any of, in the order of the
+    sheets."""
+    plan = rows.plan
+    for kind in sorted(plan.rows, key=lambda kind: kind.PLACE):
+        if rows.height(kind):
+            yield _table(rows, kind)
+
+
+def _table(rows: PlanRows, kind: type[Result]) -> Data:
+    plan, height = rows.plan, rows.height(kind)
+    found = [each for each in columns(kind) if not (issubclass(kind, Dated) and each.name in OF)]
+    filled = [each for each in found if any(_filled(v) for v in rows.column(kind, each.name))]
+    data = {
+        "name": kind.SHEET,
+        "title": _capital(kind.SHEET.replace("_", " ")),
+        "about": kind.ABOUT,
+        "height": min(height, MOST_ROWS),
+        "all": height,
+        "columns": [_column(plan, each, rows.column(kind, each.name)) for each in filled],
+        "means": bool(kind.MEANS) and issubclass(kind, Dated),
+    }
+    if issubclass(kind, Dated) and rows.scenarios:
+        data["scenarios"] = _texts(rows.column(kind, "scenarios"))
+        data["probability"] = [*rows.column(kind, "probability")[:MOST_ROWS]]
+    return data
+
+
+def _filled(value: object) -> bool:
+    return value not in (None, "", ())
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _column(plan: Plan, column: Column, values: Sequence[Any]) -> Data:
+    """Return a column: its title with its unit, and its values; text as numbers of a list."""
+    unit = "" if " or " in column.unit else unit_of(column.unit, plan.unit, plan.currency)
+    name = _capital(column.name.replace("_", " "))
+    data: Data = {
+        "name": column.name,
+        "title": f"{name} [{unit}]" if unit else name,
+        "meaning": column.meaning,
+        "sentence": column.sentence,
+        "expected": column.expected,
+    }
+    if column.kind in NUMBERS:
+        share = column.unit == SHARE
+        exact = column.unit in ("quantity", "money", "money/quantity")
+        found = places(Precision(column.unit, [v for v in values if isinstance(v, float)]))
+        return data | {
+            "sort": "share" if share else "number",
+            "places": None if exact and not found else found,
+            "values": [_plain(each) for each in values[:MOST_ROWS]],
+        }
+    if column.name == "unit":
+        values = [unit_of(each, plan.unit, plan.currency) for each in values]
+    return data | {"sort": "text", **_texts(values)}
+
+
+def _plain(value: float | None) -> float | str | None:
+    if value is None:
+        return None
+    if not math.isfinite(value):
+        return "unlimited"
+    return round(value) if value == round(value) else float(f"{value:.{DIGITS}g}")
+
+
+def _texts(values: Sequence[object]) -> Data:
+    """Return texts as a list of the different ones, and for each row its place there."""
+    place: dict[str, int] = {}
+    found = []
+    for each in values[:MOST_ROWS]:
+        text = written(each, Precision())
+        found.append(place.setdefault(text, len(place)))
+    return {"texts": [*place], "values": found}
+
+
+def actions(rows: PlanRows) -> Data | None:
+    """Return all instructions in the order of their dates, each once; None where there are none."""
+    kinds = sorted((kind for kind in results() if kind.RANK), key=lambda kind: kind.PLACE)
+    found = sorted(dict.fromkeys(each for kind in kinds for each in _instructions(rows, kind)))
+    if not found:
+        return None
+    *shown, of, likely = zip(*found, strict=True)
+    data: Data = {
+        "name": ACTIONS,
+        "title": "All instructions in the order of their dates",
+        "about": "every signature, order and rotation of the plan",
+        "height": min(len(found), MOST_ROWS),
+        "all": len(found),
+        "means": False,
+        "columns": [
+            {
+                "name": title.casefold(),
+                "title": title,
+                "meaning": "",
+                "sentence": title == INSTRUCTIONS[-1],
+                "expected": False,
+                "sort": "text",
+                **_texts(values),
+            }
+            for title, values in zip(INSTRUCTIONS, shown, strict=True)
+        ],
+    }
+    if rows.scenarios:
+        data |= {"scenarios": _texts(of), "probability": [*likely[:MOST_ROWS]]}
+    return data
+
+
+def _instructions(
+    rows: PlanRows, kind: type[Result]
+) -> Iterator[tuple[dt.date, str, str, str, str, float]]:
+    names = {each.name for each in columns(kind)}
+
+    def column(name: str, otherwise: Callable[[], list[Any]]) -> list[Any]:
+        return rows.column(kind, name) if name in names else otherwise()
+
+    height = rows.height(kind)
+    yield from (
+        (day, _capital(kind.SHEET.replace("_", " ")), material or "", said, of, likely)
+        for day, material, said, of, likely in zip(
+            rows.column(kind, kind.dated_by()),
+            column("material", lambda: [""] * height),
+            rows.column(kind, "instruction"),
+            column("scenarios", lambda: [""] * height),
+            column("probability", lambda: [1.0] * height),
+            strict=True,
+        )
+        if day is not None
+    )
