@@ -45,6 +45,7 @@ NOT_BUNDLED = {
 @click.command()
 @WORKBOOK
 @output("The plan; by default NAME-plan.xlsx in the folder of NAME.xlsx.")
+@click.option("--html", is_flag=True, help="Write a page of the plan too, next to it: PLAN.html.")
 @changes("Change a cell for this run: 'budgets[nds].amount scale 0.8'.")
 @gap("Proven relative gap at which the search may stop.")
 @time_limit("Time limit of the search in seconds.")
@@ -126,6 +127,7 @@ def solve(
     /,
     workbook: Path,
     output: Path | None,
+    html: bool,
     workers: int,
     as_json: bool,
     **options: Any,
@@ -138,13 +140,16 @@ def solve(
 
     _refuse_together(options)
     target = output or next_to(workbook, "plan")
-    common = {"workers": workers or None, "output": target, "on_message": say}
+    page = target.with_suffix(".html") if html else None
+    common = {"workers": workers or None, "output": target, "page": page, "on_message": say}
     with search_progress() as progress:
         result = _solved(workbook, target, options, on_progress=progress, **common)
     if as_json:
         answer(json.dumps(result.as_object(), indent=2))
     else:
         show_plan(result)
+        if page is not None:
+            answer(f"Its page is in {page}")
     for line in _without_plan(result):
         say(line)
     if result.path is not None and lost(standard_output):

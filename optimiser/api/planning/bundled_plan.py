@@ -11,7 +11,7 @@ from pathlib import Path
 
 from optimiser.api.book import Book, Say, Source, book_of, path_of
 from optimiser.api.planning.plan_request import options_of
-from optimiser.api.planning.planner import check_output
+from optimiser.api.planning.planner import check_output, check_page_of, with_page
 from optimiser.api.planning.run_record import run_record
 from optimiser.api.planning.solution import Solution
 from optimiser.execution.executor import Calls, processes
@@ -40,6 +40,7 @@ def solve_in_bundles(
     threads: int | None = None,
     workers: int | None = 0,
     output: str | Path | None = None,
+    page: str | Path | None = None,
     force: bool = False,
     on_message: Say | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -59,7 +60,9 @@ def solve_in_bundles(
     """
     began, say = time.perf_counter(), on_message or (lambda _: None)
     target = None if output is None else Path(output)
+    place = None if page is None else Path(page)
     check_output(target, path_of(source), force)
+    check_page_of(place, path_of(source), force)
     book = book_of(source, changes, say)
     options, read_at = options_of(book, gap, time_limit, threads), time.perf_counter()
     watched = _Watched(say, on_progress)
@@ -77,8 +80,10 @@ def solve_in_bundles(
                 write(plan, target)
     seconds = time.perf_counter() - began
     if plan is None:
-        return Solution(ended.status, None, explanation, seconds, None, ended.interrupted)
-    return Solution(plan.status, plan, None, seconds, target, ended.interrupted)
+        solution = Solution(ended.status, None, explanation, seconds, None, ended.interrupted)
+    else:
+        solution = Solution(plan.status, plan, None, seconds, target, ended.interrupted)
+    return with_page(solution, book, place, force)
 
 
 @dataclass(frozen=True)

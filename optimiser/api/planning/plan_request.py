@@ -18,7 +18,7 @@ class Request:
 
     `what_ifs` are the kinds of the what-ifs that it answers too, `whole_orders`: the bound on the
     cost of relaxed orders too. `workers` are the processes that plan them: 0 is this one, None one
-    for each core. `record` keeps their runs. `force`: replace any file at `output` and
+    for each core. `record` keeps their runs. `force`: replace any file at `output`, `page` and
     `model_file`, not only what this program wrote.
     """
 
@@ -27,6 +27,7 @@ class Request:
     whole_orders: bool = False
     workers: int | None = 0
     output: Path | None = None
+    page: Path | None = None
     model_file: Path | None = None
     record: Path | None = None
     force: bool = False

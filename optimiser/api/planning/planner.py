@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from optimiser.api import plan_json  # noqa: F401  # plans are saved as JSON too
@@ -16,6 +17,8 @@ from optimiser.api.planning.whole_orders import refuse_without_relaxed, with_who
 from optimiser.execution.executor import processes
 from optimiser.explaining.bounded_solve import Watch, bounded_solve
 from optimiser.explaining.shortages import why_infeasible
+from optimiser.html.other_pages import explanation_page
+from optimiser.html.saving import check_page, save, write_page
 from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan
@@ -42,6 +45,7 @@ def solve(
     whole_orders: bool = False,
     workers: int | None = 0,
     output: str | Path | None = None,
+    page: str | Path | None = None,
     model_file: str | Path | None = None,
     record: str | Path | None = None,
     force: bool = False,
@@ -56,8 +60,9 @@ def solve(
     the processes that run them (0: this one; None: one for each core), `record` keeps their runs in
     a file. `whole_orders` bounds the cost of relaxing later orders.
 
-    `output` (.xlsx) is where the plan is written, `model_file` (.mps, .lp) the model; both are
-    checked before the search, and replace a file that this program did not write by `force` only.
+    `output` (.xlsx) is where the plan is written, `page` (.html) where its page is, or that of why
+    there is none, `model_file` (.mps, .lp) the model; all are checked before the search, and
+    replace a file that this program did not write by `force` only.
     `on_message` gets warnings and remarks, a line each, `on_progress` how far the search is.
 
     The plan is audited. Raises InputError, also where the cost falls without limit, OutputError,
@@ -74,6 +79,7 @@ def solve(
         whole_orders=whole_orders,
         workers=workers,
         output=None if output is None else Path(output),
+        page=None if page is None else Path(page),
         model_file=None if model_file is None else Path(model_file),
         record=None if record is None else Path(record),
         force=force,
@@ -82,7 +88,8 @@ def solve(
     _check_places(request, path_of(source))
     book = book_of(source, changes, say)
     options = options_of(book, gap, time_limit, threads)
-    return _planned(request, book, options, began, say, on_progress)
+    solution = _planned(request, book, options, began, say, on_progress)
+    return with_page(solution, book, request.page, force)
 
 
 def _planned(
@@ -155,6 +162,7 @@ def with_what_ifs(plan: Plan, request: Request, stockpile: Stockpile, options: O
 def _check_places(request: Request, source: Path | None) -> None:
     """Raise OutputError where the plan or the model cannot be written."""
     check_output(request.output, source, request.force)
+    check_page_of(request.page, source, request.force)
     if request.model_file is not None:
         _refuse_input(request.model_file, source)
         check_model_file(request.model_file, request.force)
@@ -166,6 +174,26 @@ def check_output(output: Path | None, source: Path | None, force: bool) -> None:
         _refuse_input(output, source)
         check_target(output)
         refuse_foreign(output, Kind.PLAN, force)
+
+
+def check_page_of(page: Path | None, source: Path | None, force: bool) -> None:
+    """Raise OutputError where the page of a workbook's plan cannot be written."""
+    if page is not None:
+        _refuse_input(page, source)
+        check_page(page, force)
+
+
+def with_page(solution: Solution, book: Book, page: Path | None, force: bool) -> Solution:
+    """Write the page of a plan, or of why there is none, where one is requested."""
+    if page is None:
+        return solution
+    with Interrupt():
+        if solution.plan is not None:
+            save(solution.plan, page, force)
+        else:
+            title = book.stockpile.settings.title or "Stockpile"
+            write_page(explanation_page(title, solution.reasons), page, force)
+    return replace(solution, page=page)
 
 
 def _refuse_input(path: Path, source: Path | None) -> None:

@@ -16,7 +16,8 @@ class Solution(Shown):
     """The outcome of a search.
 
     `status`: optimal, feasible, infeasible or no_plan; the plan, or the explanation why there is
-    none. `path`: where the plan was written. `interrupted` is whether the user ended the search.
+    none. `path`: where the plan was written, `page`: where its page was. `interrupted` is whether
+    the user ended the search.
 
     >>> import optimiser as so
     >>> result = so.solve(so.read("inputs/small.xlsx"))
@@ -30,6 +31,7 @@ class Solution(Shown):
     seconds: float
     path: Path | None = None
     interrupted: bool = False
+    page: Path | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:
