@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 
 from optimiser.api.book import Say
 from optimiser.api.compared_plans import Comparable, PlannedNow, Side, side_of, sources_of
+from optimiser.api.output_files import check_output_file, is_page
 from optimiser.comparison.compared import Compared
 from optimiser.comparison.compared import compare as rows_of
 from optimiser.figures import of_comparison
 from optimiser.figures.of_comparison.side_by_side import ComparisonPart
+from optimiser.html.other_pages import comparison_page
+from optimiser.html.saving import write_page
 from optimiser.plan.frames import Shown, of_lines
 from optimiser.solving.search_options import Progress
 from optimiser.system.errors import Fault, InputError, OutputError
 from optimiser.workbook.write.compare_book import PlanColumn, write
-from optimiser.workbook.write.ownership import Kind, check_target, refuse_foreign, same_file
+from optimiser.workbook.write.ownership import Kind, same_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,15 +94,21 @@ class SideBySide(Shown):
         return of_comparison.figures_of(self.names, self.rows, self.units)
 
     def save(self, path: str | Path, force: bool = False) -> Path:
-        """Write the comparison as a workbook (.xlsx).
+        """Write the comparison as a workbook (.xlsx) or as a page (.html).
 
         A file that this program did not write, or that was edited since, is replaced by `force`
         only. Raises OutputError; then nothing has changed.
         """
         target = Path(path)
-        check_target(target, Kind.COMPARISON)
-        refuse_foreign(target, Kind.COMPARISON, force)
-        write([_column(each) for each in self.sides], self.figures, self.notes, target)
+        check_output_file(target, Kind.COMPARISON, force)
+        columns = [_column(each) for each in self.sides]
+        if is_page(target):
+            about = {each.name: each.about for each in columns}
+            charts = of_comparison.charts_of(self.names, self.rows, self.units)
+            of = (self.names, self.figures.values(), charts, about, self.notes)
+            write_page(comparison_page(*of), target, force)
+        else:
+            write(columns, self.figures, self.notes, target)
         return target
 
     def as_object(self) -> dict[str, object]:
@@ -142,7 +151,8 @@ def compare(
     Plans are named by `names`, or else after their files. A plan workbook is stale where its
     workbook, among the plans or in its folder, has changed since.
 
-    `output` (.xlsx) is where the comparison is written; it is checked before anything is planned.
+    `output` (.xlsx or .html) is where the comparison is written; it is checked before anything is
+    planned.
     `on_message` gets warnings while it runs, a line each, `on_progress` how far each search is.
 
     Raises InputError for a file that cannot be read and for plans in different units, OutputError,
@@ -182,8 +192,7 @@ def _check_place(target: Path, plans: Sequence[Comparable], force: bool) -> None
                 f"{target}: is one of the workbooks to compare, which are never written to; choose"
                 " another name"
             )
-    check_target(target, Kind.COMPARISON)
-    refuse_foreign(target, Kind.COMPARISON, force)
+    check_output_file(target, Kind.COMPARISON, force)
 
 
 def _refuse_other_units(sides: Sequence[Side]) -> None:

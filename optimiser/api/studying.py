@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from optimiser.api.book import Book, Say, Source, book_of, path_of
+from optimiser.api.output_files import check_output_file
 from optimiser.api.study_conductor import GAP, StudyConductor
 from optimiser.api.study_questions import EVERYTHING, Inputs, every_number, of_sheet, of_words
 from optimiser.api.study_results import StudyResult, StudyResults
+from optimiser.api.study_writing import write_studies
 from optimiser.execution.executor import processes
 from optimiser.studies.engine.runner import StudyProgress
 from optimiser.system.errors import OutputError
 from optimiser.system.interrupts import Interrupt
-from optimiser.workbook.write.ownership import Kind, check_target, refuse_foreign, same_file
+from optimiser.workbook.write.ownership import Kind, same_file
 
 Watch = Callable[[StudyProgress], None]
 
@@ -78,10 +80,10 @@ def run_studies(
     or on the Dask cluster at the address `scheduler`.
 
     A `record` (.sqlite) keeps finished runs in a file: studies that were interrupted, or are
-    extended, go on from there. `output` (.xlsx) is where the answers are written; it is checked
-    before the first run. A file there that this program did not write is replaced by `force` only.
-    `on_message` gets warnings while it runs, a line each, `on_progress` how far a study is. Raises
-    InputError, OutputError and StockpileError.
+    extended, go on from there. `output` (.xlsx or .html) is where the answers are written; it is
+    checked before the first run. A file there that this program did not write is replaced by
+    `force` only. `on_message` gets warnings while it runs, a line each, `on_progress` how far a
+    study is. Raises InputError, OutputError and StockpileError.
 
     >>> import optimiser as so
     >>> tornado = so.run_studies("inputs/small.xlsx", everything=True, gap=0.1)["everything"]
@@ -105,11 +107,7 @@ def run_studies(
                 " (edited or damaged): they are not used"
             )
         if target is not None:
-            from optimiser.workbook.write.study_book import COMPLETE, write
-
-            ended = "interrupted: incomplete" if interrupt.requested else COMPLETE
-            facts = conductor.facts(ended)
-            write(answers, conductor.record.find_any, facts, rows.settings, target)
+            write_studies(answers, conductor, target, interrupt.requested, force)
     results = tuple(conductor.result(each) for each in answers)
     seconds, stopped = time.monotonic() - began, interrupt.requested
     return StudyResults(results, seconds, conductor.failed, conductor.kept, stopped)
@@ -130,5 +128,4 @@ def _check_places(
         raise OutputError(
             f"{record}: is both the output and the record; choose another name for one of them"
         )
-    check_target(target, Kind.STUDY)
-    refuse_foreign(target, Kind.STUDY, force)
+    check_output_file(target, Kind.STUDY, force)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from optimiser.comparison.compared import DECISIONS
 from optimiser.figures.figure import FigureColumn, Figured, FigureLine, TableFigure, TextFigure
+from optimiser.figures.of_comparison.side_by_side import ComparisonPart
 from optimiser.html.page import Page, figure_page
+from stockpile_model.amounts import count
 
 RUN = "Run"
 
@@ -27,18 +31,28 @@ def study_page(
 
 def comparison_page(
     names: Sequence[str],
-    figures: Iterable[Figured],
+    figures: Iterable[ComparisonPart],
+    charts: Iterable[Figured],
     about: Mapping[str, Mapping[str, str]],
     notes: Sequence[str],
-    differing: Sequence[str],
 ) -> Page:
-    """Return the page of a comparison of plans with names. `about` says of each where it comes
-    from; `differing` are the rows that differ from the first, in words."""
+    """Return the page of a comparison of plans with names, what differs first. `about` says of each
+    where it comes from."""
+    parts: dict[str, Iterable[Figured]] = {"Costs": charts}
+    differing: dict[str, int] = {}
+    for each in figures:
+        lines = sorted(each.lines, key=lambda line: not line.differs)
+        differing[each.name] = sum(line.differs for line in lines)
+        parts[each.title] = [replace(each, title="", lines=tuple(lines))] if lines else []
+    decisions = differing.pop(DECISIONS, 0)
+    others = sum(differing.values())
     lead = [
-        f"{len(differing):,} rows differ from {names[0]}." if differing else "No decision changes.",
+        f"{count(decisions, 'decision differs', 'decisions differ')} from {names[0]}."
+        if decisions
+        else "No decision changes.",
+        *([f"{count(others, 'figure differs', 'figures differ')}."] if others else []),
         *notes,
     ]
-    parts: dict[str, Iterable[Figured]] = {each.title: [each] for each in figures}
     parts["Plans"] = [_origins(about)]
     return figure_page(" and ".join(names), "Comparison of plans", lead, parts)
 
