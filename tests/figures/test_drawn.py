@@ -24,6 +24,7 @@ from optimiser.figures.figure import (
 )
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from optimiser.figures.origins import Above
+from optimiser.html.plan_page import plan_page
 from optimiser.workbook.write.plan_book import compose
 from stockpile_model.blocks.offers.order_report import Order
 from tests.support.plans import full_plan, shared_plan, uncertain_plan
@@ -86,6 +87,10 @@ def test_a_figure_that_is_added_is_drawn(
         values["chart_data"]
     )
     assert "by point" in parts(content, r"xl/charts/chart1\.xml")[0]
+    chapter = of_plan.Chapter("Of its own", "What is added.", (added,))
+    monkeypatch.setattr(of_plan, "CHAPTERS", (*of_plan.CHAPTERS, chapter))
+    shown = plan_page(plan).chapters[-1]
+    assert [each["name"] for each in shown.figures] == ["ordered from", "said", "chart"]
     show_plan(so.Solution("optimal", plan, None, 1.0))
     said = capsys.readouterr().out
     assert "Ordered from whom" in said

@@ -1,0 +1,267 @@
+"""Pages in a browser, opened from disk with the network off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import optimiser as so
+from optimiser.html.other_pages import explanation_page
+from optimiser.html.saving import write_page
+from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
+from stockpile_model.blocks.offers.order_report import Order
+from stockpile_model.blocks.stock.lot_outcomes import Delivery
+from tests.support.browser import Opened, browser
+from tests.support.pages import HOSTILE, MARKED, STUDIED, paged_plan
+
+pytestmark = pytest.mark.browser
+SEVERE = ("serious", "critical")
+SMALL = {"width": 390, "height": 800}
+PAPER = 688  # pixels of A4 between its margins
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Any]:
+    """A browser."""
+    with browser() as each:
+        yield each
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the plan."""
+    return paged_plan().save(tmp_path_factory.mktemp("pages") / "plan.html")
+
+
+@pytest.fixture(scope="module")
+def page_opened(started: Any, path: Path) -> Opened:
+    """The page as it was opened."""
+    return Opened(started, path)
+
+
+@pytest.fixture
+def opened(page_opened: Opened) -> Iterator[Opened]:
+    """The page, without a choice before and after each test."""
+    yield page_opened
+    page_opened.reset()
+
+
+def number(text: str) -> float:
+    """The number of a cell."""
+    return float(text.replace(",", ""))
+
+
+def faults(page: Any, *rules: str, within: str = "html") -> list[str]:
+    """The severe faults within elements against the guidelines of accessibility: against some
+    rules, or all.
+    """
+    from axe_playwright_python.sync_playwright import Axe
+
+    options = {"runOnly": [*rules]} if rules else {}
+    around = {
+        "include": [[within]],
+        "exclude": [[".plot-container"]],
+    }  # a chart is one image, with a name
+    found = Axe().run(page, context=around, options=options).response["violations"]
+    return [
+        f"{each['id']}: {[node['html'][:120] for node in each['nodes'][:3]]}"
+        for each in found
+        if each["impact"] in SEVERE
+    ]
+
+
+def drawn(page: Any) -> None:
+    """Bring every chart into view, and wait until all are drawn."""
+    page.evaluate(
+        "() => document.querySelectorAll('.chart').forEach((each) => each.scrollIntoView())"
+    )
+    for chart in page.locator(".chart").all():
+        chart.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.chart')].every((each) => each.querySelector('svg'))"
+    )
+
+
+def test_it_asks_for_nothing_and_says_nothing(opened: Opened, path: Path) -> None:
+    drawn(opened.page)
+    assert opened.page.locator(".chart").count() > 12
+    assert opened.requests == [path.as_uri()]
+    assert opened.said == []
+    assert opened.page.title().startswith("Two metals </title> & two buyers")
+
+
+def test_a_hostile_name_is_text(opened: Opened) -> None:
+    names = opened.figure("suppliers").locator("th[scope=row]").all_inner_texts()
+    assert HOSTILE in names
+    drawn(opened.page)
+    chart = opened.figure("concentration of gallium by supplier, drawn").locator(".ytick")
+    assert {HOSTILE, MARKED} <= {*chart.all_text_contents()}
+    assert opened.page.locator("script:text('alert')").count() == 0
+
+
+def test_numbers_equal_those_of_the_plan(opened: Opened) -> None:
+    plan = paged_plan()
+    for heading, amount in plan.costs.items():
+        if amount:
+            discounted = opened.cells("costs", heading)[0]
+            assert number(discounted) == pytest.approx(amount, abs=0.51)
+    titles = opened.figure("costs").locator("thead th").all_inner_texts()
+    assert titles[1:3] == ["Discounted, expected", "Undiscounted, expected"]
+    delivered = sum(each.probability * each.quantity for each in plan.of(Delivery))
+    shown = number(opened.cells("quantities", "Delivered")[0])
+    assert shown == pytest.approx(delivered, abs=0.01)
+
+
+@pytest.mark.parametrize("scenario", ["base", "ban", "flood"])
+def test_a_scenario_shows_what_is_done_in_it(opened: Opened, scenario: str) -> None:
+    plan = paged_plan()
+    outcome = next(each for each in plan.of(ScenarioOutcome) if each.scenario == scenario)
+    holds = [
+        each for each in plan.of(Order) if scenario in each.scenarios or each.scenarios == "all"
+    ]
+    opened.choose("scenario", scenario)
+    assert scenario in opened.page.locator("#chosen").inner_text()
+    total = opened.cells("costs", "Total")
+    assert number(total[0]) == pytest.approx(outcome.cost, abs=0.51)
+    titles = opened.figure("costs").locator("thead th").all_inner_texts()
+    assert titles[1:3] == ["Discounted", "Undiscounted"]
+    ordered = number(opened.cells("quantities", "Ordered")[0])
+    assert ordered == pytest.approx(sum(each.ordered for each in holds), abs=0.01)
+    with opened.rows("orders") as rows:
+        assert rows.locator("tbody tr").count() == len(holds)
+
+
+def test_an_expected_column_of_rows_is_that_of_the_scenario_chosen(opened: Opened) -> None:
+    plan = paged_plan()
+    with opened.rows("cash_flow") as rows:
+        heads = rows.locator("thead th").all_inner_texts()
+        column = next(k for k, each in enumerate(heads) if each.startswith("Discounted"))
+        assert heads[column] == "Discounted [USD], expected"
+        opened.choose("scenario", "ban")
+        assert rows.locator("thead th").all_inner_texts()[column] == "Discounted [USD]"
+        found: list[float] = []
+        while True:
+            found += [
+                number(each)
+                for each in rows.locator(f"td:nth-child({column + 1})").all_inner_texts()
+            ]
+            if rows.locator(".on").is_disabled():
+                break
+            rows.locator(".on").click()
+    flows = [
+        each for each in plan.of(CashFlow) if "ban" in each.scenarios or each.scenarios == "all"
+    ]
+    assert len(found) == len(flows)
+    ban = next(each for each in plan.of(ScenarioOutcome) if each.scenario == "ban")
+    assert sum(found) == pytest.approx(ban.cost, abs=0.01 * len(found))
+
+
+def test_materials_and_buyers_filter_figures_and_rows(opened: Opened) -> None:
+    plan = paged_plan()
+    opened.choose("material", "indium")
+    opened.choose("buyer", "navy")
+    indium = [
+        each for each in plan.of(Delivery) if each.material == "indium" and each.buyer == "navy"
+    ]
+    expected = sum(each.probability * each.quantity for each in indium)
+    assert number(opened.cells("quantities", "Delivered")[0]) == pytest.approx(expected, abs=0.01)
+    names = opened.figure("suppliers").locator("th[scope=row]").all_inner_texts()
+    assert MARKED in names
+    assert HOSTILE not in names
+    with opened.rows("deliveries") as rows:
+        assert rows.locator("output").inner_text() == f"Rows 1 to {len(indium)} of {len(indium)}."
+        assert "gallium" not in rows.locator("tbody").inner_text()
+    assert "of the whole plan" in opened.figure("appropriations").inner_text()
+
+
+def test_rows_are_searched_and_sorted(opened: Opened) -> None:
+    orders = paged_plan().of(Order)
+    with opened.rows("orders") as rows:
+        rows.locator("input").fill("<SCRIPT")
+        assert rows.locator("tbody tr").count() == sum(each.supplier == HOSTILE for each in orders)
+        rows.locator("input").fill("")
+        press = rows.locator("thead button", has_text="Ordered")
+        press.click()
+        press.click()
+        assert rows.locator("th[aria-sort=descending]").inner_text().startswith("Ordered")
+        heads = rows.locator("thead th").all_inner_texts()
+        column = next(k for k, each in enumerate(heads) if each.startswith("Ordered"))
+        first = rows.locator("tbody tr").first.locator("td").nth(column).inner_text()
+        assert number(first) == pytest.approx(max(each.ordered for each in orders))
+
+
+def test_it_is_accessible_in_light_and_dark(opened: Opened) -> None:
+    with opened.rows("orders"):
+        assert faults(opened.page) == []
+        opened.page.emulate_media(color_scheme="dark")
+    for part in ("header", "#choices", "#chapter-0", "footer"):
+        assert faults(opened.page, "color-contrast", within=part) == []
+    opened.page.emulate_media(color_scheme="light")
+
+
+def test_the_keyboard_reaches_all(opened: Opened) -> None:
+    page = opened.page
+    first = page.locator("a, button, select, input, summary, [tabindex]").first
+    assert first.get_attribute("class") == "skip"
+    first.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("() => document.activeElement.id") == "main"
+    page.locator("select[name=scenario]").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("() => document.activeElement.selectedIndex") == 1
+    assert "scenario base" in page.locator("#chosen").inner_text()
+    page.keyboard.press("ArrowUp")
+
+
+def test_it_fits_a_phone_and_a_sheet_of_paper(opened: Opened) -> None:
+    page, wide = opened.page, opened.page.viewport_size
+    page.set_viewport_size(SMALL)
+    drawn(page)
+    page.wait_for_function(f"() => document.documentElement.scrollWidth === {SMALL['width']}")
+    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    widths = (
+        "() => [...document.querySelectorAll('.chart .main-svg')].map((each) => each.clientWidth)"
+    )
+    assert max(page.evaluate(widths)) <= PAPER
+    page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
+    page.set_viewport_size(wide)
+    assert opened.said == []
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Pages of a study, a comparison, and of why there is no plan."""
+    folder, book = tmp_path_factory.mktemp("others"), so.read("inputs/small.xlsx")
+    pages = {name: folder / f"{name}.html" for name in ("study", "comparison", "explanation")}
+    cheaper = so.solve(book.change("offers[spot].price = 11")).plan
+    so.compare(so.solve(book).plan, cheaper, names=(HOSTILE, "b")).save(pages["comparison"])
+    write_page(explanation_page(HOSTILE, ["No plan.", "  short of metal"]), pages["explanation"])
+    so.run_studies(so.from_tables(STUDIED), output=pages["study"], gap=0.1)
+    return pages
+
+
+@pytest.mark.parametrize("name", ["study", "comparison", "explanation"])
+def test_other_pages_are_sound(started: Any, others: dict[str, Path], name: str) -> None:
+    other = Opened(started, others[name])
+    drawn(other.page)
+    assert other.page.locator(".chart").count() == (name != "explanation")
+    assert HOSTILE in other.page.locator("body").inner_text()
+    assert faults(other.page) == []
+    assert other.said == []
+    assert other.requests == [others[name].as_uri()]
+    other.context.close()
+
+
+def test_a_script_that_is_injected_does_not_run(started: Any, others: dict[str, Path]) -> None:
+    other = Opened(started, others["explanation"])
+    other.page.evaluate(
+        "() => { const each = document.createElement('script'); each.textContent = 'window.ran = 1';"
+        " document.body.append(each); document.body.setAttribute('onclick', 'window.ran = 2');"
+        " document.body.click(); }"
+    )
+    assert other.page.evaluate("() => window.ran") is None
+    assert any("Content Security Policy" in each for each in other.said)
+    other.context.close()
