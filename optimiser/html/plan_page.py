@@ -21,7 +21,6 @@ from optimiser.plan.assumption_rows import Assumption
 from optimiser.plan.marginal_values import MarginalValue
 from optimiser.plan.narrowed_plan import for_buyer, in_scenario, of_material, scenarios_of
 from optimiser.plan.plan import Plan
-from optimiser.plan.verdict import sentences
 from stockpile_model import amounts
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.tables import Material
@@ -53,7 +52,7 @@ def plan_page(plan: Plan) -> Page:
     return Page(
         title=plan.title or "Stockpile plan",
         kind="Plan of a stockpile",
-        lead=_lead(plan),
+        lead=plan.verdict.splitlines(),
         chapters=[
             PageChapter(
                 chapter.title,
@@ -70,12 +69,6 @@ def plan_page(plan: Plan) -> Page:
         tables=listed,
         about=_about(plan, choices),
     )
-
-
-def _lead(plan: Plan) -> list[str]:
-    """Return the verdict, each sentence on a line of its own where it is that of all decisions."""
-    found = sentences(plan)
-    return found if " ".join(found) == plan.verdict else [plan.verdict]
 
 
 def _facts(plan: Plan) -> Sequence[tuple[str, str]]:

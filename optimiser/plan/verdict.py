@@ -22,21 +22,18 @@ if TYPE_CHECKING:
 
 def verdict(plan: Plan) -> str:
     """Return what the plan does, what it costs and how sure it is."""
-    return "\n".join(sentences(plan))
-
-
-def sentences(plan: Plan) -> list[str]:
-    """Return the verdict, sentence by sentence."""
-    return [
-        *_done(plan),
-        _waste(plan),
-        *_missed(plan),
-        *cash_lines(plan),
-        _cost(plan),
-        *_risk(plan),
-        *_weighed_risk(plan),
-        _proof(plan),
-    ]
+    return "\n".join(
+        [
+            *_done(plan),
+            _waste(plan),
+            *_missed(plan),
+            *cash_lines(plan),
+            _cost(plan),
+            *_risk(plan),
+            *_weighed_risk(plan),
+            _proof(plan),
+        ]
+    )
 
 
 def trunk_verdict(plan: Plan, proven: str) -> str:

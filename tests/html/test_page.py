@@ -362,4 +362,4 @@ def test_bundles_have_a_page(tmp_path: Path) -> None:
     assert plan_page(plan).choices[0].name == "material"  # the scenarios part later
     found = so.load_plan(tmp_path / "p.xlsx").plan
     assert found.until == plan.until
-    assert found.verdict.split(". ")[:3] == plan.verdict.split(". ")[:3]
+    assert found.verdict.splitlines()[:3] == plan.verdict.splitlines()[:3]

@@ -288,8 +288,8 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     by_kind: dict[type[Result], tuple[Result, ...]] = {
         kind: tuple(row for row in rows if type(row) is kind) for kind in kinds
     }
-    said = " ".join([plan.verdict, *sentences(stockpile, rows), *_missing([alone])])
-    return audited(replace(plan, rows={**plan.rows, **by_kind}, verdict=said.strip()))
+    said = plan.verdict_with(*sentences(stockpile, rows), *_missing([alone]))
+    return audited(replace(plan, rows={**plan.rows, **by_kind}, verdict=said))
 
 
 def _missing(alone: Sequence[CaseResult]) -> Iterator[str]:
