@@ -25,6 +25,8 @@ if typing.TYPE_CHECKING:
     from stockpile_model.solved_plan import SolvedPlan
 
 Kind = Literal["text", "number", "whole", "date", "yes_no"]
+Stress = Literal["", "late", "price", "cut", "shorter"]
+"""What can happen to a number or a date, as a stress test asks (see `Column`)."""
 Step = Literal["basis", "need", "parties", "means", "limits", "scenarios", "studies"]
 STEPS: tuple[Step, ...] = typing.get_args(Step)
 """The steps in which an officer fills a workbook."""
@@ -69,6 +71,9 @@ class Column:
     how the price follows from it: index x (1 + share), index x (1 - share) or index x share.
     `endowed` says that a group of buyers has its part of the amount alone: it is the column that
     names the row, as the table `endowments` does.
+    `stress` says what a stress test does to it: `late` moves the date of a plant, or prolongs the
+    time until it is ready; `price` scales a price; `cut` takes a part of money; `shorter` a part of
+    a life.
 
     Of results: `per` is the column over which a figure is a mean. `given`: the input gives it, so
     it is the same in every scenario. `expected`: it is weighed with the probability of its
@@ -105,6 +110,7 @@ class Column:
     age: Literal["", "begins", "left", "received"] = ""  # when a life begins, what is left of it
     endowed: str = ""  # the column by which endowments name the row of this amount
     indexed: Literal["", "more", "less", "times"] = ""  # a share of the index of a price
+    stress: Stress = ""  # what a stress test does to it
     fed: bool = False  # how much the row's supplier can bring, for which that needs feedstock
     per: str = ""  # of results: it is a mean over this column
     given: bool = False  # of results: the input gives it, so it is the same in every scenario

@@ -120,6 +120,7 @@ class Material(Row):
         "months",
         above=0,
         whole_periods=True,
+        stress="shorter",
     )
     count_life_months: float = column(
         "life a lot must still have to count towards a target",
@@ -200,7 +201,7 @@ class Supplier(Row):
         default="operating",
         choices=("operating", "commissioning", "building", "announced"),
     )
-    start: dt.date | None = column("date the plant can first ship; blank = it ships")
+    start: dt.date | None = column("date the plant can first ship; blank = it ships", stress="late")
     foreign_feedstock: float = column(
         "share of feedstock that originates in the restricted country, looked through",
         "1",
@@ -233,7 +234,12 @@ class Project(Row):
     decide_from: dt.date | None = column("first date of a grant; blank = from the start")
     decide_to: dt.date | None = column("last date of a grant; blank = to the end")
     ready_lag_months: float = column(
-        "from going ahead to being ready", "months", default=0.0, least=0, whole_periods=True
+        "from going ahead to being ready",
+        "months",
+        default=0.0,
+        least=0,
+        whole_periods=True,
+        stress="late",
     )
     breakeven_floor: float | None = column(
         "a contract signed at or above it makes the plant go ahead; blank = computed from the "

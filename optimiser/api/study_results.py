@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optimiser.plan.frames import Shown
-from optimiser.studies.engine.case import CaseResult
+from optimiser.studies.engine.case import DECISIONS, CaseResult
 from optimiser.studies.engine.memory_record import MemoryRecord
 from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import Ran
@@ -81,7 +81,7 @@ class StudyResult(Shown):
                     "objective": each.objective,
                     "bound": each.bound,
                     "gap": each.gap,
-                    **each.figures,
+                    **{name: value for name, value in each.figures.items() if name != DECISIONS},
                 }
                 for run, each in pairs
             ]

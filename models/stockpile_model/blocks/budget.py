@@ -40,6 +40,7 @@ class Budget(Row):
         least=0,
         endowed="fund",
         limit="most",
+        stress="cut",
     )
 
 

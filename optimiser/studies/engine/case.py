@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from optimiser.studies.engine.shocks import Shock
 from stockpile_model.changes import Change
 
 Status = Literal[
@@ -21,6 +22,7 @@ ran it died, twice; `not run`: the study was interrupted before.
 PLANNED = ("optimal", "feasible")
 AUDITED = ", audited"  # the end of `how`
 FAILED = ("failed", "crashed")
+DECISIONS = "decisions"  # the figure that holds what a plan decides, as text
 UNLIKE = 0.05  # gap of the search for another plan
 Figure = float | str
 
@@ -37,6 +39,14 @@ class Commit:
 
 
 @dataclass(frozen=True)
+class Held:
+    """What was decided before the period `until` and stays so, as the figure `decisions` has it."""
+
+    until: int
+    decisions: str
+
+
+@dataclass(frozen=True)
 class Case:
     """One run.
 
@@ -44,7 +54,9 @@ class Case:
     it is. `limit` bounds a measure (shortfall, cvar, cost) and `aim` is what is minimised: cost,
     one of these, or by `avoid` what other plans did. `view`: what of the stockpile is planned, by
     name (`views.VIEWS`), with what it names. `drawn`: questions what metal that a plan holds could
-    meet, as text (`drawdown.written`); nothing is planned then.
+    meet, as text (`drawdown.written`); nothing is planned then. `shock`: what befalls the plan. `held`: what was
+    decided before; `decides`: the result has the decisions of so many periods as a figure.
+    These three need a `view`.
     """
 
     changes: tuple[Change, ...] = ()
@@ -56,11 +68,15 @@ class Case:
     avoid: tuple[tuple[str, float], ...] = ()
     view: tuple[str, ...] = ()
     drawn: str = ""
+    shock: Shock | None = None
+    held: Held | None = None
+    decides: int = 0
 
     @property
     def said(self) -> str:
         """Return its changes in words."""
-        return "; ".join(map(str, self.changes))
+        struck = () if self.shock is None else self.shock.changes
+        return "; ".join(map(str, (*self.changes, *struck)))
 
     @property
     def asked(self) -> str:
@@ -74,6 +90,7 @@ class Case:
             if self.view
             else []
         )
+        parts += [] if self.held is None else [f"first {self.held.until} periods held"]
         parts += [] if self.limit is None else [f"{self.limit[0]} at most {self.limit[1]:.9g}"]
         parts += [
             f"{each.kind} {each.name} {each.level or ''} {each.how} {each.quantity:g}".replace(
@@ -95,6 +112,9 @@ class Case:
         ]
         said += [self.view] if self.view else []
         said += [self.drawn] if self.drawn else []
+        if self.shock is not None or self.held is not None or self.decides:
+            shock = None if self.shock is None else self.shock.key
+            said += [shock, None if self.held is None else asdict(self.held), self.decides]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from optimiser.explaining.shortages import why_infeasible
 from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan
@@ -24,6 +25,7 @@ from optimiser.solving.structure import ScenarioTree
 from optimiser.studies.engine import plan_checks
 from optimiser.studies.engine.case import (
     AUDITED,
+    DECISIONS,
     UNLIKE,
     Case,
     CaseResult,
@@ -40,8 +42,10 @@ from optimiser.studies.engine.embargo import (
     planned_figures,
     questions,
 )
+from optimiser.studies.engine.holding import decided, hold
 from optimiser.studies.engine.performing import Performing
 from optimiser.studies.engine.plan_figures import figures
+from optimiser.studies.engine.shocks import struck
 from optimiser.studies.engine.views import (
     AS_IT_IS,
     ASSESSED,
@@ -51,6 +55,7 @@ from optimiser.studies.engine.views import (
     decide,
     mean,
 )
+from optimiser.studies.stress.rule_of_thumb import BY_THUMB, MOVED, WISHED, follow
 from optimiser.system.errors import Fault
 from optimiser.system.interrupts import Interrupt
 from stockpile_model import changes
@@ -65,6 +70,7 @@ from stockpile_model.stockpile import Stockpile
 
 MOST_CERTIFIERS = 24  # structures of programs that are kept
 SAMPLE = 40  # of so many cases with a plan, the plan of the first is audited, in each process
+MOST_SAID = 3  # reasons why there is no plan that a result names
 LEAST_SECONDS = 1.0  # for a search, however long its program took to compile
 SLACK = 1e-6  # by how much a limit may be missed, relatively and absolutely, as in the solver
 Key = tuple[str, ...]  # what programs have in common that one certifier proves
@@ -174,7 +180,7 @@ class CaseEvaluator(Performing):
         if case.view[:1] == (ASSESSED,):
             return self._assessed(case, changed), []
         if case.view:
-            return self._viewed(changed, case.view), []
+            return self._viewed(changed, case), []
         in_order = changed.settings.objective == "shortfall_first"
         if in_order and case.aim == "cost" and case.limit is None:
             return self._solved(changed), []
@@ -242,7 +248,7 @@ class CaseEvaluator(Performing):
             )
         for each in case.commits:
             stockpile = _committed(stockpile, each)
-        return stockpile
+        return stockpile if case.shock is None else struck(stockpile, case.shock)
 
     def _program(self, case: Case) -> tuple[Compiled, str, str]:
         """Return the program of a case, how it was made, and where it was compiled why."""
@@ -279,14 +285,19 @@ class CaseEvaluator(Performing):
                 self.certifiers.pop(next(iter(self.certifiers)))
         return self.certifiers[key]
 
-    def _viewed(self, changed: Stockpile, view: tuple[str, ...]) -> CaseResult:
+    def _viewed(self, changed: Stockpile, case: Case) -> CaseResult:
         """Return how a view of the stockpile ends, by a fresh solve; a plan is audited, and reports
         the figures that are compared.
         """
         unfolded = unfold(changed)
-        name, *of = view
+        name, *of = case.view
+        if name == BY_THUMB:
+            return self._by_thumb(build(replace(unfolded, classes={})))
         if name != HELD:
-            return self._planned(build(VIEWS[name].make(unfolded, *of)), VIEWS[name].has_rows)
+            made = VIEWS[name].make(unfolded, *of)
+            if case.shock is None:
+                return self._planned(build(made), VIEWS[name].has_rows)
+            return self._shocked(build(replace(made, classes={})), case)
         # Age by age: the two may distinguish other ages, and the decisions of one fix the other.
         meant, kept = (build(replace(each, classes={})) for each in (mean(unfolded), unfolded))
         if (found := self._outcome(meant)).objective is None:
@@ -324,6 +335,35 @@ class CaseEvaluator(Performing):
         if supply == AS_IT_IS:
             found |= answers(questions(embargo, span), replace(self.job.options, threads=1))
         return CaseResult(plan_status(plan), *of, how=how, figures=found)
+
+    def _shocked(self, formulation: Formulation, case: Case) -> CaseResult:
+        """Return how a plan ends that something befalls; where there is none, what is short."""
+        impossible = [] if case.held is None else hold(formulation, case.held)
+        if impossible:
+            said = f"what was decided can no longer be done: {'; '.join(impossible[:MOST_SAID])}"
+            return CaseResult("infeasible", how="solved", message=said)
+        result = self._planned(formulation, has_rows=True)
+        if result.status == "infeasible":
+            options = replace(self.job.options, time_limit=self._left(), threads=1)
+            why = why_infeasible(formulation, options)
+            said = "; ".join(map(str, (why.wanted or why.needed)[:MOST_SAID]))
+            return replace(result, message=said)
+        if not (result.planned and case.decides):
+            return result
+        text = decided(formulation, case.decides)
+        return replace(result, figures={**result.figures, DECISIONS: text})
+
+    def _by_thumb(self, formulation: Formulation) -> CaseResult:
+        """Return the plan by the rule of thumb; what departs from the rule is a figure."""
+        options = replace(self.job.options, time_limit=self._left(), threads=1)
+        followed = follow(formulation, options)
+        if followed is None:
+            return CaseResult("no_plan", how="solved", message="no plan near the rule was found")
+        result = self._planned(formulation, has_rows=True)
+        if not result.planned:
+            return result
+        share = followed.moved / followed.wished if followed.wished else 0.0
+        return replace(result, figures={**result.figures, WISHED: followed.wished, MOVED: share})
 
     def _planned(self, formulation: Formulation, has_rows: bool) -> CaseResult:
         outcome = self._outcome(formulation)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from optimiser.execution.executor import Done, Executor, Task
-from optimiser.studies.engine.case import FAILED, Case, CaseResult
+from optimiser.studies.engine.case import DECISIONS, FAILED, Case, CaseResult
 from optimiser.studies.study_sheet.study_inputs import Input
 from optimiser.system.interrupts import Interrupt
 
@@ -254,7 +254,11 @@ class Runner:
     def _seen(self, result: CaseResult, slim: bool) -> CaseResult:
         self.ended += 1
         self.failed += result.status in FAILED
-        self.noted.update(dict.fromkeys(name for name, value in result.figures.items() if value))
+        self.noted.update(
+            dict.fromkeys(
+                name for name, value in result.figures.items() if value and name != DECISIONS
+            )
+        )
         return result.slim() if slim else result
 
     def _report(self) -> None:

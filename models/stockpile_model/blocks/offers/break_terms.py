@@ -29,7 +29,7 @@ class PriceBreak(Row):
         "quantity of an order from which the price holds", "quantity", required=True, above=0
     )
     price: float | None = column(
-        "fixed price from there", "money/quantity", least=0, outlier="either"
+        "fixed price from there", "money/quantity", least=0, outlier="either", stress="price"
     )
     premium: float | None = column(
         "share of the offer's index paid on top of it from there", "1", least=-1, indexed="more"

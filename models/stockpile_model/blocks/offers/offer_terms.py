@@ -20,7 +20,9 @@ class Offer(Row):
     offer: str = column("name of the offer", required=True, key=True)
     supplier: str = column("who ships", required=True, refers="suppliers")
     material: str = column("what is bought", required=True, refers="materials")
-    price: float | None = column("fixed price", "money/quantity", least=0, outlier="either")
+    price: float | None = column(
+        "fixed price", "money/quantity", least=0, outlier="either", stress="price"
+    )
     price_index: str | None = column("index that sets the price", refers="prices", outlier="either")
     premium: float = column(
         "share of the index paid on top of it", "1", default=0.0, least=-1, indexed="more"

@@ -51,6 +51,7 @@ class Outlet(Row):
         "money/quantity",
         least=0,
         outlier="above",
+        stress="price",
     )
     price_index: str | None = column("index that sets the price received", refers="prices")
     price_factor: float = column(
