@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from optimiser.api.planning.solution import Solution
     from optimiser.api.sampled_book import SampledBook, sample
     from optimiser.api.saved_plan import SavedPlan, load_plan
+    from optimiser.api.stressing import StressResult, stress
     from optimiser.api.study_results import StudyResult, StudyResults
     from optimiser.api.studying import run_studies, study
     from optimiser.figures.figure import ChartFigure, TableFigure, TextFigure
@@ -61,6 +62,7 @@ __all__ = [
     "SideBySide",
     "Solution",
     "StockpileError",
+    "StressResult",
     "StudyProgress",
     "StudyResult",
     "StudyResults",
@@ -79,6 +81,7 @@ __all__ = [
     "sample",
     "solve",
     "solve_in_bundles",
+    "stress",
     "study",
     "write_template",
 ]
@@ -95,6 +98,7 @@ _MODULES = {
     "api.planning.solution": ("Solution",),
     "api.sampled_book": ("SampledBook", "sample"),
     "api.saved_plan": ("SavedPlan", "load_plan"),
+    "api.stressing": ("StressResult", "stress"),
     "api.study_results": ("StudyResult", "StudyResults"),
     "api.studying": ("run_studies", "study"),
     "figures.figure": ("ChartFigure", "TableFigure", "TextFigure"),

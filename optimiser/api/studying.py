@@ -92,7 +92,7 @@ def run_studies(
     """
     began, say = time.monotonic(), on_message or (lambda _: None)
     target, place = (None if each is None else Path(each) for each in (output, record))
-    _check_places(path_of(source), target, place, force)
+    check_places(path_of(source), target, place, force)
     book, size = book_of(source, changes, say), processes(workers)
     rows = book.stockpile
     every = [every_number(rows, EVERYTHING, gap)] if everything else [*of_sheet(rows, names, gap)]
@@ -113,7 +113,7 @@ def run_studies(
     return StudyResults(results, seconds, conductor.failed, conductor.kept, stopped)
 
 
-def _check_places(
+def check_places(
     source: Path | None, target: Path | None, record: Path | None, force: bool
 ) -> None:
     """Raise OutputError where the studies or their record cannot be written."""

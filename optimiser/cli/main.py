@@ -20,6 +20,7 @@ from optimiser.cli import (
     report_command,
     scenarios_command,
     solve_command,
+    stress_command,
     study_command,
     template_command,
 )
@@ -36,6 +37,7 @@ COMMANDS = (
     report_command.report,
     scenarios_command.scenarios,
     solve_command.solve,
+    stress_command.stress,
     study_command.study,
     template_command.template,
 )

@@ -14,6 +14,7 @@ from stockpile_model.stockpile import Stockpile
 
 Chart = Literal["tornado", "heat", "frontier", "fan", "line", "columns", ""]
 MILLION = 1e6
+CELL = "cell"  # the title of a column of addresses, which a workbook links
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ ENDS = ("pay_by", "expires")  # until when money can be used, the last date firs
 
 @dataclass(frozen=True)
 class StressEvent:
-    """What happens, at which cell, and the number of periods that are decided before it is known."""
+    """What happens, and at which cell; `until`: the periods that are decided before."""
 
     what: str
     cell: str
@@ -101,13 +101,8 @@ class StressEvents:
                 self.left_out.append(LeftOut(cell, why))
                 continue
             changes = tuple(self._delay(row, column, months) for row, column in cells)
-            self._add(
-                f"{name} late by {months} months",
-                cell,
-                changes,
-                calendar.start,
-                min(self.until, due),
-            )
+            what, known = f"{name} late by {months} months", min(self.until, due)
+            self._add(what, cell, changes, calendar.start, known)
 
     def _delay(self, row: Row, column: Column, months: int) -> Change:
         """Return the change that delays a date, or prolongs a wait; a date that is past, or none,

@@ -7,13 +7,13 @@ A rule of thumb stands beside it: what it would cost to plan without an optimise
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from optimiser.studies.engine.case import DECISIONS, Case, CaseResult, Held
 from optimiser.studies.engine.plan_figures import COST
 from optimiser.studies.engine.shocks import Shock
-from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
+from optimiser.studies.kinds.asked import CELL, AnswerTable, Asked, Rounds
 from optimiser.studies.stress.rule_of_thumb import BY_THUMB, MOVED
 from optimiser.studies.stress.stress_events import LeftOut, StressEvent, StressEvents
 from optimiser.studies.stress.stress_rows import StressedPlan, ranked
@@ -26,7 +26,6 @@ KIND = "stress"
 EVENTS, THUMB, LEFT_OUT = "stress", "rule of thumb", "left out"
 """The tables of the answer."""
 YEAR = 12  # months that are held
-CELL = "cell"
 AS_IT_IS = ("as it is",)
 MOST_NAMED = 3  # events that a sentence names
 
@@ -123,12 +122,8 @@ class StressPage:
 
     def events(self) -> AnswerTable:
         """Return the table of the events."""
-        return AnswerTable(
-            EVENTS,
-            " ".join(self._said()),
-            self._header(),
-            [[*self._row(k)] for k in range(len(self.rows))],
-        )
+        rows = [[*self._row(k)] for k in range(len(self.rows))]
+        return AnswerTable(EVENTS, " ".join(self._said()), self._header(), rows)
 
     def _said(self) -> Iterator[str]:
         """Yield what the test says, in sentences."""
@@ -141,11 +136,8 @@ class StressPage:
             f" {month(calendar.begin(self.until - 1))}) is held; then one of"
             f" {count(len(self.rows), 'event')} becomes known, and the rest is decided again."
         )
-        stuck = [each for each in self.rows if not each.possible]
-        if stuck:
-            names = ", ".join(each.event.what for each in stuck[:MOST_NAMED])
-            more = f" and {len(stuck) - MOST_NAMED} more" if len(stuck) > MOST_NAMED else ""
-            yield f"{count(len(stuck), 'event')} have no plan, see the last column but one: {names}{more}."
+        yield from self._named("no plan keeps every limit", lambda each: each.stuck)
+        yield from self._named("no plan is known", lambda each: each.unknown)
         costs = [each for each in self.rows if each.more[0] is not None]
         if costs:
             worst = max(costs, key=lambda each: each.more[0] or 0.0)
@@ -161,6 +153,14 @@ class StressPage:
                 f" ({self._span(worst.regret)}): so much less it would cost to have known of"
                 f" {worst.event.what} from the start."
             )
+
+    def _named(self, ending: str, which: Callable[[StressedPlan], bool]) -> Iterator[str]:
+        """Yield how many events end so, with the names of the first."""
+        found = [each.event.what for each in self.rows if which(each)]
+        if found:
+            more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+            names = ", ".join(found[:MOST_NAMED])
+            yield f"After {count(len(found), 'event')} {ending}: {names}{more}."
 
     def _span(self, found: tuple[float | None, float | None, float | None]) -> str:
         """Return the proven range of a figure in words."""

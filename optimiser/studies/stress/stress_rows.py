@@ -37,6 +37,16 @@ class StressedPlan:
         return self.held.objective is not None
 
     @property
+    def stuck(self) -> bool:
+        """Return whether it is proven that there is no plan with the first decisions held."""
+        return self.held.status == "infeasible"
+
+    @property
+    def unknown(self) -> bool:
+        """Return whether neither a plan is known nor that there is none."""
+        return not self.possible and not self.stuck
+
+    @property
     def impossible(self) -> str:
         """Return why there is none, and whether there would be one; blank where there is one."""
         if self.possible:
@@ -94,8 +104,7 @@ class StressedPlan:
         would be one, what is short where that goes before cost, cost.
         """
         if not self.possible:
-            proven = self.held.status == "infeasible"
-            return (0.0 if proven else 2.0, 0.0 if self.known.objective is not None else 1.0)
+            return (0.0 if self.stuck else 2.0, 0.0 if self.known.objective is not None else 1.0)
         return (1.0, -(self.shorter or 0.0) if self.first else 0.0, -(self.held.objective or 0.0))
 
     def _comparable(self, one: CaseResult, other: CaseResult) -> bool:

@@ -158,7 +158,7 @@ class _Supply:
         turns = 1.0 if life is None else max(1.0, years * 12 / (life * stockpile.calendar.months))
         need = max(wanted, default=0.0) * turns + sum(map(self._used, self.path))
         left = need / years
-        for cost, source in sorted(self._sources(), key=lambda each: each[0]):
+        for _, source in sorted(self._sources(), key=lambda each: each[0]):
             if left <= 0:
                 break
             if isinstance(source, Offer):
@@ -207,7 +207,7 @@ class _Supply:
     def _ordered(self, t: int, missing: float) -> Iterator[tuple[int, float]]:
         """Order what is missing at the end of a period, the cheapest landed first.
 
-        Yields what arrives: the period, or a later one where no order comes in time, and a quantity.
+        Yields what arrives: a quantity, in that period or later where no order comes in time.
         """
         choices = []
         for name, (offer, nodes) in self._offers.items():

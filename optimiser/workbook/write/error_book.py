@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.system.errors import Fault, InputError, OutputError
 from optimiser.workbook.read.cells import Lost, Unreadable, number
 from optimiser.workbook.read.input_reader import Reading, read, sheets
+from optimiser.workbook.write.cell_links import CellPlace, link_to
 from optimiser.workbook.write.ownership import (
     Kind,
     about,
@@ -49,10 +48,7 @@ HOW_TO_USE = (
     ),
     "Warnings are looked for once there is no error left.",
 )
-_LONGEST_FOUND, _LONGEST_LINK = 200, 2_000  # characters
-_RESERVED = re.compile(
-    r"[%#\s\"<>\[\]^`{}|\udc80-\udcff]"
-)  # in the path of a link; the last are bytes that are no text
+_LONGEST_FOUND = 200  # characters
 
 
 def check_workbook(source: Path, errors: Path, force: bool = False) -> Reading:
@@ -79,7 +75,7 @@ def check_workbook(source: Path, errors: Path, force: bool = False) -> Reading:
 
 def compose(faults: Sequence[Fault], source: Path, path: Path) -> bytes:
     """Return the workbook of faults as its file holds it, to stand at `path`."""
-    places = [_Place.of(fault) for fault in faults]
+    places = [CellPlace.of(fault.where) for fault in faults]
     titles, found = _looked_up(source, places)
     entries = [
         _Entry(
@@ -88,7 +84,7 @@ def compose(faults: Sequence[Fault], source: Path, path: Path) -> bytes:
             cell=f"{place.letters}{place.line}" if place.line else "",
             found=found.get(place, ""),
             message=fault.message,
-            link=_link(source, path, place, titles),
+            link=link_to(source, path, place, titles),
         )
         for fault, place in zip(faults, places, strict=True)
     ]
@@ -99,24 +95,6 @@ def compose(faults: Sequence[Fault], source: Path, path: Path) -> bytes:
         _list(book.add_worksheet("errors"), styles, entries)
         _explain(book.add_worksheet("how to use"), styles, source, entries)
     return target.getvalue()
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a fault stands: a cell, a sheet (line 0), or else the file."""
-
-    sheet: str
-    line: int = 0
-    letters: str = ""
-
-    @classmethod
-    def of(cls, fault: Fault) -> _Place:
-        if cell := re.fullmatch(r"(.*)!([A-Z]+)(\d+)", fault.where, re.DOTALL):
-            return cls(cell[1], int(cell[3]), cell[2])
-        column = re.fullmatch(
-            r"([a-z_]+)\.[a-z_]+", fault.where
-        )  # of a table, or a setting, that the workbook leaves out
-        return cls(column[1] if column else fault.where)
 
 
 @dataclass(frozen=True)
@@ -132,17 +110,17 @@ class _Entry:
 
 
 def _looked_up(
-    source: Path, places: Iterable[_Place]
-) -> tuple[Mapping[str, str], Mapping[_Place, str]]:
+    source: Path, places: Iterable[CellPlace]
+) -> tuple[Mapping[str, str], Mapping[CellPlace, str]]:
     """Return the titles of the sheets as their file spells them, by the name in a fault, and what
     stands in the cells of faults.
     """
-    wanted: dict[str, dict[int, list[_Place]]] = {}
+    wanted: dict[str, dict[int, list[CellPlace]]] = {}
     for place in places:
         if place.line:
             wanted.setdefault(place.sheet, {}).setdefault(place.line, []).append(place)
     titles: dict[str, str] = {}
-    found: dict[_Place, str] = {}
+    found: dict[CellPlace, str] = {}
     with contextlib.suppress(Unreadable, OSError):  # a fault reports what cannot be read
         for sheet in sheets(source):
             first = titles.setdefault(normal(sheet.name), sheet.name) == sheet.name
@@ -160,37 +138,6 @@ def _looked_up(
                     if line >= max(lines):
                         break
     return titles, found
-
-
-def _link(source: Path, path: Path, place: _Place, titles: Mapping[str, str]) -> str | None:
-    """Return a link from a file at `path` to the cell, the sheet or the file where a fault stands;
-    None where that is not there.
-
-    It is relative, so that both can move together, where the two files share more than a drive.
-    """
-    title = titles.get(place.sheet)
-    there = source.resolve()
-    if title is None and (place.sheet != str(source) or not there.exists()):
-        return None
-    if title is not None and there.is_dir():
-        there, title = (
-            next(
-                (
-                    file
-                    for file in there.iterdir()
-                    if file.stem == title and file.suffix.casefold() == ".csv"
-                ),
-                there,
-            ),
-            None,
-        )
-    here = path.resolve().parent
-    if here.drive == there.drive and os.path.commonpath([here, there]) != there.anchor:
-        there = Path(os.path.relpath(there, here))
-    address = _RESERVED.sub(lambda found: f"%{ord(found[0]) & 0xFF:02X}", there.as_posix())
-    quoted = "" if title is None else title.replace("'", "''")
-    anchor = f"#'{quoted}'!{place.letters or 'A'}{place.line or 1}" if quoted else ""
-    return f"external:{address}{anchor}" if len(address) + len(anchor) <= _LONGEST_LINK else None
 
 
 def _list(sheet: Worksheet, styles: Styles, entries: Sequence[_Entry]) -> None:

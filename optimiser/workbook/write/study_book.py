@@ -21,9 +21,11 @@ from optimiser.figures.figure import (
     Mark,
     TableFigure,
 )
-from optimiser.figures.of_study.study_answers import AnswerFigures
+from optimiser.figures.of_study.study_answers import AnswerFigures, capital
 from optimiser.figures.of_study.study_runs import RUNS, STUDIES, Find
 from optimiser.studies.answered import Answered
+from optimiser.studies.kinds.asked import CELL as CELL_TITLE
+from optimiser.workbook.write.cell_links import CellLinks
 from optimiser.workbook.write.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE, titled
 from optimiser.workbook.write.ownership import Kind, about, check_target, replace
 from optimiser.workbook.write.result_sheets import list_pairs
@@ -46,6 +48,8 @@ FIRST = 2  # row below the title and the header of an answer
 WIDTH, HEIGHT, BAR = 900, 420, 12  # pixels; BAR of each input of a tornado
 LOW, HIGH = "#2E86C1", "#E67E22"
 WARNING = "#C0392B"
+LINK = "#0563C1"
+CELL = capital(CELL_TITLE)  # the title of a column of addresses
 LINE_HEIGHT = 15  # points
 NONE = {"visible": False}
 BAND = ("#D6E4F0", "#9DC3E6", "#9DC3E6", "#D6E4F0")
@@ -64,15 +68,21 @@ def write(
     run: Mapping[str, object],
     settings: Settings,
     path: Path,
+    source: Path | None = None,
 ) -> None:
-    """Write the studies to `path` (.xlsx), in place of what stands there. Raises OutputError; then
-    nothing has changed."""
+    """Write the studies to `path` (.xlsx), in place of what stands there. Cells lead to the
+    workbook `source`. Raises OutputError; then nothing has changed."""
     check_target(path, Kind.STUDY)
-    replace(path, compose(answers, find, run, settings))
+    links = None if source is None else CellLinks(source, path)
+    replace(path, compose(answers, find, run, settings, links))
 
 
 def compose(
-    answers: Sequence[Answered], find: Find, run: Mapping[str, object], settings: Settings
+    answers: Sequence[Answered],
+    find: Find,
+    run: Mapping[str, object],
+    settings: Settings,
+    links: CellLinks | None = None,
 ) -> bytes:
     """Return the workbook, as its file holds it. `find` gives the result of a run by its key."""
     target = io.BytesIO()
@@ -83,7 +93,7 @@ def compose(
         sheet = book.add_worksheet("summary")
         for number, each in enumerate(answers, 1):
             for answer in of_study.answers_of(each):
-                _answer(book, styles, f"{number} {answer.table.name}"[:31], answer)
+                _answer(book, styles, f"{number} {answer.table.name}"[:31], answer, links)
         figures = of_study.figures_of(answers, find, settings)
         _runs(book.add_worksheet("runs"), styles, figures[RUNS])
         for name, figure in figures.items():
@@ -128,7 +138,13 @@ def _summary(
     set_print(sheet)
 
 
-def _answer(book: xlsxwriter.Workbook, styles: Styles, name: str, answer: AnswerFigures) -> None:
+def _answer(
+    book: xlsxwriter.Workbook,
+    styles: Styles,
+    name: str,
+    answer: AnswerFigures,
+    links: CellLinks | None = None,
+) -> None:
     """Write a sheet of an answer: what it says, its table, and its chart."""
     sheet, table = book.add_worksheet(name), answer.table
     wide = 0.0
@@ -146,7 +162,12 @@ def _answer(book: xlsxwriter.Workbook, styles: Styles, name: str, answer: Answer
     for r, line in enumerate(table.lines, FIRST):
         for c, value in enumerate(line.values):
             column = table.columns[c] if c <= last else FigureColumn("")
-            put(sheet, r, c, value, styles(_format(value, column)))
+            link = links.to(str(value)) if links and column.title == CELL else None
+            if link is None:
+                put(sheet, r, c, value, styles(_format(value, column)))
+            else:
+                linked = styles(font_color=LINK, underline=1)
+                sheet.write_url(r, c, link, linked, str(value), "Open the workbook there")
     sheet.set_row(1, 45)
     sheet.freeze_panes(FIRST, 1)
     if table.lines and table.map:

@@ -1,0 +1,140 @@
+"""Put the plan of a workbook under stress: hold its first decisions, and let one thing happen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimiser.api.book import Say, Source, book_of, path_of
+from optimiser.api.study_conductor import StudyConductor
+from optimiser.api.study_results import StudyResult
+from optimiser.api.studying import check_places
+from optimiser.execution.executor import processes
+from optimiser.studies.engine.runner import StudyProgress
+from optimiser.studies.stress.stress_rounds import EVENTS, KIND, LEFT_OUT, THUMB, StressAsked
+from optimiser.studies.study_sheet.study_table import Study
+from optimiser.system.interrupts import Interrupt
+from stockpile_model.values import parted
+
+
+@dataclass(frozen=True, repr=False)
+class StressResult(StudyResult):
+    """What each event costs once the first decisions are taken, the gravest first.
+
+    The table `stress` has a row for each event, `rule of thumb` compares the plan with one made
+    without an optimiser, `left out` names the cells that had no event, where there are any.
+    `failed` is how many runs failed, `interrupted` whether not all of them ended.
+
+    >>> import optimiser as so
+    >>> found = so.stress("inputs/small.xlsx", hold=1)
+    >>> isinstance(found, so.StressResult), found["stress"]["event"][0]
+    (True, 'appropriation treasury 2030-01 cut by a fifth')
+    """
+
+    seconds: float = 0.0
+    failed: int = 0
+    kept: int = 0
+    interrupted: bool = False
+
+    def as_object(self) -> dict[str, object]:
+        """Return the answer as one object, as `stockpile stress --json` prints it.
+
+        >>> import optimiser as so
+        >>> [*so.stress("inputs/small.xlsx", hold=1).as_object()][:3]
+        ['summary', 'events', 'rule_of_thumb']
+        """
+        return {
+            "summary": list(self.answers),
+            "events": self._objects(EVENTS),
+            "rule_of_thumb": self._objects(THUMB),
+            "left_out": self._objects(LEFT_OUT),
+            "failed": self.failed,
+            "interrupted": self.interrupted,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def _objects(self, name: str) -> list[Mapping[str, object]]:
+        """Return the rows of a table by the names of its columns."""
+        table = next((each for each in self.tables if each.name == name), None)
+        if table is None:
+            return []
+        names = [parted(title)[0].strip().replace(" ", "_") for title in table.header]
+        return [
+            {key: _plain(value) for key, value in zip(names, row, strict=True)}
+            for row in table.rows
+        ]
+
+
+def _plain(value: object) -> object:
+    """Return a value as JSON has it: a date as text."""
+    return value if value is None or isinstance(value, (int, float, str)) else str(value)
+
+
+def stress(
+    source: Source,
+    *,
+    hold: float | None = None,
+    scenarios: bool = False,
+    changes: Sequence[str] = (),
+    gap: float | None = None,
+    time_limit: float | None = None,
+    workers: int | None = 0,
+    record: str | Path | None = None,
+    output: str | Path | None = None,
+    force: bool = False,
+    on_message: Say | None = None,
+    on_progress: Callable[[StudyProgress], None] | None = None,
+) -> StressResult:
+    """Put the plan of a workbook under stress: a book in memory, or the path of one.
+
+    What the plan decides in its first `hold` months is held (None: twelve months, or half of a
+    horizon that is no longer); then one event becomes known and the rest is decided again: a plant
+    late by 6 or 12 months, a supplier gone, a price 20 % higher or lower, an appropriation cut by a
+    fifth, a life a quarter shorter. It is done in the base path, or with `scenarios` in all
+    scenarios. `gap` and `time_limit` [s] of each run are those of the settings unless given. With
+    `workers` 0 all runs are made in this process, else in so many others (None: one for each core).
+
+    A `record` (.sqlite) keeps finished runs in a file: what was interrupted goes on from there.
+    `output` (.xlsx) is where the answer is written; it is checked before the first run. A file
+    there that this program did not write is replaced by `force` only. `on_message` gets warnings, a
+    line each, `on_progress` how far it is. Raises InputError, OutputError and StockpileError.
+
+    >>> import optimiser as so
+    >>> found = so.stress("inputs/small.xlsx")
+    >>> found["stress"].set_index("event")["regret [USD]"]["new_plant gone"]
+    20.0
+    """
+    began, say = time.monotonic(), on_message or (lambda _: None)
+    target, place = (None if each is None else Path(each) for each in (output, record))
+    path = path_of(source)
+    check_places(path, target, place, force)
+    book = book_of(source, changes, say)
+    settings = book.stockpile.settings
+    precise = settings.mip_gap if gap is None else gap
+    study = Study(study=KIND, kind=KIND)
+    asked = StressAsked(study, (), book.stockpile, precise, hold=hold, scenarios=scenarios)
+    with (
+        StudyConductor(book, precise, time_limit, place, processes(workers)) as conductor,
+        Interrupt(keeps=True) as interrupt,
+    ):
+        answer = conductor.answered(asked, on_progress, interrupt)
+        if target is not None:
+            from optimiser.workbook.write.study_book import COMPLETE, write
+
+            ended = "interrupted: incomplete" if interrupt.requested else COMPLETE
+            facts = conductor.facts(ended)
+            write([answer], conductor.record.find_any, facts, settings, target, path)
+    found = conductor.result(answer)
+    return StressResult(
+        found.name,
+        found.kind,
+        found.tables,
+        found.runs,
+        found.record,
+        time.monotonic() - began,
+        conductor.failed,
+        conductor.kept,
+        interrupt.requested,
+    )

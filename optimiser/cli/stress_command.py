@@ -1,0 +1,120 @@
+"""`stockpile stress`: hold the first decisions of a plan, and let one thing happen."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+import optimiser as so
+from optimiser.cli.command_options import (
+    FORCE,
+    WORKBOOK,
+    changes,
+    gap,
+    json_output,
+    next_to,
+    output,
+    time_limit,
+)
+from optimiser.cli.exit_statuses import INTERNAL, PLANNED
+from optimiser.cli.messages import answer, say
+from optimiser.system.interrupts import INTERRUPTED
+
+MOST_SHOWN = 15  # events in the terminal
+SHOWN = (1, 0, 4, 7, 9)
+"""The columns that the terminal shows: rank, event, extra cost, shortfall, regret."""
+IMPOSSIBLE = 16  # the column that says why there is no plan
+
+
+@click.command()
+@WORKBOOK
+@output("The stress test; by default NAME-stress.xlsx in the folder of NAME.xlsx.")
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where finished runs are kept; by default as the output, .sqlite.",
+)
+@click.option(
+    "--hold",
+    type=click.FloatRange(0, min_open=True),
+    metavar="MONTHS",
+    help="Months of decisions that are held; by default 12, or half of a horizon that is no"
+    " longer.",
+)
+@click.option(
+    "--scenarios", is_flag=True, help="In all scenarios of the workbook, not in its base path."
+)
+@changes("Change a cell for all runs: 'budgets[nds].amount scale 0.8'.")
+@gap("Proven relative gap of every run; by default that of the settings.")
+@time_limit("Time limit of each run in seconds; by default that of the settings.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Processes on this computer; by default one for each core.",
+)
+@FORCE
+@json_output("Print one JSON object on standard output.")
+def stress(
+    workbook: Path, output: Path | None, record: Path | None, as_json: bool, **options: Any
+) -> None:
+    """Put the plan of a WORKBOOK under stress: hold what it decides first, let one thing happen,
+    decide the rest again, and compare with a plan that knew it from the start.
+
+    Plants are late by 6 and 12 months, suppliers are gone, prices move by 20 %, appropriations lose
+    a fifth and shelf lives a quarter, one at a time. A plan by a rule of thumb stands beside it.
+    Finished runs are kept in the record: the same command goes on where it was interrupted.
+    """
+    from optimiser.cli.progress import study_progress
+
+    target = output or next_to(workbook, "stress")
+    place = record or target.with_suffix(".sqlite")
+    with study_progress() as watch:
+        found = so.stress(
+            workbook, output=target, record=place, on_message=say, on_progress=watch, **options
+        )
+    if as_json:
+        answer(json.dumps(found.as_object(), indent=2))
+    else:
+        _show(found)
+        answer(f"The stress test is in {target}, every run in {place} ({found.seconds:.1f} s)")
+    if found.failed:
+        say(f"{found.failed:,} runs failed: the sheet runs says why; the same command tries again")
+    if found.interrupted:
+        say("interrupted: incomplete; the same command goes on from there")
+        sys.exit(INTERRUPTED)
+    sys.exit(INTERNAL if found.failed else PLANNED)
+
+
+def _show(found: so.StressResult) -> None:
+    """Print what the test says, and its gravest events."""
+    from rich.table import Table
+
+    from optimiser.cli.terminal import Plain
+
+    for sentence in found.answers:
+        answer(sentence)
+    events = found.tables[0]
+    if not events.rows:
+        return
+    console, columns = Plain(highlight=False), [events.header[c] for c in SHOWN]
+    table = Table(box=None, pad_edge=False)
+    for k, title in enumerate(columns):
+        table.add_column(title, justify="left" if k == 1 else "right")
+    for row in events.rows[:MOST_SHOWN]:
+        table.add_row(*(_cell(row[c]) for c in SHOWN))
+    console.print(table)
+    if len(events.rows) > MOST_SHOWN:
+        answer(f"and {len(events.rows) - MOST_SHOWN:,} more events in the workbook")
+    for row in events.rows:
+        if row[IMPOSSIBLE]:
+            answer(f"{row[1]} {row[0]}: {row[IMPOSSIBLE]}")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
+    return "-" if value is None else str(value)
