@@ -12,6 +12,7 @@ from optimiser.api.study_conductor import StudyConductor
 from optimiser.api.study_results import StudyResult
 from optimiser.api.studying import check_places
 from optimiser.execution.executor import processes
+from optimiser.studies.answered import Answered
 from optimiser.studies.engine.runner import StudyProgress
 from optimiser.studies.stress.stress_rounds import EVENTS, KIND, LEFT_OUT, THUMB, StressAsked
 from optimiser.studies.study_sheet.study_table import Study
@@ -28,9 +29,10 @@ class StressResult(StudyResult):
     `failed` is how many runs failed, `interrupted` whether not all of them ended.
 
     >>> import optimiser as so
-    >>> found = so.stress("inputs/small.xlsx", hold=1)
+    >>> book = so.read("inputs/small.xlsx").without("contracts", "floors", "prices", "outlets")
+    >>> found = so.stress(book)
     >>> isinstance(found, so.StressResult), found["stress"]["event"][0]
-    (True, 'appropriation treasury 2030-01 cut by a fifth')
+    (True, 'smelter gone')
     """
 
     seconds: float = 0.0
@@ -42,7 +44,8 @@ class StressResult(StudyResult):
         """Return the answer as one object, as `stockpile stress --json` prints it.
 
         >>> import optimiser as so
-        >>> [*so.stress("inputs/small.xlsx", hold=1).as_object()][:3]
+        >>> book = so.read("inputs/small.xlsx").without("contracts", "floors", "prices", "outlets")
+        >>> [*so.stress(book, hold=3).as_object()][:3]
         ['summary', 'events', 'rule_of_thumb']
         """
         return {
@@ -102,8 +105,9 @@ def stress(
     line each, `on_progress` how far it is. Raises InputError, OutputError and StockpileError.
 
     >>> import optimiser as so
-    >>> found = so.stress("inputs/small.xlsx")
-    >>> found["stress"].set_index("event")["regret [USD]"]["new_plant gone"]
+    >>> book = so.read("inputs/small.xlsx").without("outlets", "budgets", "funds")
+    >>> found = so.stress(book)
+    >>> float(found["stress"].set_index("event")["regret [USD]"]["new_plant gone"])
     20.0
     """
     began, say = time.monotonic(), on_message or (lambda _: None)
@@ -113,28 +117,26 @@ def stress(
     book = book_of(source, changes, say)
     settings = book.stockpile.settings
     precise = settings.mip_gap if gap is None else gap
-    study = Study(study=KIND, kind=KIND)
-    asked = StressAsked(study, (), book.stockpile, precise, hold=hold, scenarios=scenarios)
+    rows, first = book.stockpile, Study(study=KIND, kind=KIND)
+    asked = StressAsked(first, (), rows, precise, hold=hold, scenarios=scenarios)
     with (
         StudyConductor(book, precise, time_limit, place, processes(workers)) as conductor,
         Interrupt(keeps=True) as interrupt,
     ):
         answer = conductor.answered(asked, on_progress, interrupt)
         if target is not None:
-            from optimiser.workbook.write.study_book import COMPLETE, write
+            _write(answer, conductor, interrupt.requested, target, path)
+    found, seconds = conductor.result(answer), time.monotonic() - began
+    of = (found.name, found.kind, found.tables, found.runs, found.record, seconds)
+    return StressResult(*of, conductor.failed, conductor.kept, interrupt.requested)
 
-            ended = "interrupted: incomplete" if interrupt.requested else COMPLETE
-            facts = conductor.facts(ended)
-            write([answer], conductor.record.find_any, facts, settings, target, path)
-    found = conductor.result(answer)
-    return StressResult(
-        found.name,
-        found.kind,
-        found.tables,
-        found.runs,
-        found.record,
-        time.monotonic() - began,
-        conductor.failed,
-        conductor.kept,
-        interrupt.requested,
-    )
+
+def _write(
+    answer: Answered, conductor: StudyConductor, stopped: bool, target: Path, source: Path | None
+) -> None:
+    """Write the answer as a workbook whose cells lead to the workbook `source`."""
+    from optimiser.workbook.write.study_book import COMPLETE, write
+
+    facts = conductor.facts("interrupted: incomplete" if stopped else COMPLETE)
+    settings = conductor.book.stockpile.settings
+    write([answer], conductor.record.find_any, facts, settings, target, source)

@@ -39,7 +39,7 @@ class Commit:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldDecisions:
     """What was decided before the period `until` and stays so, as the figure `decisions` has it."""
 
     until: int
@@ -69,7 +69,7 @@ class Case:
     view: tuple[str, ...] = ()
     drawn: str = ""
     shock: Shock | None = None
-    held: Held | None = None
+    held: HeldDecisions | None = None
     decides: int = 0
 
     @property

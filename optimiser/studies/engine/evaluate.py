@@ -42,7 +42,7 @@ from optimiser.studies.engine.embargo import (
     planned_figures,
     questions,
 )
-from optimiser.studies.engine.holding import decided, hold
+from optimiser.studies.engine.held_decisions import decided, hold
 from optimiser.studies.engine.performing import Performing
 from optimiser.studies.engine.plan_figures import figures
 from optimiser.studies.engine.shocks import struck

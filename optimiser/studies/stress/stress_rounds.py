@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from optimiser.studies.engine.case import DECISIONS, Case, CaseResult, Held
+from optimiser.studies.engine.case import DECISIONS, Case, CaseResult, HeldDecisions
 from optimiser.studies.engine.plan_figures import COST
 from optimiser.studies.engine.shocks import Shock
 from optimiser.studies.kinds.asked import CELL, AnswerTable, Asked, Rounds
@@ -91,7 +91,7 @@ def rounds(asked: Asked) -> Rounds:
     scale, settings = asked.stockpile.scale, asked.stockpile.settings
     begin, first = asked.stockpile.calendar.begin, settings.objective == "shortfall_first"
     rows = [
-        StressedPlan(each, begin(each.until), plan, *two, scale.visible, first)
+        StressedPlan(each, begin(each.until), plan, *two, scale, first)
         for each, two in zip(found.events, zip(ended[::2], ended[1::2], strict=True), strict=True)
     ]
     page = StressPage(asked, until, everywhere, plan, ranked(rows))
@@ -103,7 +103,7 @@ def _pair(event: StressEvent, decisions: str) -> tuple[Case, Case]:
     """Return the case of an event with the first decisions held, and with it known from the
     start.
     """
-    held = Held(event.until, decisions) if event.until else None
+    held = HeldDecisions(event.until, decisions) if event.until else None
     return (
         Case(view=AS_IT_IS, shock=event.shock, held=held, note=f"{event.what}, decisions held"),
         Case(view=AS_IT_IS, shock=event.shock, note=f"{event.what}, known from the start"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.stress.stress_events import StressEvent
+from stockpile_model.scale import Scale
 
 Range = tuple[float | None, float | None, float | None]
 """A figure, and what it is proven to be at least and at most."""
@@ -19,8 +20,8 @@ NONE: Range = (None, None, None)
 class StressedPlan:
     """How the plan ends under an event: with its first decisions held, and known from the start.
 
-    `since`: the first day on which it is known. `equal`: the quantity up to which two shortfalls
-    are one. `first`: shortfall is minimised before cost, so costs compare at one shortfall only.
+    `since`: the first day on which it is known. `scale`: what is only rounding. `first`: shortfall
+    is minimised before cost, so costs compare at one shortfall only.
     """
 
     event: StressEvent
@@ -28,7 +29,7 @@ class StressedPlan:
     plan: CaseResult
     held: CaseResult
     known: CaseResult
-    equal: float
+    scale: Scale
     first: bool = False
 
     @property
@@ -96,7 +97,9 @@ class StressedPlan:
     def shorter(self) -> float | None:
         """Return how much more shortfall it has than the plan [quantity]."""
         one, other = self.short, self.plan.number("shortfall")
-        return None if one is None or other is None else one - other
+        if one is None or other is None:
+            return None
+        return 0.0 if abs(one - other) <= self.scale.nothing else one - other
 
     @property
     def weight(self) -> tuple[float, ...]:
@@ -112,15 +115,19 @@ class StressedPlan:
         if not self.first:
             return True
         short, less = one.number("shortfall"), other.number("shortfall")
-        return short is not None and less is not None and abs(short - less) <= self.equal
+        return short is not None and less is not None and abs(short - less) <= self.scale.visible
 
     def _difference(self, one: CaseResult, other: CaseResult) -> Range:
         """Return what a plan costs more than another, with its proven range [money]."""
         if one.objective is None or other.objective is None or not self._comparable(one, other):
             return NONE
-        least = None if one.bound is None else one.bound - other.objective
-        most = None if other.bound is None else one.objective - other.bound
-        return one.objective - other.objective, least, most
+        least = None if one.bound is None else self._money(one.bound - other.objective)
+        most = None if other.bound is None else self._money(one.objective - other.bound)
+        return self._money(one.objective - other.objective), least, most
+
+    def _money(self, amount: float) -> float:
+        """Return an amount of money without a solver's noise."""
+        return 0.0 if abs(amount) <= self.scale.no_money else amount
 
 
 def ranked(rows: Sequence[StressedPlan]) -> list[StressedPlan]:

@@ -25,6 +25,15 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
 
+@dataclass(frozen=True)
+class ThumbOfftake:
+    """A contract at a level, with the node at which it is signed."""
+
+    contract: Contract
+    level: Floor
+    node: int
+
+
 @dataclass(eq=False)
 class ThumbWishes:
     """The orders [quantity] by offer and node, and the contracts signed: level and node.
@@ -164,11 +173,11 @@ class _Supply:
             if isinstance(source, Offer):
                 left -= self._yearly(source)
                 continue
-            contract, level, node = source
+            contract, level = source.contract, source.level
             left -= level.annual_quantity
-            self.wishes.signed[contract.contract] = (level.level, node)
+            self.wishes.signed[contract.contract] = (level.level, source.node)
             rate = contract_terms.even(stockpile, level) * contract.availability
-            begun = contract_terms.begun(stockpile, contract, node)
+            begun = contract_terms.begun(stockpile, contract, source.node)
             yield from ((stockpile.tree.period[n], rate) for n in begun)
 
     def _yearly(self, offer: Offer) -> float:
@@ -179,7 +188,7 @@ class _Supply:
         years = len(self.path) * self.stockpile.calendar.months / 12
         return min(most, total) * offer.availability / max(1.0, years) if orders else 0.0
 
-    def _sources(self) -> Iterator[tuple[float, Offer | tuple[Contract, Floor, int]]]:
+    def _sources(self) -> Iterator[tuple[float, Offer | ThumbOfftake]]:
         """Yield offers, and contracts at their lowest floor when they can first be signed, each
         with what a unit costs landed [money/quantity]. A contract that waits for a plant is left.
         """
@@ -196,7 +205,8 @@ class _Supply:
                 begun = contract_terms.begun(stockpile, contract, nodes[0])
                 middle = [*begun][len(begun) // 2]
                 price = contract_terms.price(stockpile, contract, low, begun[middle], middle)
-                yield price * (1 + contract.duty) + contract.freight, (contract, low, nodes[0])
+                landed = price * (1 + contract.duty) + contract.freight
+                yield landed, ThumbOfftake(contract, low, nodes[0])
 
     def _landed(self, offer: Offer, node: int) -> float:
         """Return what a unit that arrives costs, all in [money/quantity]."""

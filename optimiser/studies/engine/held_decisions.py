@@ -12,7 +12,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from optimiser.studies.engine.case import Held
+from optimiser.studies.engine.case import HeldDecisions
 from stockpile_model.amounts import month
 from stockpile_model.block import decisions
 from stockpile_model.formulation import Formulation
@@ -36,7 +36,7 @@ def decided(formulation: Formulation, until: int) -> str:
     return json.dumps(found)
 
 
-def hold(formulation: Formulation, held: Held) -> list[str]:
+def hold(formulation: Formulation, held: HeldDecisions) -> list[str]:
     """Fix what is decided before a period.
 
     Returns in words what was decided and cannot be done, of which the model has no variable.
