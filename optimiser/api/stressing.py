@@ -40,15 +40,21 @@ class StressResult(StudyResult):
     kept: int = 0
     interrupted: bool = False
 
+    @property
+    def status(self) -> str:
+        """Return how the plan itself ended: `optimal`, `feasible`, `infeasible`, `no_plan` …"""
+        return self.results[0].status
+
     def as_object(self) -> dict[str, object]:
         """Return the answer as one object, as `stockpile stress --json` prints it.
 
         >>> import optimiser as so
         >>> book = so.read("inputs/small.xlsx").without("contracts", "floors", "prices", "outlets")
         >>> [*so.stress(book, hold=3).as_object()][:3]
-        ['summary', 'events', 'rule_of_thumb']
+        ['status', 'summary', 'events']
         """
         return {
+            "status": self.status,
             "summary": list(self.answers),
             "events": self._objects(EVENTS),
             "rule_of_thumb": self._objects(THUMB),

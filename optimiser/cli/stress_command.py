@@ -20,7 +20,7 @@ from optimiser.cli.command_options import (
     output,
     time_limit,
 )
-from optimiser.cli.exit_statuses import INTERNAL, PLANNED
+from optimiser.cli.exit_statuses import INFEASIBLE, INTERNAL, NO_PLAN, PLANNED
 from optimiser.cli.messages import answer, say
 from optimiser.system.interrupts import INTERRUPTED
 
@@ -86,7 +86,9 @@ def stress(
     if found.interrupted:
         say("interrupted: incomplete; the same command goes on from there")
         sys.exit(INTERRUPTED)
-    sys.exit(INTERNAL if found.failed else PLANNED)
+    if found.failed:
+        sys.exit(INTERNAL)
+    sys.exit({"infeasible": INFEASIBLE, "no_plan": NO_PLAN}.get(found.status, PLANNED))
 
 
 def _show(found: so.StressResult) -> None:
