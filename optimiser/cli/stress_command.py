@@ -46,7 +46,9 @@ IMPOSSIBLE = 16  # the column that says why there is no plan
     " longer.",
 )
 @click.option(
-    "--scenarios", is_flag=True, help="In all scenarios of the workbook, not in its base path."
+    "--scenarios",
+    is_flag=True,
+    help="In all scenarios of the workbook, not in its base path: each run plans all of them.",
 )
 @changes("Change a cell for all runs: 'budgets[nds].amount scale 0.8'.")
 @gap("Proven relative gap of every run; by default that of the settings.")

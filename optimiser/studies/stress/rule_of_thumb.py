@@ -1,10 +1,10 @@
 """A plan by a rule of thumb: what an officer would order and sign without an optimiser.
 
 The wishes of the rule may break a limit of the workbook. So the plan departs from them by the
-least quantity with which it keeps every limit; a unit short of demand or a target in a period
-counts as much as one that is ordered otherwise, so that what one source cannot bring comes from
-another. What the rule leaves open is done at least cost. The plan is one of the same model, is
-priced by the same objective, and is audited like any plan.
+least quantity with which it keeps every limit; a unit short of a target in a period counts as much
+as one that is ordered otherwise, so that what one source cannot bring comes from another, and
+demand goes before targets. What the rule leaves open is done at least cost. The plan is one of the
+same model, is priced by the same objective, and is audited like any plan.
 """
 
 from __future__ import annotations
@@ -104,7 +104,10 @@ def _wishes(formulation: Formulation) -> Iterator[_Wish]:
         yield _Wish(variable, value, weight, "1")
     short = generate_standard_repn(m.shortfall.expr)
     for factor, variable in zip(short.linear_coefs, short.linear_vars, strict=True):
-        yield _Wish(variable, 0.0, float(factor), decided=False)
+        # Metal that is handed out lacks in stock for the rest of the horizon: demand goes first.
+        first = variable.parent_component() is m.find_component("unmet")
+        weight = float(factor) * (stockpile.settings.periods + 1 if first else 1)
+        yield _Wish(variable, 0.0, weight, decided=False)
 
 
 def _hold(
