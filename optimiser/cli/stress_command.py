@@ -25,7 +25,8 @@ from optimiser.cli.messages import answer, say
 from optimiser.system.interrupts import INTERRUPTED
 
 MOST_SHOWN = 15  # events in the terminal
-SHOWN = (1, 0, 4, 7, 9)
+EXTRA, COST = 4, 12  # the columns of the extra cost and of the cost
+SHOWN = (1, 0, EXTRA, 7, 9)
 """The columns that the terminal shows: rank, event, extra cost, shortfall, regret."""
 IMPOSSIBLE = 16  # the column that says why there is no plan
 
@@ -109,7 +110,10 @@ def _show(found: so.StressResult) -> None:
     for k, title in enumerate(columns):
         table.add_column(title, justify="left" if k == 1 else "right")
     for row in events.rows[:MOST_SHOWN]:
-        table.add_row(*(_cell(row[c]) for c in SHOWN))
+        cells = [_cell(row[c]) for c in SHOWN]
+        if row[COST] is None:
+            cells[SHOWN.index(EXTRA)] = "no plan"
+        table.add_row(*cells)
     console.print(table)
     if len(events.rows) > MOST_SHOWN:
         answer(f"and {len(events.rows) - MOST_SHOWN:,} more events in the workbook")

@@ -10,6 +10,7 @@ from typing import Any
 
 import xlsxwriter
 from xlsxwriter.chart import Chart
+from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.figures import of_study
@@ -51,6 +52,7 @@ WARNING = "#C0392B"
 LINK = "#0563C1"
 CELL = capital(CELL_TITLE)  # the title of a column of addresses
 LINE_HEIGHT = 15  # points
+WIDEST = 60  # characters of a column of an answer
 NONE = {"visible": False}
 BAND = ("#D6E4F0", "#9DC3E6", "#9DC3E6", "#D6E4F0")
 PAIRS: dict[Mark, tuple[str, str]] = {
@@ -164,7 +166,7 @@ def _answer(
             column = table.columns[c] if c <= last else FigureColumn("")
             link = links.to(str(value)) if links and column.title == CELL else None
             if link is None:
-                put(sheet, r, c, value, styles(_format(value, column)))
+                put(sheet, r, c, value, _style(styles, value, column))
             else:
                 linked = styles(font_color=LINK, underline=1)
                 sheet.write_url(r, c, link, linked, str(value), "Open the workbook there")
@@ -181,10 +183,17 @@ def _answer(
     set_print(sheet)
 
 
+def _style(styles: Styles, value: object, column: FigureColumn) -> Format:
+    """Return the style of a value; a text wider than any column is wrapped."""
+    if isinstance(value, str) and len(value) > WIDEST:
+        return styles(text_wrap=True, valign="top")
+    return styles(_format(value, column))
+
+
 def _width(table: TableFigure, c: int) -> float:
     values = (_shown(line.values[c]) for line in table.lines if c < len(line.values))
     longest = max(map(len, values), default=0)
-    return min(max(11, longest + 2, len(table.columns[c].title) / 2 + 3), 60)
+    return min(max(11, longest + 2, len(table.columns[c].title) / 2 + 3), WIDEST)
 
 
 def _shown(value: object) -> str:
