@@ -54,9 +54,9 @@ class Case:
     it is. `limit` bounds a measure (shortfall, cvar, cost) and `aim` is what is minimised: cost,
     one of these, or by `avoid` what other plans did. `view`: what of the stockpile is planned, by
     name (`views.VIEWS`), with what it names. `drawn`: questions what metal that a plan holds could
-    meet, as text (`drawdown.written`); nothing is planned then. `shock`: what befalls the plan. `held`: what was
-    decided before; `decides`: the result has the decisions of so many periods as a figure.
-    These three need a `view`.
+    meet, as text (`drawdown.written`); nothing is planned then. `shock`: what befalls the
+    plan. `held`: what was decided before; `decides`: the result has the decisions of so many
+    periods as a figure. These three need a `view`.
     """
 
     changes: tuple[Change, ...] = ()
