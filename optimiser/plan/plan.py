@@ -118,6 +118,6 @@ class Plan(Shown):
             ),
             "shortfall": f"{amounts.quantity(amounts.clean(self.shortfall))} {self.unit}",
             "waste": f"{amounts.quantity(amounts.clean(self.waste))} {self.unit}",
-            "verdict": self.verdict,
+            "verdict": " ".join(self.verdict.splitlines()),
             "sheets": ", ".join(self.sheets),
         }
