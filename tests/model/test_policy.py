@@ -67,8 +67,18 @@ CASES = [
         "hold_rule_most",
         "a blank value speaks of each in turn",
         held(rule("supplier", most=0.6)),
-        one_month(60, 40),
-        [one_month(61, 40), one_month(39, 60)],
+        one_month(60, 40) | {"total[policy,0]": 100},
+        [
+            one_month(61, 40) | {"total[policy,0]": 101},
+            one_month(39, 60) | {"total[policy,0]": 99},
+        ],
+    ),
+    Case(
+        "balance_total",
+        "all that arrives, once for rules that weigh the same",
+        held(rule("supplier", most=0.6), rule("bloc", "domestic", rule="home", most=0.7)),
+        one_month(60, 40) | {"total[policy,0]": 100},
+        [{"total[policy,0]": 110}, one_month(59, 40)],
     ),
     Case(
         "hold_rule_least",

@@ -549,7 +549,15 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         outlet("refine", "rework", capacity=4, cost=1, yield_=0.5, lead_time_months=1, to_material="in"),
     )  # fmt: skip
     rules = (
-        Rule(rule="china", of="country", value="CN", material="ga", window="fiscal_year", most=0.6),
+        Rule(
+            rule="china",
+            of="country",
+            value="CN",
+            material="ga",
+            window="fiscal_year",
+            least=0.001,
+            most=0.6,
+        ),
         Rule(rule="some", of="supplier", value="metlen", measure="quantity", least=10, most=500),
         Rule(rule="dear", of="supplier", value="trader", measure="spend", least=50, most=700),
         Rule(

@@ -37,9 +37,10 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     counting.hold_present(m, counted)
     counting.cap_present(m, counted)
 
-    rule_limits.hold_rules(m, weighed, "least")
+    totals = rule_limits.balance_total(m, weighed)
+    rule_limits.hold_rules(m, weighed, totals, "least")
     rule_limits.post_limits(m, weighed, ledger, "least")
-    rule_limits.hold_rules(m, weighed, "most")
+    rule_limits.hold_rules(m, weighed, totals, "most")
     rule_limits.post_limits(m, weighed, ledger, "most")
 
 
@@ -60,7 +61,7 @@ def ease(row: Rule) -> Rule:
 BLOCK = Block(
     tables=(Rule,),
     results=(RuleKept,),
-    follows=("arriving", "counted", "present"),
+    follows=("arriving", "counted", "present", "total"),
     check=rule_checks.check,
     add=add,
     report=rule_outcomes.report,

@@ -16,9 +16,43 @@ from stockpile_model.ledger import Ledger
 Sense = Literal["least", "most"]
 _IN = {"share": "quantity", "quantity": "quantity", "spend": "money", "count": "1"}
 """What the row of a rule is measured in."""
+Totals = Mapping[tuple[str, int], Any]
+"""All that arrives in a window, by rule on shares and node."""
 
 
-def hold_rules(m: pyo.ConcreteModel, weighing: Weighing, sense: Sense) -> None:
+def balance_total(m: pyo.ConcreteModel, weighing: Weighing) -> Totals:
+    """Require total[r,n] = Σ arrivals of the window that ends at n, where several rows of shares
+    need that sum; return the sum for each rule on shares and node.
+
+    Rules that weigh the same share one sum, under the name of the first of them. So its entries
+    stand in one row, not in those of every supplier and rule.
+    """
+    rows: dict[tuple[str, int], int] = {}
+    for sense in ("least", "most"):
+        for r, _, n in weighing.limited(sense):
+            if (r, n) in weighing.totals and weighing.limit(r, n, sense):
+                key = (weighing.alike[r], n)
+                rows[key] = rows.get(key, 0) + 1
+    m.TOTALS = pyo.Set(
+        dimen=2,
+        initialize=[key for key, many in rows.items() if many > 1],
+        doc="first rule on shares of those that weigh the same, node at which a window of it ends",
+    )
+    m.total = pyo.Var(
+        m.TOTALS, domain=pyo.NonNegativeReals, doc="all that shares of a window are of [quantity]"
+    )
+    m.balance_total = pyo.Constraint(
+        m.TOTALS,
+        rule=lambda m, r, n: weighing.totals[r, n] == m.total[r, n],
+        doc="what shares of a window are of adds up [quantity]",
+    )
+    return {
+        (r, n): m.total[key] if (key := (weighing.alike[r], n)) in m.TOTALS else found
+        for (r, n), found in weighing.totals.items()
+    }
+
+
+def hold_rules(m: pyo.ConcreteModel, weighing: Weighing, totals: Totals, sense: Sense) -> None:
     """Require over each window, along each path:
 
     share:             least·Σ arrivals ≤ Σ_group arrivals ≤ most·Σ arrivals
@@ -30,7 +64,7 @@ def hold_rules(m: pyo.ConcreteModel, weighing: Weighing, sense: Sense) -> None:
     def rule(m: pyo.ConcreteModel, r: str, v: str, n: int) -> object:
         limit = weighing.limit(r, n, sense) or 0.0
         bound = 0.0 if weighing.rules[r].measure == "share" else limit
-        found = _body(m, weighing, members, (r, v, n), sense, limit)
+        found = _body(m, weighing, totals, members, (r, v, n), sense, limit)
         if found is not None:
             return found >= bound if sense == "least" else found <= bound
         if sense == "least" and bound > 0:
@@ -51,6 +85,7 @@ def hold_rules(m: pyo.ConcreteModel, weighing: Weighing, sense: Sense) -> None:
 def _body(
     m: pyo.ConcreteModel,
     weighing: Weighing,
+    totals: Totals,
     members: Mapping[tuple[str, str, int], Sequence[Any]],
     key: tuple[str, str, int],
     sense: Sense,
@@ -62,8 +97,8 @@ def _body(
         counted = members.get((sense, r, n), [])
         return summed(counted) if counted or (r, n) in m.COUNTINGS else None
     found = weighing.groups.get(key, [])
-    if (r, n) in weighing.totals and limit:
-        found = [-limit * weighing.totals[r, n], *found]
+    if (r, n) in totals and limit:
+        found = [-limit * totals[r, n], *found]
     return summed(found) if found else None
 
 

@@ -140,6 +140,16 @@ class Weighing:
         return {key: summed(each.amount for each in parts) for key, parts in found.items() if parts}
 
     @functools.cached_property
+    def alike(self) -> dict[str, str]:
+        """Of each rule on shares the first that weighs the same in the same windows."""
+        first: dict[Any, str] = {}
+        shares = {r: rule for r, rule in self.rules.items() if rule.measure == "share"}
+        return {
+            r: first.setdefault((rule.of in LEAVING, rule.material, rule.window), r)
+            for r, rule in shares.items()
+        }
+
+    @functools.cached_property
     def groups(self) -> dict[tuple[str, str, int], list[Any]]:
         """What the group of each value brings, or costs, in a window of a rule that is no count."""
         found: dict[tuple[str, str, int], list[Any]] = {}
