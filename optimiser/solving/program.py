@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 from typing import Any
 
 import numpy as np
@@ -82,9 +86,9 @@ class Program:
 
     def matrix(self) -> Any:
         """Return A as a sparse array of scipy, by rows."""
-        from scipy.sparse import csr_array
-
-        return csr_array((self.value, self.index, self.start), shape=(self.rows, self.columns))
+        return _sparse().csr_array(
+            (self.value, self.index, self.start), shape=(self.rows, self.columns)
+        )
 
     def relaxed(self) -> Program:
         """Return the same program with continuous columns only."""
@@ -133,3 +137,17 @@ class Program:
             index=np.append(self.index, np.asarray(column, dtype=np.int32))[order],
             value=np.append(self.value, np.asarray(value, dtype=np.float64))[order],
         )
+
+
+def _sparse() -> Any:
+    """Return scipy.sparse.
+
+    Pyomo watches for the import of scipy and then imports its statistics and more, which takes half
+    a second. Loaded by the finder of the standard library scipy is not noticed.
+    """
+    if "scipy" not in sys.modules:
+        spec = PathFinder.find_spec("scipy")
+        if spec is not None and spec.loader is not None:
+            sys.modules["scipy"] = module_from_spec(spec)
+            spec.loader.exec_module(sys.modules["scipy"])
+    return importlib.import_module("scipy.sparse")
