@@ -35,7 +35,7 @@ from optimiser.solving.linear import (
 from optimiser.solving.program import Bools, Floats, Ints, Program
 from optimiser.solving.structure import NOWHERE, Positions, Structure
 
-FEW = 6  # paths that are joined at once
+FEW = 3  # paths that are joined at once
 PRICINGS = 4  # times that columns come back, at most
 RESTARTS = 2  # times that a path which asks for more is put before the others, at most
 
