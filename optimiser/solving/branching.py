@@ -23,7 +23,9 @@ from optimiser.solving.structure import Positions, Structure, extended
 
 FRACTION = 1e-6  # a whole column or sum nearer than this to a whole number is whole
 TRIALS = 3  # branches, at most, that are tried at one vertex because nothing is known of them
-DECISIVE = 0.3  # what part of what is missing a branch must bring for no other to be tried
+FAR = 5  # times the gap above the bound up to which a side of a branch is solved at first
+FINE = 0.002  # gap by which branches are measured where a finer one is asked for
+DECISIVE = 0.3  # what part of what is missing, or of the gap, makes it needless to try another
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +88,7 @@ class Master:
         self.program, self.structure, self.relaxation = program, structure, relaxation
         self.aim, self.threads = aim, threads
         self._second: LinearProgram | None = None
+        self.costly: dict[int, float] = {}  # by how much decisions of dives raised the cost
         self.integers = np.flatnonzero(program.integer)
         self.weighty: Bools = structure.weighty[self.integers]
         self.binary: Bools = (program.upper - program.lower)[self.integers] <= 1
@@ -289,8 +292,8 @@ class SearchTree:
     aimed at, the lowest cost.
     """
 
-    def __init__(self, master: Master, root: Vertex, gains: Gains) -> None:
-        self.master, self.gains = master, gains
+    def __init__(self, master: Master, root: Vertex, gains: Gains, gap: float) -> None:
+        self.master, self.gains, self._gap = master, gains, max(gap, FINE)
         self._order = itertools.count()
         self._heap = [self._entry(root.bound, Subproblem(), root)] if root.solved else []
         self._cut = (
@@ -300,8 +303,8 @@ class SearchTree:
         self.nodes = 0
 
     def _entry(
-        self, bound: float, part: Subproblem, vertex: Vertex
-    ) -> tuple[float, int, float, Subproblem, Vertex]:
+        self, bound: float, part: Subproblem, vertex: Vertex, basis: Any = None
+    ) -> tuple[float, int, float, Subproblem, Vertex, Any]:
         # Many branches may have the same bound; the cost that leads the search distinguishes them.
         return (
             bound if self.master.aim is None else vertex.objective,
@@ -309,27 +312,31 @@ class SearchTree:
             bound,
             part,
             vertex,
+            basis,
         )
 
     @property
     def bound(self) -> float:
         """Return the proven bound: no plan costs less. Infinite where there is no plan."""
-        return min(min((bound for _, _, bound, _, _ in self._heap), default=INFINITY), self._cut)
+        return min(min((bound for _, _, bound, *_ in self._heap), default=INFINITY), self._cut)
 
     @property
     def lowest(self) -> tuple[Subproblem, Vertex] | None:
         """Return the branch with the lowest bound; None where all are given up."""
-        return self._heap[0][3:] if self._heap else None
+        if not self._heap or not self._heap[0][4].solved:
+            return None
+        return self._heap[0][3:5]
 
     @property
     def bases(self) -> list[Any]:
         """Return the bases of the open branches, HiGHS's own objects."""
-        return [vertex.basis for *_, vertex in self._heap]
+        return [vertex.basis for *_, vertex, _ in self._heap if vertex.solved]
 
     @property
     def weighty(self) -> bool:
         """Return whether something weighty is left to branch on at the lowest bound."""
-        branches = self.master.open(self._heap[0][4]) if self._heap else []
+        lowest = self.lowest
+        branches = [] if lowest is None else self.master.open(lowest[1])
         return bool(branches) and self.master.is_weighty(branches[0][1])
 
     def grow(self, enough: float, nodes: int) -> bool:
@@ -339,24 +346,49 @@ class SearchTree:
         """
         until = self.nodes + nodes
         while self._heap and self.bound < enough:
-            if self.nodes >= until:
-                return True
-            _, _, value, part, vertex = self._heap[0]
+            _, _, value, part, vertex, basis = self._heap[0]
             if value >= enough:
                 heapq.heappop(self._heap)
                 self._cut = min(self._cut, value)
                 continue
+            if not vertex.solved:
+                heapq.heappop(self._heap)
+                found = self.master.prove(part, basis, self._reach(value, enough))
+                self._push(value, part, found, basis, enough)
+                continue
+            if self.nodes >= until:
+                return True
             branches = self.master.open(vertex)
             if not branches:
                 return False
             sides = self._best_split(branches, value, part, vertex, enough)
             heapq.heappop(self._heap)
             for side, found in sides:
-                if found.solved:
-                    heapq.heappush(self._heap, self._entry(max(value, found.bound), side, found))
-                else:
-                    self._cut = min(self._cut, max(value, found.bound))
+                self._push(value, side, found, vertex.basis, enough)
         return False
+
+    def _push(
+        self, value: float, part: Subproblem, vertex: Vertex, basis: Any, enough: float
+    ) -> None:
+        """Keep a part of a part whose bound is `value`: solved, or to be solved further from a
+        basis; give it up where its bound is `enough`.
+        """
+        bound = max(value, vertex.bound)
+        if vertex.solved:
+            heapq.heappush(self._heap, self._entry(bound, part, vertex))
+        elif bound < enough:
+            heapq.heappush(self._heap, self._entry(bound, part, Vertex(bound), basis))
+        else:
+            self._cut = min(self._cut, bound)
+
+    def _reach(self, value: float, enough: float) -> float:
+        """Return the bound up to which a part whose bound is at least `value` is solved.
+
+        While the best plan is far off, most that lies far above the bound is never looked at again.
+        """
+        if self.master.aim is not None:
+            return enough
+        return min(enough, value + FAR * self._gap * max(1.0, abs(value)))
 
     def _best_split(
         self,
@@ -373,16 +405,20 @@ class SearchTree:
             if (mean := self.gains.mean(branch.key)) is not None
         }
         likely = max(known, key=lambda each: known[each] * self._away(vertex, each), default=None)
-        unknown = [branch for _, branch in branches if branch not in known][
-            : TRIALS if self.nodes == 0 or likely is None else 1
-        ]
+        # What cost much in a dive, then what moves much.
+        costly = self.master.costly
+        unknown = sorted(
+            (branch for _, branch in branches if branch not in known),
+            key=lambda each: -costly.get(each.key, 0.0),
+        )[: TRIALS if self.nodes == 0 or likely is None else 1]
         best, rise, basis = list[tuple[Subproblem, Vertex]](), -INFINITY, vertex.basis
+        missing = min(enough - value, self._gap * abs(value))
         for branch in [*([] if likely is None else [likely]), *unknown]:
             sides, gain = self._split(branch, value, part, vertex, basis, enough)
             basis = None  # where the last one ended is as near, and is factorised
             if gain > rise:
                 best, rise = sides, gain
-            if gain >= DECISIVE * (enough - value) or (branch is likely and gain > 0):
+            if gain >= DECISIVE * missing or (branch is likely and gain > 0):
                 break
         return best
 
@@ -401,7 +437,8 @@ class SearchTree:
     ) -> tuple[list[tuple[Subproblem, Vertex]], float]:
         """Solve both sides of a split. Return them, and by how much it raises the bound."""
         sides = self.master.sides(part, branch)
-        found = [*zip(sides, self.master.prove_both(sides, basis, enough), strict=True)]
+        reach = self._reach(value, enough)
+        found = [*zip(sides, self.master.prove_both(sides, basis, reach), strict=True)]
         self.nodes += 2
         most = (
             enough if enough < INFINITY else value + max(1.0, abs(value))

@@ -8,7 +8,7 @@ rounded down reappears in the month after.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,10 +20,10 @@ from optimiser.solving.sifting import Core, Sifted
 from optimiser.solving.structure import Positions
 
 WORSE, GROWTH = 0.002, 4.0
-"""By what part of the cost the cheaper of two sides may be worse at first; how that grows."""
+"""By what part of the cost the next step may be dearer at first; how that grows."""
 MANY = 5  # orders of a kind
 LITTLE = 2e-5  # what part of the cost goes through what is left to the batches
-BATCH = 0.1  # of the decisions that are not whole: rounded up at once
+BATCH = 0.5  # of the decisions that are not whole: rounded up at once
 EXACT = 2e-7  # by how much a plan may miss a row
 TURNED = 20  # choices, at most, that are turned round
 
@@ -70,28 +70,30 @@ def _decided(
         _, branch = max(branches, key=lambda each: each[0])
         nearer = int(master.value(vertex, branch) - branch.floor >= 0.5)
         sides = master.sides(part, branch)
-        won = _cheaper(master, (sides[nearer], sides[1 - nearer]), vertex, worst)
+        sides = (sides[nearer], sides[1 - nearer])
+        won = _cheaper(master, sides, vertex, worst)
         if won is None:
             return None
-        part, vertex = won
+        master.costly[branch.key] = won[1].objective - vertex.objective
+        part, vertex = sides[won[0]], won[1]
     return part, vertex
 
 
 def _cheaper(
-    master: Master, sides: tuple[Subproblem, Subproblem], vertex: Vertex, worst: float
-) -> tuple[Subproblem, Vertex] | None:
-    """Solve two parts up to a cutoff that grows, and return the one that stays below it; None where
-    neither is below `worst`.
+    master: Master, parts: Sequence[Subproblem], vertex: Vertex, worst: float
+) -> tuple[int, Vertex] | None:
+    """Solve parts up to a cutoff that grows, and return the number of the first that stays below
+    it, with its vertex; None where none is below `worst`.
     """
-    room, alive = WORSE * max(abs(vertex.objective), 1.0), [*sides]
+    room, alive = WORSE * max(abs(vertex.objective), 1.0), [*range(len(parts))]
     while alive:
         cutoff = min(worst, vertex.objective + room)
-        for side in [*alive]:
-            found = master.solve(side, cutoff=cutoff)
-            if found.solved and found.objective <= cutoff:
-                return side, found
+        for k in [*alive]:
+            found = master.solve(parts[k], cutoff=cutoff)
+            if found.solved and found.objective <= cutoff and found.objective < worst:
+                return k, found
             if found.bound >= worst:
-                alive.remove(side)
+                alive.remove(k)
         if cutoff >= worst:
             return None
         room *= GROWTH
@@ -102,9 +104,9 @@ def _rounded(
     master: Master, part: Subproblem, vertex: Vertex, worst: float
 ) -> FeasiblePoint | None:
     """Return a plan: yes or no decisions that are not whole become yes, the largest parts first and
-    a tenth of them at a time, then numbers the nearest. Where a batch fits no plan a smaller one is
-    tried, at last one alone either way; where that fits none, the choice before is turned round.
-    What has become whole and is not at its least is kept.
+    half of them at a time, then numbers the nearest. Where a batch fits no plan, or costs much, a
+    smaller one is tried, at last one alone either way; where that fits none, the choice before is
+    turned round. What has become whole and is not at its least is kept.
     """
     integers, lower = master.integers, master.program.lower[master.integers]
     batch, turned, trail = BATCH, 0, list[tuple[Subproblem, Positions, Floats]]()
@@ -117,14 +119,14 @@ def _rounded(
         kind = master.binary if deciding else np.ones(len(integers), dtype=np.bool_)
         kept = kind & ~broken & (np.round(value) > lower)
         least = part.at_least(integers[kept], np.round(value[kept]))
-        for size, at, values in _roundings(value, np.flatnonzero(broken & kind), batch, deciding):
-            held = least.hold(integers[at], values)
-            found = master.solve(held, cutoff=worst)
-            if found.solved and found.objective < worst:
-                far = np.floor(value[at[:1]]) + np.ceil(value[at[:1]]) - values[:1]
-                trail.append((part, integers[at[:1]], far))
-                part, vertex, batch = held, found, min(BATCH, 2 * size)
-                break
+        tries = [*_roundings(value, np.flatnonzero(broken & kind), batch, deciding)]
+        parts = [least.hold(integers[at], values) for _, at, values in tries]
+        won = _cheaper(master, parts, vertex, worst)
+        if won is not None:
+            size, at, values = tries[won[0]]
+            far = np.floor(value[at[:1]]) + np.ceil(value[at[:1]]) - values[:1]
+            trail.append((part, integers[at[:1]], far))
+            part, vertex, batch = parts[won[0]], won[1], min(BATCH, 2 * size)
         else:
             while trail and turned < TURNED:
                 turned += 1

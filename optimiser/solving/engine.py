@@ -1,8 +1,8 @@
 """The search for the optimum of a program, the cheapest steps first:
 
 1. known plans: each a linear program with its integers held,
-2. the relaxation, path by path, with a first plan on the way; where that plan is far off, a dive,
-3. branches on what moves a plan most,
+2. the relaxation, path by path, with a first plan on the way,
+3. branches on what moves a plan most, as long as they raise the bound by more than the gap,
 4. dives from the branch with the lowest bound; after a dive without a better plan, and where the
    gap is nearly closed, more branches,
 5. HiGHS for the rest, from the plan and the bound.
@@ -48,7 +48,6 @@ from optimiser.system.interrupts import Interrupt
 LARGE = 8_000  # rows and columns together: with fewer HiGHS alone is as quick, or quicker
 NODES = 4  # linear programs of branching between two dives
 NEAR = 0.1  # of what the last branches brought is missing: a few more bring it sooner than a dive
-FAR = 5  # times the gap that a first plan may be above the bound for branches to be measured by it
 TRIED = 2  # known plans that are tried between them
 WORK = 12  # iterations of the simplex, for each row and column, after which HiGHS takes over
 WORK_ON_ORDERS = 3  # the same, where nothing weighty is left to branch on
@@ -182,7 +181,7 @@ class Engine:
         if self.root.solved and not self.program.integer.any():
             x = np.clip(self.root.x, extended.lower, extended.upper)
             self._take(FeasiblePoint(np.zeros(0), x, self.program.objective(x)))
-        self.tree = SearchTree(master, self.root, self.known.gains)
+        self.tree = SearchTree(master, self.root, self.known.gains, self.gap)
         if self.any_plan:
             self._dive(master)
             self._step(master)
@@ -216,8 +215,6 @@ class Engine:
         """Branch, dive and try known plans in turn, until the best plan is proven or this search
         gives up.
         """
-        if self._far:
-            self._dive(master)
         begun, size = self.clock.iterations, self.program.rows + self.program.columns
         nodes = NODES
         on_orders = 0 if len(self.structure.tree.paths) == 1 else WORK_ON_ORDERS * size
@@ -233,24 +230,15 @@ class Engine:
             growing = tree.grow(self.enough, nodes)
             if self.proven:
                 break
-            near = self.best is not None and self.enough - self.bound < NEAR * (self.bound - before)
-            if not only_orders and not (near and growing) and not self._try(master):
+            rise = self.bound - before
+            near = self.best is not None and self.enough - self.bound < NEAR * rise
+            # While branches bring more than the gap, a dive would begin where the plan is not.
+            rising = rise > self.gap * abs(self.bound)
+            if not only_orders and not (growing and (near or rising)) and not self._try(master):
                 vain = not self._dive(master) and self.best is not None
                 nodes *= 1 + vain
             if not growing:
                 break
-
-    @property
-    def _far(self) -> bool:
-        """Return whether the first plan is too far above the bound to measure branches by it.
-
-        Known plans are near enough.
-        """
-        return (
-            self.best is not None
-            and not self.attempts
-            and self.worst - self.bound > FAR * self.gap * abs(self.worst)
-        )
 
     def _relaxed(self, master: Master, extended: Program) -> Vertex:
         """Solve the relaxation: from the basis of a near program, path by path, or from nothing."""

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from optimiser.solving import branching
 from optimiser.solving.branching import Branch, Gains, Master, SearchTree, Subproblem
+from optimiser.solving.dive import dive
 from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchClock, Vertex
 from optimiser.solving.program import Program
 from optimiser.solving.structure import Label, structure
@@ -58,7 +60,7 @@ def test_sums_run_along_the_paths_of_the_tree() -> None:
     assert shape.weighty.tolist() == [True, True, True, False]
 
 
-def test_of_columns_of_which_nothing_is_known_that_is_taken_which_brings_most() -> None:
+def two_orders() -> Master:
     """Two orders of which each is half in the relaxation: one costs next to nothing whole, the
     other 100.
     """
@@ -75,13 +77,17 @@ def test_of_columns_of_which_nothing_is_known_that_is_taken_which_brings_most() 
         value=np.array([1.0, 1.0, 10.0, -1.0, 10.0, -1.0]),
     )
     labels: list[Label] = [("x", (name, 0)) for name in "abcd"]
-    master = master_of(program, labels, [False] * 4, Scenarios((None,), (1.0,)))
+    return master_of(program, labels, [False] * 4, Scenarios((None,), (1.0,)))
+
+
+def test_of_columns_of_which_nothing_is_known_that_is_taken_which_brings_most() -> None:
+    master = two_orders()
     root, gains = master.relaxation.solve(), Gains()
     assert root.bound == pytest.approx(45.005)
-    tree = SearchTree(master, root, gains)
+    tree = SearchTree(master, root, gains, 0.0)
     tree.grow(100.0, 4)
     assert tree.bound == pytest.approx(100.005)
-    again = SearchTree(master, master.solve(Subproblem(), root.basis), gains)
+    again = SearchTree(master, master.solve(Subproblem(), root.basis), gains, 0.0)
     again.grow(100.0, 2)
     assert again.bound == pytest.approx(100.005), "what brought most before is taken at once"
 
@@ -105,10 +111,49 @@ def test_single_decisions_are_branched_on_where_their_sums_are_whole() -> None:
     labels: list[Label] = [("sign", ("offtake", "low", 0)), ("sign", ("offtake", "low", 1))]
     master = master_of(program, labels, [True, True], Scenarios((None, 0), (1.0, 1.0)))
     assert [each.tolist() for each in master.structure.sums] == [[0, 1]]
-    tree = SearchTree(master, master.relaxation.solve(), Gains())
+    tree = SearchTree(master, master.relaxation.solve(), Gains(), 0.0)
     assert tree.bound == pytest.approx(1.4)
     assert not tree.grow(np.inf, 10)
     assert tree.bound == np.inf
+
+
+def test_a_side_that_was_left_off_is_solved_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However near the cutoff of a side is at first, the bound in the end is the same."""
+    bounds = []
+    for far in (0.01, 1e9):
+        monkeypatch.setattr(branching, "FAR", far)
+        program, shape = planning(15, leaves=3, periods=8)
+        whole = LinearProgram(Master.program_of(program, shape), SearchClock())
+        tree = SearchTree(Master(program, shape, whole), whole.solve(), Gains(), 0.0)
+        while tree.grow(np.inf, 2) and tree.nodes < 200:
+            assert tree.lowest is not None, "a dive may begin there"
+        bounds.append(tree.bound)
+    assert bounds[0] == pytest.approx(bounds[1])
+
+
+def test_a_dive_does_not_round_up_what_costs_much() -> None:
+    """Of 0.5 that is asked for a plant of 1,000 makes up to 10, which half a tenth of it makes at
+    50; bought it costs 60.
+    """
+    program = Program(
+        cost=np.array([1000.0, 0.0, 120.0]),
+        offset=0.0,
+        lower=np.zeros(3),
+        upper=np.array([1.0, 10.0, 10.0]),
+        integer=np.array([True, False, False]),
+        row_lower=np.array([0.5, 0.0]),
+        row_upper=np.full(2, np.inf),
+        start=np.array([0, 2, 4], dtype=np.int32),
+        index=np.array([1, 2, 0, 1], dtype=np.int32),
+        value=np.array([1.0, 1.0, 10.0, -1.0]),
+    )
+    labels: list[Label] = [("place", ("plant", 0)), ("x", (0,)), ("z", (0,))]
+    master = master_of(program, labels, [False] * 3, Scenarios((None,), (1.0,)))
+    root = master.solve(Subproblem())
+    assert root.objective == pytest.approx(50)
+    found = dive(master, Subproblem(), root)
+    assert found is not None
+    assert found.objective == pytest.approx(60)
 
 
 def test_both_sides_of_a_branch_leave_no_plan_out() -> None:
