@@ -586,16 +586,18 @@ def test_gallium_costs_what_it_did(gallium: Plan) -> None:
 def test_gallium_signs_floors_and_not_all_of_them(gallium: Plan) -> None:
     outcomes = {row.contract: row for row in gallium.of(ContractOutcome)}
     levels = {contract: row.level for contract, row in outcomes.items()}
-    # The upside of Stade does not repay the 0.8 m USD at signing. The metal of JAGA is not needed
-    # where old metal is exchanged for fresh.
+    # The upside of Stade does not repay the 0.8 m USD at signing. Of JAGA and Rio one is enough
+    # where old metal is exchanged for fresh; which of them is within the gap.
     unsigned = {contract for contract, level in levels.items() if level is None}
-    assert unsigned == {"stade_cfd", "jaga_offtake"}
+    assert len(unsigned) == 2
+    assert unsigned > {"stade_cfd"}
+    assert unsigned & {"jaga_offtake", "rio_offtake"}
     # The least quantity that brings the domestic share, at 2.2 times 236 USD/kg: below the fixed
     # floor of 550.
     assert levels["atalco_offtake"] == "china x 2.2"
     assert outcomes["atalco_offtake"].expected_price == pytest.approx(2.2 * 236)
     # The least level that carries the plant: 550 is below the break-even of 600.
-    assert levels["rio_offtake"] == "687"
+    assert {levels["rio_offtake"], levels["jaga_offtake"]} == {None, "687"}
     assert levels["mtm_offtake"] == "687"  # the domestic metal of the first two years
     assert any(
         0 < (row.share_at_floor or 0) < 1 for row in outcomes.values()
@@ -607,11 +609,9 @@ def test_gallium_signs_floors_and_not_all_of_them(gallium: Plan) -> None:
 
 def test_gallium_helps_plants_by_floors_and_pays_no_grant(gallium: Plan) -> None:
     projects = {(row.project, row.level): row for row in gallium.of(ProjectOutcome)}
-    assert {row.project: row.decision for row in projects.values()} == {
-        "jaga": "no",
-        "stade": "no",
-        "rio": "carried",
-    }
+    decisions = {row.project: row.decision for row in projects.values()}
+    assert decisions["stade"] == "no"
+    assert {decisions["jaga"], decisions["rio"]} == {"no", "carried"}
     # 300 + 66.7 m / (annual quantity x 8.559), the annuity of 15 years at 8 %.
     breakeven = [projects["jaga", level].breakeven for level in ("425", "550", "687", "725")]
     assert breakeven == pytest.approx([1274.1, 787.0, 624.7, 536.1], abs=0.1)
