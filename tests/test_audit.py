@@ -1443,7 +1443,7 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
     ),
     "no cap on the upside": (
         SHARED,
-        (offtake_terms, "most_upside", lambda s, contract, periods: 1e6),
+        (offtake_terms, "most_upside", lambda s, contract, periods, gone=0: 1e6),
         r"upside of furnace_offtake in the contract",
     ),
     "any floor carries": (

@@ -21,7 +21,7 @@ from optimiser.solving.solve import UnboundedError
 from optimiser.system.errors import InputError
 from stockpile_model.block import deeds
 from stockpile_model.block import tables as block_tables
-from stockpile_model.blocks.commitments import Commitment
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.objective import ScenarioOutcome, cvar
 from stockpile_model.blocks.offers.order_report import Order

@@ -101,7 +101,8 @@ class Deed:
 
     `possible(stockpile, name)`: the nodes at which it can be done. `done(m, stockpile, name, level,
     node)`: the variables or expressions of doing it there. `metal`: its quantity is metal, else how
-    often it is done. `levels`: the levels of which a commitment may name one.
+    often it is done. `levels`: the levels of which a commitment may name one. `before`: whether it
+    may have been done before the start, so that a plan goes on from it.
     """
 
     kind: str
@@ -110,6 +111,7 @@ class Deed:
     possible: Callable[[Stockpile, str], Iterable[int]]
     done: Callable[[pyo.ConcreteModel, Stockpile, str, str | None, int], Sequence[Any]]
     levels: Callable[[Stockpile, str], Iterable[str]] | None = None
+    before: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,7 +94,12 @@ def _noise(together: Together, row: Any) -> float:
 
 
 def _planned(path: PathAudit, row: Any, t: int | None) -> float:
-    """Return what the plan does of a commitment, in its period or (None) over the horizon."""
+    """Return what the plan does of a commitment, in its period or (None) over the horizon.
+
+    What was decided before the start was done.
+    """
+    if t is not None and t < 0:
+        return _asked(row)
     level = None if row.level is None else identity(row.level)
     return path.twins.deeds[row.kind].planned(path, identity(row.name), level, t)
 

@@ -39,7 +39,8 @@ class Signed:
 
     It delivers from period `first`; never within the horizon where that is None. Its project is
     ready from period `ready` on. It may be `extended` after its term. Its terms are those of each
-    period.
+    period. Where it was signed before the start `t`, and perhaps `first`, are below 0, and its
+    terms at signing are those of the first period.
     """
 
     inputs: Inputs
@@ -63,6 +64,22 @@ class Signed:
         return float(self.floor(t).annual_quantity * self.inputs.months / 12)
 
     @property
+    def before(self) -> Any:
+        """Return the commitment by which it was signed before the start; None: it was not."""
+        return self.inputs.earlier("sign", self.contract)[0] if self.t < 0 else None
+
+    @property
+    def prepaid(self) -> float:
+        """Return what is left of the prepayment as the plan begins, or as it is signed [money]."""
+        row, done = self.row(self.t), self.before
+        if done is None:
+            return float(row.prepayment)
+        if done.prepayment_left is not None:
+            return float(done.prepayment_left)
+        brought = row.availability * self.rate(self.t) * max(0, -(self.first or 0))
+        return float(max(0.0, row.prepayment - row.credit * brought))
+
+    @property
     def term(self) -> range:
         """Return the periods of the term, which is that at signing."""
         return range(0) if self.first is None else span(self.inputs, self.row(self.t), self.first)
@@ -80,7 +97,9 @@ class Signed:
     def deciding(self) -> int:
         """Return the period in which it is decided whether the term is extended."""
         date, last = self.row(self.t).option_from, self.term[-1]
-        return last if date is None else min(max(self.term[0], self.inputs.period(date)), last)
+        if date is None:
+            return last
+        return min(max(0, self.term[0], self.inputs.period(date)), last)
 
     @property
     def spans(self) -> list[range]:
@@ -89,8 +108,8 @@ class Signed:
 
     @property
     def span(self) -> range:
-        """Return the periods of delivery."""
-        return range(self.term.start, self.spans[-1].stop)
+        """Return the periods of delivery within the horizon."""
+        return range(max(0, self.term.start), self.spans[-1].stop)
 
     @property
     def owing(self) -> list[range]:
@@ -102,19 +121,37 @@ class Signed:
     def owed(self, span: range) -> float:
         """Return the least quantity of a contract year, or of a term with a total [quantity]."""
         row, signed = self.row(span[-1]), self.row(self.t)
+        left, done = range(max(0, span.start), span.stop), self.before
+        so_far = done.called_off if done is not None and span.start < 0 else None
+        counted = len(left) if so_far is None else len(span)
         if signed.least_total is None:
-            return float(row.take_or_pay * self.rate(span[-1]) * len(span))
-        whole = len(span) if signed.term_months is None else self.inputs.whole(signed.term_months)
-        return float(row.least_total * len(span) / whole)
+            owed = row.take_or_pay * self.rate(span[-1]) * counted
+        elif signed.term_months is None:
+            owed = row.least_total
+        else:
+            owed = row.least_total * counted / self.inputs.whole(signed.term_months)
+        return float(max(0.0, owed - (so_far or 0.0)))
+
+    def most_upside(self, year: range) -> float:
+        """Return the most upside that is received in what is left of a contract year [money]."""
+        row, done = self.row(year[-1]), self.before
+        received = done.upside_received if done is not None and year.start < 0 else None
+        counted = len(year) - (max(0, -year.start) if received is None else 0)
+        cap = row.upside_cap * counted * self.inputs.months / 12
+        return float(max(0.0, cap - (received or 0.0)))
 
     @property
     def years(self) -> list[range]:
-        """Return the periods of each contract year within the horizon."""
+        """Return the periods of each contract year that ends in the horizon, or is cut by it.
+
+        One that began before the start has periods below 0.
+        """
         year = 12 // self.inputs.months
         return [
             range(begin, min(begin + year, each.stop))
             for each in self.spans
             for begin in each[::year]
+            if min(begin + year, each.stop) > 0
         ]
 
     def floor_at(self, t: int) -> float:
@@ -172,11 +209,18 @@ def span(inputs: Inputs, row: Any, first: int) -> range:
 def begin(inputs: Inputs, row: Any, t: int, ready: int = 0) -> int | None:
     """Return the first delivery of a contract signed in a period; None if past the horizon.
 
-    It is agreed by then, its project is ready and its supplier ships.
+    It is agreed by then, its project is ready and its supplier ships. Of a contract signed before
+    the start it may lie before it too.
     """
-    least = max(t + inputs.whole(row.lead_time_months), ready)
+    least = t + inputs.whole(row.lead_time_months)
+    if t >= 0 or row.project is not None:
+        least = max(least, ready)
     if row.deliver_from is not None:
         least = max(least, inputs.period(row.deliver_from))
+    if least < 0 and inputs.ships(row.supplier, 0):
+        start = inputs.at(0).suppliers[row.supplier].start
+        return least if start is None else max(least, inputs.period(start))
+    least = max(0, least)
     return next((s for s in range(least, inputs.periods) if inputs.ships(row.supplier, s)), None)
 
 
@@ -200,12 +244,13 @@ def contracts(path: PathAudit) -> None:
             continue
         for column in ("supplier", "material", "form"):
             record.term(line, column, getattr(row, column), (row, column))
-        if record.fails(line["decision"] in ("sign", "do not sign")):
-            record.refuse(
-                line.at("decision"), f"{line['decision']!r} is neither sign nor do not sign"
-            )
+        allowed = _decisions(path, row)
+        if record.fails(line["decision"] in allowed):
+            message = f"{line['decision']!r} is not {' or '.join(allowed)}"
+            record.refuse(line.at("decision"), message)
             continue
-        if line["decision"] == "do not sign":
+        idle = line["decision"] == "signed" and not path.inputs.staged(row.supplier)
+        if line["decision"] in ("do not sign", "ended") or idle:
             _not_signed(path, line)
             continue
         if record.fails(row.contract not in signed):
@@ -232,6 +277,20 @@ def contracts(path: PathAudit) -> None:
     for name, came in brought.items():
         what = f"what arrives under {name}, which is not signed,"
         record.within("deliveries", what, 0.0, sum(came.values()), path.noise(rows[name].material))
+
+
+def _decisions(path: PathAudit, row: Any) -> tuple[str, ...]:
+    """Return what the sheet may say of a contract: what was signed before the start stays so."""
+    signed = path.inputs.earlier("sign", row.contract)
+    if not signed:
+        return ("sign", "do not sign")
+    if not path.inputs.staged(row.supplier):
+        return ("signed",)
+    inputs = path.inputs
+    now, t = inputs.at(0).keyed("contracts")[row.contract], inputs.period(signed[0].date)
+    first = begin(inputs, now, t, path.ready(row.project) if row.project else 0)
+    over = first is not None and first < 0 and span(inputs, now, first).stop <= 0
+    return ("ended",) if over else ("signed",)
 
 
 def _not_signed(path: PathAudit, line: Line) -> None:
@@ -265,12 +324,14 @@ def _not_signed(path: PathAudit, line: Line) -> None:
 def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
     """Compare when a contract is signed, and return the term that follows on this path."""
     inputs, record = path.inputs, path.record
-    t = path.when(line, "signed")
+    before = line["decision"] == "signed"
+    t = _signed_before(path, line, name) if before else path.when(line, "signed")
     if t is None:
         return None
     row, floor = inputs.at(t).keyed("contracts")[name], inputs.at(t).floor(name, line["level"])
     path.called[name, floor.level, t] = path.called.get((name, floor.level, t), 0) + 1
-    path.within(line, "signed", row, "sign_from", "sign_to", "and it can be signed")
+    if not before:
+        path.within(line, "signed", row, "sign_from", "sign_to", "and it can be signed")
     path.staged(line, "decision", row.supplier)
     ready = 0
     if row.project is not None:
@@ -283,11 +344,11 @@ def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
             record.refuse(line.at("signed"), message, (row, "project"))
         ready = path.ready(row.project)
     first = begin(inputs, row, t, ready)
-    last = None if first is None else inputs.begins[span(inputs, row, first)[-1] + 1] - _DAY
+    last = None if first is None else inputs.begin(span(inputs, row, first)[-1] + 1) - _DAY
     record.term(
         line,
         "first_delivery",
-        None if first is None else inputs.begins[first],
+        None if first is None else inputs.begin(first),
         (row, "lead_time_months"),
     )
     record.term(line, "last_delivery", last, (row, "term_months"))
@@ -307,7 +368,8 @@ def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
         else None,
         cell=(row, "least_per_period"),
     )
-    record.figure(line, "prepayment", row.prepayment or None, cell=(row, "prepayment"))
+    prepaid = None if before else row.prepayment or None
+    record.figure(line, "prepayment", prepaid, cell=(row, "prepayment"))
     least = (
         None
         if row.project is None
@@ -318,12 +380,23 @@ def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
     return Signed(inputs, name, floor.level, t, first, ready)
 
 
+def _signed_before(path: PathAudit, line: Line, name: str) -> int:
+    """Compare when and at which level a contract was signed before the start; return the period."""
+    inputs, (row, *_) = path.inputs, path.inputs.earlier("sign", name)
+    t, levels = inputs.period(row.date), [e for e in inputs.rows("floors") if e.contract == name]
+    level = row.level if row.level is not None else levels[0].level
+    path.record.term(line, "signed", inputs.begin(t), (row, "date"))
+    path.record.term(line, "level", level, (row, "level"))
+    return t
+
+
 def begun(together: Together) -> None:
     """Compare signatures with first deliveries.
 
     A contract that is signed delivers on one at least of the paths that are one at signing.
     """
-    for (name, _), signed in together.begun.items():
+    for (name, _), every in together.begun.items():
+        signed = {scenario: each for scenario, each in every.items() if each[0] >= 0}
         row = together.base.keyed("contracts")[name]
         for node in dict.fromkeys(
             together.nodes[t][scenario] for scenario, (t, _) in signed.items()
@@ -347,12 +420,14 @@ def _account(
     """Compare what a contract brings and costs."""
     row, record = signed.row(signed.t), path.record
     before, cent = len(path.spent), path.cent(row.material)
-    path.pay(signed.t, "signing", row.signing_cost, row.material, row.contract, table="contracts")
+    if signed.t >= 0:
+        cost = row.signing_cost
+        path.pay(signed.t, "signing", cost, row.material, row.contract, table="contracts")
     extension_audit.pay(path, signed)
     rates = {t: signed.credit(t) for t in signed.span if row.form == "purchase"}
-    credited = prepayment_audit.credited(path, row, signed.t, rates, came)
+    credited = prepayment_audit.credited(path, row, signed.t, signed.prepaid, rates, came)
     path.total(line, "credited", credited, cent, (row, "prepayment"))
-    path.total(line, "uncredited", row.prepayment - credited, cent, (row, "prepayment"))
+    path.total(line, "uncredited", signed.prepaid - credited, cent, (row, "prepayment"))
     deficit = topups = 0.0
     if row.form == "cfd":
         what = f"what arrives under {row.contract}, which moves cash only,"
@@ -479,7 +554,7 @@ def _deficit(path: PathAudit, signed: Signed, called: dict[int, float]) -> float
         row, noise = signed.row(end), path.noise(signed.row(end).material)
         short = max(0.0, signed.owed(year) - sum(called.get(t, 0.0) for t in year))
         if path.idle and signed.price(end) > 0:
-            what = f"deficit of {name} in the contract year from {inputs.begins[year[0]]}"
+            what = f"deficit of {name} in the contract year from {inputs.begin(year[0])}"
             shown = _flow(path, "deficits", name, range(end, end + 1)) / signed.price(end)
             path.record.reaches("cash_flow", what, short, shown, noise, (row, "take_or_pay"))
             short = max(short, shown)
@@ -534,11 +609,11 @@ def _receive(path: PathAudit, signed: Signed, earned: dict[int, float]) -> float
         len(caps) == 1 and inputs.settings.discount_rate >= 0 and not path.idle
     )
     for year in signed.years:
-        row, months = signed.row(year[-1]), len(year) * inputs.months
+        row = signed.row(year[-1])
         due, cell = sum(earned.get(t, 0.0) for t in year), (row, "upside_share")
-        if row.upside_cap is not None and row.upside_cap * months / 12 < due:
-            due, cell = row.upside_cap * months / 12, (row, "upside_cap")
-        what = f"upside of {name} in the contract year from {inputs.begins[year[0]]}"
+        if row.upside_cap is not None and signed.most_upside(year) < due:
+            due, cell = signed.most_upside(year), (row, "upside_cap")
+        what = f"upside of {name} in the contract year from {inputs.begin(year[0])}"
         compare = record.equal if whole or caps == {None} else record.within
         compare(
             "cash_flow",

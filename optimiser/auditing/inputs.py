@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from optimiser.auditing.clock import AuditClock
+from stockpile_model.names import identity
 from stockpile_model.schema import get, keys
 
 
@@ -98,6 +99,17 @@ class Inputs(AuditClock):
     def keyed(self, table: str) -> dict[str, Any]:
         """Return the rows of a table without any event, by their key."""
         return self.base.keyed(table)
+
+    def earlier(self, kind: str, name: str | None = None) -> list[Any]:
+        """Return the commitments of a kind that were decided before the start, also by name."""
+        return [
+            row
+            for row in self.rows("commitments")
+            if row.kind == kind
+            and row.date is not None
+            and row.date < self.start
+            and (name is None or identity(row.name) == identity(name))
+        ]
 
     # What rows say
 

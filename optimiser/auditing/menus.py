@@ -144,7 +144,8 @@ def _near(expected: float | None, found: float | None) -> bool:
 
 def _nodes(together: Together, signed: dict[str, Signed]) -> list[frozenset[str]]:
     """Return the scenarios that share each signature."""
-    return [*dict.fromkeys(together.nodes[each.t][name] for name, each in signed.items())]
+    nodes = together.nodes
+    return [*dict.fromkeys(nodes[max(0, each.t)][name] for name, each in signed.items())]
 
 
 def _could(together: Together, contract: str, level: str) -> dict[str, Signed]:
@@ -154,16 +155,27 @@ def _could(together: Together, contract: str, level: str) -> dict[str, Signed]:
     """
     found = {}
     for name, inputs in together.inputs.items():
-        for t in range(inputs.periods):
+        for t in range(0 if inputs.earlier("sign", contract) else inputs.periods):
             row = inputs.at(t).keyed("contracts")[contract]
+            gone = _gone(inputs, row.project)
             if t in inputs.spans(row.sign_from, row.sign_to) and any(
-                begin(together.inputs[each], row, t) is not None for each in together.nodes[t][name]
+                begin(together.inputs[each], row, t, gone or 0) is not None
+                for each in together.nodes[t][name]
             ):
-                plant = None if row.project is None else inputs.at(t).keyed("projects")[row.project]
-                ready = 0 if plant is None else t + inputs.whole(plant.ready_lag_months)
+                waits = row.project is not None and gone is None
+                plant = inputs.at(t).keyed("projects")[row.project] if waits else None
+                ready = gone or 0 if plant is None else t + inputs.whole(plant.ready_lag_months)
                 found[name] = Signed(inputs, contract, level, t, begin(inputs, row, t, ready))
                 break
     return found
+
+
+def _gone(inputs: Inputs, project: str | None) -> int | None:
+    """Return when a project is ready that went ahead before the start; None: it did not."""
+    if project is None or not (rows := inputs.earlier("project", project)):
+        return None
+    lag = inputs.keyed("projects")[project].ready_lag_months
+    return inputs.period(rows[0].date) + inputs.whole(lag)
 
 
 def _worth(together: Together, signed: dict[str, Signed]) -> dict[str, float | None]:

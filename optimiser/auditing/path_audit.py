@@ -252,12 +252,10 @@ class PathAudit:
         It lies past the horizon where the project does not go ahead.
         """
         t = self.ahead.get(project)
-        return (
-            self.inputs.periods
-            if t is None
-            else t
-            + self.inputs.whole(self.inputs.at(t).keyed("projects")[project].ready_lag_months)
-        )
+        if t is None:
+            return self.inputs.periods
+        rows = self.inputs.base if t < 0 else self.inputs.at(t)
+        return t + self.inputs.whole(rows.keyed("projects")[project].ready_lag_months)
 
     # What a line shows of several scenarios
 

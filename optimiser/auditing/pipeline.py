@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
+from optimiser.auditing import purchases
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.twin import AuditedHeading, Size, Twin
+from stockpile_model.names import identity
 
 Arrival = tuple[int, str, str]
 """A period, and the table and name of what brings metal in it."""
@@ -68,13 +71,33 @@ def _noise(path: PathAudit, key: Arrival) -> float:
 
 def _coming(path: PathAudit) -> list[tuple[int, Any]]:
     """Return what arrives, each row in the first period in which its date has come."""
-    found = []
+    found = _ordered(path)
     for number in range(len(path.inputs.rows("in_transit"))):
         for t in range(path.inputs.periods):
             row = path.inputs.at(t).rows("in_transit")[number]
             if path.inputs.period(row.arrives) <= t:
                 found += [(t, row)] if row.quantity > 0 else []
                 break
+    return found
+
+
+def _ordered(path: PathAudit) -> list[tuple[int, Any]]:
+    """Return what arrives of orders that were placed before the start, and what is due for it."""
+    inputs, found = path.inputs, list[tuple[int, Any]]()
+    for row in inputs.earlier("order"):
+        name = next(each for each in inputs.keyed("offers") if identity(each) == identity(row.name))
+        base = inputs.keyed("offers")[name]
+        t = inputs.period(row.date) + inputs.whole(base.lead_time_months)
+        if not 0 <= t < inputs.periods:
+            continue
+        offer = inputs.at(t).keyed("offers")[name]
+        arrives = offer.availability * row.quantity
+        rate = 0.0
+        if base.payment == "delivery":
+            price = purchases.mean_price(path, offer, t, row.quantity)
+            rate = price * (1 + offer.duty) + offer.adder + offer.freight
+        came = SimpleNamespace(name=name, quantity=arrives, unpaid=rate * arrives, site=None)
+        found += [(t, came)] if arrives > 0 else []
     return found
 
 

@@ -10,18 +10,25 @@ from optimiser.auditing.twin import AuditedHeading, Twin
 
 
 def credited(
-    path: PathAudit, signed: Any, t: int, rates: Mapping[int, float], came: Mapping[int, float]
+    path: PathAudit,
+    signed: Any,
+    t: int,
+    prepaid: float,
+    rates: Mapping[int, float],
+    came: Mapping[int, float],
 ) -> float:
     """Compare what is taken off for what comes, book it with the prepayment, and return it [money].
 
-    `signed`: the contract as it stands in the period of signing. `rates`: what is taken off for
+    `signed`: the contract as it stands in the period of signing. `prepaid`: what there is to
+    credit; it was paid before the start where `t` is below 0. `rates`: what is taken off for
     each unit [money/quantity]. Each unit is credited until nothing is left; which buyer is served
     first when the prepayment runs out is free.
     """
     record, name, material = path.record, signed.contract, signed.material
     cent, cell = path.cent(material), (signed, "prepayment")
-    path.pay(t, "prepayments", signed.prepayment, material, name, table="contracts")
-    left = float(signed.prepayment)
+    if t >= 0:
+        path.pay(t, "prepayments", prepaid, material, name, table="contracts")
+    left = prepaid
     for s, quantity in sorted(came.items()):
         shown = _shown(path, name, s)
         due, found = min(max(0.0, left), rates.get(s, 0.0) * quantity), sum(shown.values())
@@ -33,7 +40,7 @@ def credited(
             record.within("cash_flow", f"{what} for {buyer or 'all'}", most, amount, cent, cell)
             path.pay(s, "credits", -amount, material, name, buyer, "contracts")
         left -= found
-    return float(signed.prepayment) - left
+    return prepaid - left
 
 
 def _shown(path: PathAudit, name: str, t: int) -> dict[str | None, float]:

@@ -53,6 +53,13 @@ def _plant(path: PathAudit, line: Line, project: Any) -> None:
 def _ahead(path: PathAudit, line: Line, name: str) -> None:
     """Compare when a project goes ahead, and what the buyer pays."""
     inputs, record, decision = path.inputs, path.record, line["decision"]
+    if earlier := inputs.earlier("project", name):
+        gone = path.ahead[name] = inputs.period(earlier[0].date)
+        record.term(line, "decision", "before", (earlier[0], "date"))
+        record.term(line, "decided", inputs.begin(gone), (earlier[0], "date"))
+        record.term(line, "ready", inputs.begin(path.ready(name)))
+        record.figure(line, "grant", 0.0)
+        return
     if record.fails(decision in ("grant", "carried", "both", "no")):
         record.refuse(line.at("decision"), f"{decision!r} is neither grant, carried, both nor no")
         return
@@ -96,7 +103,7 @@ def carried(path: PathAudit) -> None:
     contracts = path.inputs.keyed("contracts")
     for line in path.sheets["projects"]:
         t = path.ahead.get(line["project"])
-        if line["decision"] == "no" or t is None:
+        if line["decision"] == "no" or t is None or t < 0:
             continue
         rows = path.inputs.at(t)
         project = rows.keyed("projects")[line["project"]]

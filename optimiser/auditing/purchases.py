@@ -247,6 +247,14 @@ def averages(steps: list[Step], kind: str, quantity: float, slack: float) -> lis
     ]
 
 
+def mean_price(path: PathAudit, offer: Any, t: int, quantity: float) -> float:
+    """Return the average price of an order that is paid in a period, without adder."""
+    breaks = _breaks(path, offer.offer, t)
+    steps = ladder(path, offer, [row.from_quantity for row in breaks], t)
+    kind = breaks[0].kind if breaks else ""
+    return averages(steps, kind, quantity, path.noise(offer.material))[0]
+
+
 def _price(path: PathAudit, line: Line, offer: Any, there: Any, t: int, arrival: int) -> Bill:
     """Compare what the order costs, and when.
 

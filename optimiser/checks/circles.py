@@ -8,6 +8,7 @@ from typing import Any
 from optimiser.checks.series import listed
 from stockpile_model.block import sources
 from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.commitments.commitment_terms import earlier
 from stockpile_model.blocks.in_transit.transit_terms import coming
 from stockpile_model.blocks.projects.project_terms import grant
 from stockpile_model.blocks.projects.windows import carriable, grantable
@@ -52,7 +53,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 
 def _going(stockpile: Stockpile, metal: set[str]) -> set[str]:
     """Return the projects that can go ahead when this metal is there, and what follows from it."""
-    found: set[str] = set()
+    found = {*earlier(stockpile, "project")}
     known = set(metal) | {row.material for row in stockpile.rows(OpeningLot)}
     known |= {each.source.material for each in coming(stockpile)}
     tables = ((kind.TABLE, rows) for kind, rows in stockpile.tables.items())

@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from optimiser.checks.series import menu, over
-from stockpile_model.blocks.contracts.contract_terms import Contract, agreed, even
+from stockpile_model.blocks.contracts.contract_terms import (
+    Contract,
+    agreed,
+    even,
+    signable,
+    signed_before,
+)
 from stockpile_model.blocks.in_transit.transit_terms import coming
 from stockpile_model.blocks.offers import offer_terms
 from stockpile_model.blocks.offers.offer_terms import Offer
@@ -75,6 +81,8 @@ def _arrivals(stockpile: Stockpile, offer: Offer) -> range:
 def _deliveries(stockpile: Stockpile, contract: Contract) -> range:
     """Return the periods in which a contract could bring metal."""
     window = overlap(stockpile.calendar, contract.sign_from, contract.sign_to)
+    if signed_before(stockpile, contract.contract) is not None:
+        window = range(len([*signable(stockpile, contract)][:1]))  # its first period; else none
     if contract.form != "purchase" or not stockpile.counts(contract.supplier) or not window:
         return range(0)
     ready = 0 if contract.project is None else earliest(stockpile, contract.project)

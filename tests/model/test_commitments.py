@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stockpile_model.blocks.commitments import Commitment, CommitmentKept
+from stockpile_model.blocks.commitments import CommitmentKept
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.build import report
 from stockpile_model.schema import Row
 from tests.support.accept import (
@@ -230,9 +231,9 @@ def test_what_is_committed_and_what_is_planned_is_reported() -> None:
         (
             commitment("order", "spot", 6, -1),
             (
-                "commitments.date: must be within the horizon, 2027-01-01 to 2027-02-28, found"
-                " 2026-12-01; what an earlier order has brought is opening_stock, what it still"
-                " brings is in_transit"
+                "commitments.date: spot ordered on 2026-12-01 arrived in the period of 2026-12-01,"
+                " before the start: what is left of it is opening_stock; or write what is late"
+                " into in_transit"
             ),
         ),
         (

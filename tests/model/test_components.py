@@ -13,6 +13,7 @@ from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import Column, Row, columns
 from tests.model import (
     test_ageing,
+    test_before_start,
     test_budget,
     test_commitments,
     test_contracts,
@@ -40,6 +41,7 @@ from tests.support.accept import built, everything, everything_uncertain
 SUITES = (
     *(
         test_ageing,
+        test_before_start,
         test_budget,
         test_commitments,
         test_contracts,

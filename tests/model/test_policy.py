@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stockpile_model.blocks.commitments import Commitment
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.policy.rule_outcomes import RuleKept
 from stockpile_model.blocks.policy.rule_terms import Rule, members
 from stockpile_model.build import report

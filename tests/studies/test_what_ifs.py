@@ -26,7 +26,7 @@ from optimiser.studies.what_ifs.cost_shares import (
 from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow, compare
 from optimiser.system.errors import InputError
 from stockpile_model.blocks.budget import Budget
-from stockpile_model.blocks.commitments import Commitment
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.offers.break_terms import PriceBreak

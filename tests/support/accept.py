@@ -17,7 +17,7 @@ import pyomo.environ as pyo
 
 from optimiser.solving.solve import Options, solve
 from stockpile_model.blocks.budget import Budget
-from stockpile_model.blocks.commitments import Commitment
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
 from stockpile_model.blocks.endowments import Endowment
@@ -509,7 +509,9 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
             call_off_lot=2,
         ),
         contract("partner", supplier="metlen", project="granted", sign_to=month(1), take_or_pay=0),
-    )
+        contract("older", supplier="trader", price_index="market", take_or_pay=0, upside_share=0.1,
+                 upside_trigger=10, upside_cap=5, prepayment=9, credit=1, term_months=6),
+    )  # fmt: skip
     levels = (
         floor(9, 120, escalation=0.03),
         floor(10, 240, "high"),
@@ -518,6 +520,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         floor(5, 120, "high", name="anchor"),
         floor(45, 12, name="partner"),
         floor(55, 12, "high", name="partner"),
+        floor(70, 12, name="older"),
     )
     indices = tuple(
         Price(date=month(t), values={"market": value, "cost": 8.0 + t, "euro": 1.1})
@@ -584,6 +587,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         commitment("sign", "anchor", level="high"),
         commitment("rotate", "swap", 9, how="at_most"),
         commitment("project", "granted", 1, 0),
+        commitment("sign", "older", None, -3, called_off=1, prepayment_left=4, upside_received=1),
     )
     parts = (endowment("bulk", "navy", 0.4), endowment("bulk", "army", 0.6))
     lots = (

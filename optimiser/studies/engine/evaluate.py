@@ -60,7 +60,7 @@ from optimiser.system.errors import Fault
 from optimiser.system.interrupts import Interrupt
 from stockpile_model import changes
 from stockpile_model.block import Tally, tallies
-from stockpile_model.blocks.commitments import Commitment
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.objective import RISK
 from stockpile_model.build import build, check
 from stockpile_model.formulation import Formulation

@@ -47,7 +47,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     signing.add_sign(m, plan)
     signing.forbid_second_signing(m, plan)
-
+    signing.hold_signed_before(m, plan)
     reliance.add_begin(m, plan)
     reliance.balance_begin(m, plan)
     reliance.link_begin(m, plan)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from stockpile_model.blocks.commitments.commitment_terms import ready_before
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.blocks.contracts.schedule import Cover, Schedule, Signature
@@ -64,6 +65,9 @@ class AfterTerms:
         for (k, d, n), covers in self.schedule.active.items():
             for cover in covers:
                 found.setdefault((k, cover), {})[n] = d
+        for k, n in self.schedule.signings:  # signed before the start, to deliver after the end
+            if terms.signed_before(self.stockpile, k):
+                found.setdefault((k, Signature(n, None)), {})
         return found
 
     def signatures(self) -> Iterator[tuple[str, Cover, int, Spell]]:
@@ -92,7 +96,11 @@ class AfterTerms:
         row = self.schedule.contract(k, s)
         first = next((firsts[n] for n in stockpile.tree.paths[leaf] if n in firsts), None)
         if first is None:
-            opened = 0 if going is None else ready(stockpile, str(row.project), going)
+            opened = (
+                ready_before(stockpile, row.project) or 0
+                if going is None
+                else ready(stockpile, str(row.project), going)
+            )
             ships = stockpile.at(leaf).shipping(row.supplier)
             agreed = terms.agreed(stockpile, row, s)
             first = max(agreed, opened, ships, stockpile.calendar.periods)

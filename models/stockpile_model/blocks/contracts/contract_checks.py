@@ -6,6 +6,13 @@ import math
 from collections.abc import Iterator
 
 from stockpile_model.amounts import quantity
+from stockpile_model.blocks.commitments.commitment_terms import (
+    Commitment,
+    before,
+    decided,
+    earlier,
+    gone_before,
+)
 from stockpile_model.blocks.contracts.contract_terms import (
     Contract,
     Floor,
@@ -14,6 +21,7 @@ from stockpile_model.blocks.contracts.contract_terms import (
     lot,
     menu,
     signable,
+    signed_before,
 )
 from stockpile_model.checks import ordered, received, seen, whole_periods
 from stockpile_model.schema import Problem, columns, get
@@ -54,6 +62,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from _idle(row)
     for floor in stockpile.rows(Floor):
         yield from _level(floor)
+    yield from _earlier(stockpile)
 
 
 def _reference(row: Contract) -> Iterator[Problem]:
@@ -154,12 +163,61 @@ def review(stockpile: Stockpile) -> Iterator[Problem]:
     for row in stockpile.rows(Contract):
         yield from _everywhere(stockpile, row, "least_total")
         yield from _same_dates(stockpile, row)
-        if stockpile.counts(row.supplier) and not list(signable(stockpile, row)):
+        if signed_before(stockpile, row.contract) is not None:
+            yield from _signed_before(stockpile, row)
+        elif stockpile.counts(row.supplier) and not list(signable(stockpile, row)):
             message = (
                 f"{row.contract} cannot be signed to deliver within the horizon: "
                 "see its dates, lead time and its supplier's start"
             )
             yield Problem(row.TABLE, row.line, "contract", message, warning=True)
+
+
+def _signed_before(stockpile: Stockpile, row: Contract) -> Iterator[Problem]:
+    """Warn of a contract that was signed before the start and brings nothing any more."""
+    done = signed_before(stockpile, row.contract)
+    if done is None:
+        return
+    if not stockpile.counts(row.supplier):
+        message = (
+            f"{row.contract} was signed, and its supplier is at a stage that settings.supply_stages"
+            " does not count: nothing of it is in the plan"
+        )
+        yield Problem(done.TABLE, done.line, "name", message, warning=True)
+    elif not list(signable(stockpile, row)):
+        message = f"the term of {row.contract}, signed then, ended before the start"
+        yield Problem(done.TABLE, done.line, "date", f"{message}: it brings nothing", warning=True)
+
+
+def _earlier(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with contracts that were signed before the start."""
+    for name, rows in earlier(stockpile, "sign").items():
+        contract = stockpile.keyed(Contract).get(name)
+        if contract is None:
+            continue  # the name is refused as such
+        for row in rows[1:]:
+            message = f"{name} was signed in row {rows[0].line} already: a contract is signed once"
+            yield Problem(row.TABLE, row.line, "name", message)
+        row, levels = rows[0], menu(stockpile)[name]
+        if row.level is None and len(levels) > 1:
+            message = "is required for a contract signed before the start: which one was signed"
+            yield Problem(row.TABLE, row.line, "level", message)
+        gone, signed = gone_before(stockpile, contract.project), decided(stockpile, row)
+        if contract.project is not None and (gone is None or gone > signed):
+            message = (
+                f"{name} waits for project {contract.project}, which had then gone ahead: add a"
+                " row of kind project with the date on which it did"
+            )
+            yield Problem(row.TABLE, row.line, "date", message)
+        if (row.prepayment_left or 0.0) > contract.prepayment:
+            message = f"must be at most the prepayment of {name}, {contract.prepayment:g}"
+            yield Problem(row.TABLE, row.line, "prepayment_left", message)
+    for row in stockpile.rows(Commitment):
+        if row.kind != "sign" or not before(stockpile, row):
+            for name in ("called_off", "prepayment_left", "upside_received"):
+                if get(row, name) is not None:
+                    message = "is of a contract signed before the start only: leave it blank"
+                    yield Problem(row.TABLE, row.line, name, message)
 
 
 def _everywhere(stockpile: Stockpile, row: Contract, column: str) -> Iterator[Problem]:

@@ -38,7 +38,9 @@ class ContractOutcome(Dated):
     supplier: str = column("producer")
     material: str = column("material")
     form: str = column("`purchase` or `cfd`")
-    decision: str = column("`sign` or `do not sign`")
+    decision: str = column(
+        "`sign` or `do not sign`; `signed` before the start; `ended`: so was its term"
+    )
     level: str | None = column("level signed")
     floor: float | None = column(
         "floor signed, as it stands at signing", "money/quantity", given=True
@@ -46,7 +48,7 @@ class ContractOutcome(Dated):
     signed: dt.date | None = column("first day of the period of signing")
     annual_quantity: float | None = column("quantity committed", "quantity/year", given=True)
     first_delivery: dt.date | None = column(
-        "first day of the first period of delivery; blank = past the horizon"
+        "first day of the first period of delivery, also before the start; blank = past the horizon"
     )
     last_delivery: dt.date | None = column(
         "last day of the term within the horizon, before an extension"
@@ -57,7 +59,9 @@ class ContractOutcome(Dated):
     expected_price: float | None = column(
         "average price paid for the metal", "money/quantity", per="delivered"
     )
-    prepayment: float | None = column("money to pay at signing; blank = none", "money", given=True)
+    prepayment: float | None = column(
+        "money to pay at signing; blank = none, or paid before the start", "money", given=True
+    )
     credited: float = column("prepayment taken off what is due, expected, undiscounted", "money")
     uncredited: float = column(
         "prepayment that is not taken off within the horizon, expected: lost where the contract "
@@ -97,7 +101,7 @@ class ContractOutcome(Dated):
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:
         """Yield which contracts are signed, at which level, and what they deliver."""
-        signed = [each for each in plan.of(cls) if each.level is not None]
+        signed = [each for each in plan.of(cls) if each.decision == "sign"]
         price = f"{plan.currency}/{plan.unit}"
         likely, delivered = defaultdict[str, float](float), defaultdict[str, float](float)
         for each in signed:
@@ -125,7 +129,7 @@ def report(formulation: Formulation) -> Iterator[Result]:
         signed = [(f, n) for kk, f, n in m.SIGNINGS if kk == k and evaluate(m.sign[kk, f, n]) > 0.5]
         yield from floors(formulation, row, signed)
         if not signed:
-            yield _not_signed(row)
+            yield _not_signed(stockpile, row)
         for f, s in signed:
             yield from _signed(formulation, row, f, s, money.get(k, {}))
 
@@ -140,14 +144,21 @@ def _money(formulation: Formulation) -> dict[str, dict[tuple[int, str], float]]:
     return found
 
 
-def _not_signed(row: Contract) -> ContractOutcome:
-    """Return the outcome of a contract that is not signed."""
+def _not_signed(stockpile: Stockpile, row: Contract) -> ContractOutcome:
+    """Return the outcome of a contract that is not signed, or brings nothing any more."""
+    before = terms.signed_before(stockpile, row.contract)
+    decision, instruction = "do not sign", f"do not sign {row.contract} with {row.supplier}"
+    if before is not None:
+        counts = stockpile.counts(row.supplier)
+        decision = "ended" if counts else "signed"
+        why = "its term is over" if counts else "its supplier is at a stage that does not count"
+        instruction = f"nothing to do: {row.contract} with {row.supplier} was signed, and {why}"
     return ContractOutcome(
         contract=row.contract,
         supplier=row.supplier,
         material=row.material,
         form=row.form,
-        decision="do not sign",
+        decision=decision,
         level=None,
         floor=None,
         signed=None,
@@ -167,7 +178,7 @@ def _not_signed(row: Contract) -> ContractOutcome:
         cost=0.0,
         breakeven=None,
         share_at_floor=None,
-        instruction=f"do not sign {row.contract} with {row.supplier}",
+        instruction=instruction,
     )
 
 
@@ -194,7 +205,7 @@ def _signed(
     """Yield the outcome of a contract that is signed, for each date of its first delivery."""
     stockpile, k = formulation.stockpile, row.contract
     tree, calendar, nothing = stockpile.tree, stockpile.calendar, stockpile.scale.nothing
-    now = stockpile.at(s)
+    now, before = stockpile.at(s), terms.signed_before(stockpile, k) is not None
     there, level = now.keyed(Contract)[k], terms.menu(now)[k][f]
     covered = longer(formulation, k, f, delivers(formulation, k, f, s))
     branches = _branches(stockpile, s, covered)
@@ -209,16 +220,19 @@ def _signed(
             if n in nodes and s in tree.paths[n]:
                 sums[heading] = sums.get(heading, 0.0) + nodes[n] * amount
         last = None if first is None else terms.last_period(stockpile, there, first)
+        paid = sums.get("prepayments", 0.0)
+        if before:
+            paid = terms.prepayment(stockpile, there, level, 0 if first is None else first)
         yield ContractOutcome(
             **where[first],
             contract=k,
             supplier=row.supplier,
             material=row.material,
             form=row.form,
-            decision="sign",
+            decision="signed" if before else "sign",
             level=f,
             floor=terms.floor_value(stockpile, level, s),
-            signed=calendar.begin(tree.period[s]),
+            signed=calendar.begin(terms.signing_period(stockpile, k, s)),
             annual_quantity=level.annual_quantity,
             least_per_period=_least(stockpile, there, level),
             first_delivery=None if first is None else calendar.begin(first),
@@ -227,9 +241,9 @@ def _signed(
             delivered=taken.arrived,
             deficit=deficit if deficit > nothing else 0.0,
             expected_price=taken.paid / taken.arrived if taken.arrived > nothing else None,
-            prepayment=there.prepayment or None,
+            prepayment=None if before else there.prepayment or None,
             credited=0.0 - sums.get("credits", 0.0),
-            uncredited=sums.get("prepayments", 0.0) + sums.get("credits", 0.0),
+            uncredited=paid + sums.get("credits", 0.0),
             topups=sums.get("topups", 0.0),
             upside=0.0 - sums.get("upside", 0.0),
             cost=sum(sums.values()),
@@ -259,7 +273,9 @@ def _instruction(
 ) -> str:
     """Return the sentence that says what to sign, and when it delivers first."""
     calendar, unit = stockpile.calendar, stockpile.settings.quantity_unit
-    signed = amounts.month(calendar.begin(stockpile.tree.period[s]))
+    signed = amounts.month(calendar.begin(terms.signing_period(stockpile, row.contract, s)))
+    before = terms.signed_before(stockpile, row.contract) is not None
+    does = "signed" if before else "sign"
     floor = amounts.money(terms.floor_value(stockpile, level, s))
     tied = "" if level.floor_index is None else f" (tied to {level.floor_index})"
     quantity = f"{amounts.quantity(level.annual_quantity)} {unit}"
@@ -277,10 +293,10 @@ def _instruction(
         for begin, each in zip(begins[1:], list(where.values())[1:], strict=True)
     ]
     return (
-        f"{signed}: sign {row.contract} with {row.supplier} at level {level.level}, "
+        f"{signed}: {does} {row.contract} with {row.supplier} at level {level.level}, "
         f"floor {floor} {stockpile.settings.currency}/{unit}{tied}, {what} {begins[0]}"
         + (f" ({'; '.join(later)})" if later else "")
-        + _prepay(stockpile, row)
+        + ("" if before else _prepay(stockpile, row))
     )
 
 

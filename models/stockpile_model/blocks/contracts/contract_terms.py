@@ -11,11 +11,17 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from stockpile_model.blocks.commitments.commitment_terms import (
+    Commitment,
+    decided,
+    once,
+    ready_before,
+)
 from stockpile_model.calendar import overlap
 from stockpile_model.extremes import larger, smaller
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Project
+from stockpile_model.tables import Project, Supplier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,28 +204,62 @@ def menu(stockpile: Stockpile) -> Mapping[str, Mapping[str, Floor]]:
 # Dates ----------------------------------------------------------------------------------------
 
 
+def signed_before(stockpile: Stockpile, name: str) -> Commitment | None:
+    """Return the signature of a contract before the start; None: it was not signed then."""
+    return once(stockpile, "sign", name)
+
+
+def signed_level(stockpile: Stockpile, row: Commitment) -> str:
+    """Return the level at which a contract was signed: the one stated, or the only one."""
+    return row.level or next(iter(menu(stockpile)[row.name]))
+
+
+def signing_period(stockpile: Stockpile, name: str, node: int) -> int:
+    """Return the period in which a contract is signed: below 0 where that was before the start.
+
+    A signature before the start stands at the first node of each path, and so do its terms.
+    """
+    row = signed_before(stockpile, name)
+    return stockpile.tree.period[node] if row is None else decided(stockpile, row)
+
+
 def agreed(stockpile: Stockpile, contract: Contract, node: int) -> int:
     """Return the first period in which a contract signed at a node may deliver.
 
-    It is the later of `deliver_from` and signing plus lead time.
+    It is the later of `deliver_from` and signing plus lead time; it may lie before the start.
     """
     calendar = stockpile.calendar
-    earliest = 0 if contract.deliver_from is None else calendar.period(contract.deliver_from)
-    return max(earliest, stockpile.tree.period[node] + calendar.count(contract.lead_time_months))
+    signed = signing_period(stockpile, contract.contract, node)
+    lead = signed + calendar.count(contract.lead_time_months)
+    begin = contract.deliver_from
+    return lead if begin is None else max(lead, calendar.period(begin))
 
 
-def begun(stockpile: Stockpile, contract: Contract, node: int, ready: int = 0) -> dict[int, int]:
+def _opens(stockpile: Stockpile, contract: Contract, node: int, ready: int | None) -> int:
+    """Return the first period that is agreed, and in which the plant is ready."""
+    waits = (ready, ready_before(stockpile, contract.project))
+    return max([agreed(stockpile, contract, node), *(each for each in waits if each is not None)])
+
+
+def begun(
+    stockpile: Stockpile, contract: Contract, node: int, ready: int | None = None
+) -> dict[int, int]:
     """Return the nodes of delivery of a contract signed at a node, with its first delivery there.
 
     On each path the first delivery is in the first period that is agreed, in which the supplier
-    ships and, for a contract that waits for a project, the plant is `ready`.
+    ships and, for a contract that waits for a project, the plant is `ready`. It lies before the
+    start (below 0) where all that was so then.
     """
-    tree, least = stockpile.tree, max(agreed(stockpile, contract, node), ready)
+    tree, least = stockpile.tree, _opens(stockpile, contract, node, ready)
     found: dict[int, int] = {}
     for n in tree.below[node]:
         parent, period = tree.parent[n], tree.period[n]
         if parent in found:
             first = found[parent]
+        elif parent is None:
+            first = max(least, _shipped(stockpile, contract.supplier, n, least))
+            if first > period:
+                continue
         elif period >= least and period >= stockpile.at(n).shipping(contract.supplier):
             first = period
         else:
@@ -232,9 +272,30 @@ def begun(stockpile: Stockpile, contract: Contract, node: int, ready: int = 0) -
     }
 
 
+def _shipped(stockpile: Stockpile, supplier: str, node: int, least: int) -> int:
+    """Return the period from which a supplier ships as known at a node; no less than `least`."""
+    start = stockpile.at(node).keyed(Supplier)[supplier].start
+    return least if start is None else max(least, stockpile.calendar.period(start))
+
+
+def ended(stockpile: Stockpile, contract: Contract, node: int) -> bool:
+    """Return whether the term of a contract that was signed is over before a first node."""
+    least = _opens(stockpile, contract, node, None)
+    first = _shipped(stockpile, contract.supplier, node, least)
+    return first < 0 and true_last(stockpile, contract, first) < 0
+
+
 def signable(stockpile: Stockpile, contract: Contract) -> Iterator[int]:
-    """Yield the nodes at which a contract can be signed and still deliver within the horizon."""
+    """Yield the nodes at which a contract can be signed and still deliver within the horizon.
+
+    Of one that was signed before the start they are the first nodes, where its term goes on.
+    """
     calendar, tree = stockpile.calendar, stockpile.tree
+    if signed_before(stockpile, contract.contract) is not None:
+        for node in tree.at[0]:
+            if not ended(stockpile, stockpile.at(node).keyed(Contract)[contract.contract], node):
+                yield node
+        return
     for node in tree.nodes:
         row = stockpile.at(node).keyed(Contract)[contract.contract]
         window = overlap(calendar, row.sign_from, row.sign_to)
@@ -276,7 +337,7 @@ def deciding(stockpile: Stockpile, contract: Contract, first: int) -> int:
     last = last_period(stockpile, contract, first)
     if contract.option_from is None:
         return last
-    return min(max(first, stockpile.calendar.period(contract.option_from)), last)
+    return min(max(0, first, stockpile.calendar.period(contract.option_from)), last)
 
 
 def years(stockpile: Stockpile, span: range) -> list[range]:
@@ -291,6 +352,30 @@ def whole(stockpile: Stockpile, span: range) -> list[range]:
 
 
 # Quantities and prices ------------------------------------------------------------------------
+
+
+def called_off_before(stockpile: Stockpile, name: str) -> float | None:
+    """Return what was called off of a running contract year, or term with a total [quantity].
+
+    None where it is not stated: then what is left of the year, or term, counts pro rata.
+    """
+    row = signed_before(stockpile, name)
+    return None if row is None else row.called_off
+
+
+def prepayment(stockpile: Stockpile, contract: Contract, floor: Floor, first: int) -> float:
+    """Return what can be credited of a prepayment from the first delivery in the plan on [money].
+
+    Of a contract signed before the start it is what is left: as stated, or less the credit of all
+    that the even rate has delivered since the first delivery, whatever the price was.
+    """
+    row = signed_before(stockpile, contract.contract)
+    if row is None:
+        return contract.prepayment
+    if row.prepayment_left is not None:
+        return row.prepayment_left
+    brought = contract.availability * even(stockpile, floor) * max(0, -first)
+    return larger(0.0, contract.prepayment - contract.credit * brought)
 
 
 def even(stockpile: Stockpile, floor: Floor) -> float:
@@ -412,9 +497,17 @@ def upside(stockpile: Stockpile, contract: Contract, node: int) -> float:
     return contract.upside_share * larger(0.0, above)
 
 
-def most_upside(stockpile: Stockpile, contract: Contract, periods: int) -> float:
-    """Return the cap on the upside of a contract year of so many periods, pro rata [money]."""
-    return (contract.upside_cap or 0.0) * periods * stockpile.calendar.months / 12
+def most_upside(stockpile: Stockpile, contract: Contract, periods: int, gone: int = 0) -> float:
+    """Return the cap on the upside of a contract year of so many periods, pro rata [money].
+
+    `gone`: its periods before the start, for which the cap counts too where it is stated what was
+    received in them; that is taken off.
+    """
+    row = signed_before(stockpile, contract.contract) if gone else None
+    received = None if row is None else row.upside_received
+    periods += 0 if received is None else gone
+    cap = (contract.upside_cap or 0.0) * periods * stockpile.calendar.months / 12
+    return cap if received is None else larger(0.0, cap - received)
 
 
 # Break-even -----------------------------------------------------------------------------------

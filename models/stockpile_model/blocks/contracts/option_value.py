@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from stockpile_model.blocks.commitments.commitment_terms import gone_before
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.blocks.contracts.reliance import delivers
@@ -103,11 +104,12 @@ def floors(
     """
     stockpile, k = formulation.stockpile, row.contract
     nodes = list(terms.signable(stockpile, row))
+    held = terms.signed_before(stockpile, k)
     for f in terms.menu(stockpile)[k]:
         if at := [n for ff, n in signed if ff == f]:
             covered = {n: d for s in at for n, d in delivers(formulation, k, f, s).items()}
             yield _outcome(stockpile, k, f, at[0], covered, signed=True)
-        elif nodes:
+        elif nodes and held is None:
             covered = _first_deliveries(stockpile, k, nodes)
             yield _outcome(stockpile, k, f, nodes[0], covered, signed=False)
 
@@ -118,7 +120,8 @@ def _first_deliveries(stockpile: Stockpile, k: str, nodes: Sequence[int]) -> dic
     found: dict[int, int] = {}
     for s in (n for n in nodes if not any(each in nodes for each in paths[n][:-1])):
         row = stockpile.at(s).keyed(Contract)[k]
-        opened = 0 if row.project is None else ready(stockpile, row.project, s)
+        waits = row.project is not None and gone_before(stockpile, row.project) is None
+        opened = ready(stockpile, str(row.project), s) if waits else None
         found |= terms.begun(stockpile, row, s, opened)
     return found
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model.blocks.contracts.contract_terms import signed_before
 from stockpile_model.blocks.contracts.deliveries import arrives, buyer_sites
 from stockpile_model.blocks.contracts.schedule import Schedule
 from stockpile_model.blocks.contracts.signing import signed
@@ -40,14 +41,17 @@ def add_prepaid(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 
 
 def balance_prepaid(m: pyo.ConcreteModel, schedule: Schedule) -> None:
-    """Require prepaid[n] = prepaid[p(n)] - Σ_q credited[n], from Σ prepayment·active on."""
+    """Require prepaid[n] = prepaid[p(n)] - Σ_q credited[n], from Σ prepayment·active on.
+
+    Of a contract signed before the start it goes on from what is left.
+    """
     tree = schedule.stockpile.tree
 
     def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
-        if tree.period[n] == d:
+        if tree.period[n] == max(0, d):
             parts = schedule.active[k, d, n]
             before = summed(
-                [schedule.contract(k, s.node).prepayment * signed(m, k, f, [s]) for s in parts]
+                [schedule.prepayment(k, f, d, s.node) * signed(m, k, f, [s]) for s in parts]
             )
         else:
             before = m.prepaid[k, f, d, tree.parent[n]]
@@ -89,7 +93,7 @@ def cap_prepaid(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     """Require prepaid ≤ prepayment·(1 - used_up)."""
 
     def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
-        most = max(schedule.contract(k, s).prepayment for s in schedule.signable(k, n))
+        most = max(schedule.prepayment(k, f, d, s) for s in schedule.signable(k, n))
         return m.prepaid[k, f, d, n] <= most * (1 - m.used_up[k, f, d, n])
 
     m.cap_prepaid = pyo.Constraint(
@@ -98,10 +102,13 @@ def cap_prepaid(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 
 
 def pay_prepayments(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) -> None:
-    """Post prepayment·sign at the node of signing, and less what is credited at each delivery."""
+    """Post prepayment·sign at the node of signing, and less what is credited at each delivery.
+
+    What was prepaid before the start is sunk.
+    """
     for k, f, n in m.SIGNINGS:
         amount = schedule.contract(k, n).prepayment
-        if amount > 0:
+        if amount > 0 and not signed_before(schedule.stockpile, k):
             material = schedule.contracts[k].material
             ledger.pay(n, "prepayments", amount * m.sign[k, f, n], "contract", material, name=k)
     for k, f, d, q, n in m.CREDITS:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model.blocks.commitments.commitment_terms import gone_before
 from stockpile_model.blocks.contracts.contract_terms import Contract, begun, capital
 from stockpile_model.blocks.contracts.schedule import Schedule
 from stockpile_model.blocks.projects import going
@@ -129,7 +130,7 @@ def delivers(formulation: Formulation, k: str, f: str, s: int) -> dict[int, int]
     """Return the nodes of delivery of a contract that is signed, with its first delivery there."""
     m, stockpile = formulation.m, formulation.stockpile
     row = stockpile.at(s).keyed(Contract)[k]
-    if row.project is None:
+    if row.project is None or gone_before(stockpile, row.project) is not None:
         return begun(stockpile, row, s)
     at = next(
         int(h)

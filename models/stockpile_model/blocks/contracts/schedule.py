@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from stockpile_model.blocks.commitments.commitment_terms import gone_before
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.projects.project_terms import ready
@@ -53,8 +54,9 @@ Cover = Signature | Extension
 class ContractYear:
     """The contract year of a delivery that ends at its node, or its whole term or extension."""
 
-    periods: range
+    periods: range  # within the horizon
     nodes: tuple[int, ...]  # of these periods, on the path
+    gone: int  # periods of it that lie before the start
     ending: Sequence[Cover]  # of which it is a year; a scenario may change the term at signing
     delivering: Sequence[Cover]  # in these periods; the year of some goes on or ended before
 
@@ -93,8 +95,13 @@ class Schedule:
 
     @functools.cached_property
     def levels(self) -> Mapping[str, tuple[str, ...]]:
-        """Return the names of the levels of each contract."""
-        return {k: tuple(floors) for k, floors in terms.menu(self.stockpile).items()}
+        """Return the names of the levels of each contract: one where it was signed before."""
+        menu = terms.menu(self.stockpile)
+        return {
+            k: tuple(floors) if row is None else (terms.signed_level(self.stockpile, row),)
+            for k, floors in menu.items()
+            for row in [terms.signed_before(self.stockpile, k)]
+        }
 
     def contract(self, k: str, n: int) -> Contract:
         """Return a contract as it stands at a node."""
@@ -127,6 +134,10 @@ class Schedule:
     @functools.cached_property
     def _signable(self) -> frozenset[tuple[str, int]]:
         return frozenset(self.signings)
+
+    def prepayment(self, k: str, f: str, d: int, s: int) -> float:
+        """Return what can be credited of a prepayment of a contract signed at a node [money]."""
+        return terms.prepayment(self.stockpile, self.contract(k, s), self.floor(k, f, s), d)
 
     @functools.cached_property
     def owing(self) -> Mapping[Delivery, ContractYear]:
@@ -206,14 +217,14 @@ def schedule(
     starts = {
         (k, n): _starts(stockpile, rows[n][k], n, going)
         for k, row in contracts.items()
-        if row.project is not None
+        if _waits(stockpile, row)
         for n in windows[k]
     }
     signings = [
         (k, n)
         for k, row in contracts.items()
         for n in windows[k]
-        if row.project is None or starts[k, n]
+        if not _waits(stockpile, row) or starts[k, n]
     ]
     active = _active(stockpile, rows, starts, signings)
     options = _options(stockpile, contracts, active)
@@ -243,6 +254,11 @@ def schedule(
         _carriers(stockpile, rows, signings, alone),
         _backers(stockpile, rows, starts, together),
     )
+
+
+def _waits(stockpile: Stockpile, contract: Contract) -> bool:
+    """Return whether a contract waits for a project that has not gone ahead before the start."""
+    return contract.project is not None and gone_before(stockpile, contract.project) is None
 
 
 def _starts(
@@ -322,7 +338,7 @@ def _active(
     for k, s in signings:
         row = rows[s][k]
         for going in starts.get((k, s), (None,)):
-            opened = 0 if going is None else ready(stockpile, str(row.project), going)
+            opened = None if going is None else ready(stockpile, str(row.project), going)
             for n, first in terms.begun(stockpile, row, s, opened).items():
                 found.setdefault((k, first, n), []).append(Signature(s, going))
     return found
@@ -388,5 +404,12 @@ def _years(
     for (k, d, n), year in periods.items():
         nodes = tuple(s for s in tree.paths[n] if tree.period[s] in year)
         delivering = (each for s in nodes for each in active.get((k, d, s), ()))
-        found[k, d, n] = ContractYear(year, nodes, ending[k, d, n], list(dict.fromkeys(delivering)))
+        left = range(max(0, year.start), year.stop)
+        found[k, d, n] = ContractYear(
+            left,
+            nodes,
+            max(0, -year.start),
+            ending[k, d, n],
+            list(dict.fromkeys(delivering)),
+        )
     return found

@@ -8,7 +8,12 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.block import Deed
-from stockpile_model.blocks.contracts.contract_terms import Contract, menu, signable
+from stockpile_model.blocks.contracts.contract_terms import (
+    Contract,
+    menu,
+    signable,
+    signed_before,
+)
 from stockpile_model.blocks.contracts.schedule import Cover, Extension, Schedule
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger
@@ -64,11 +69,23 @@ def forbid_second_signing(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     )
 
 
+def hold_signed_before(m: pyo.ConcreteModel, schedule: Schedule) -> None:
+    """Require sign[k,f,n] = 1 of the level that was signed before the start, at each first node."""
+    m.hold_signed_before = pyo.Constraint(
+        pyo.Set(
+            dimen=3,
+            initialize=[key for key in m.SIGNINGS if signed_before(schedule.stockpile, key[0])],
+        ),
+        rule=lambda m, k, f, n: m.sign[k, f, n] == 1,
+        doc="a contract that was signed before the start stays signed [1]",
+    )
+
+
 def pay_signing(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) -> None:
-    """Post signing_cost · sign at the node of signing."""
+    """Post signing_cost · sign at the node of signing; before the start it is sunk."""
     for k, f, n in m.SIGNINGS:
         row = schedule.contract(k, n)
-        if row.signing_cost > 0:
+        if row.signing_cost > 0 and not signed_before(schedule.stockpile, k):
             amount = row.signing_cost * m.sign[k, f, n]
             material = schedule.contracts[k].material
             ledger.pay(n, "signing", amount, "contract", material, name=k)
@@ -77,7 +94,9 @@ def pay_signing(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) -> Non
 def _possible(stockpile: Stockpile, name: str) -> Iterator[int]:
     """Return the nodes at which a contract can be signed."""
     contract = stockpile.keyed(Contract)[name]
-    return signable(stockpile, contract) if stockpile.counts(contract.supplier) else iter(())
+    if not stockpile.counts(contract.supplier) or signed_before(stockpile, name):
+        return iter(())
+    return signable(stockpile, contract)
 
 
 def _done(
@@ -87,7 +106,9 @@ def _done(
     return [
         m.sign[name, f, node]
         for f in menu(stockpile)[name]
-        if level in (None, f) and (name, f, node) in m.SIGNINGS
+        if level in (None, f)
+        and (name, f, node) in m.SIGNINGS
+        and not signed_before(stockpile, name)
     ]
 
 
@@ -96,4 +117,12 @@ def _levels(stockpile: Stockpile, name: str) -> Iterable[str]:
     return menu(stockpile).get(name, {})
 
 
-DEED = Deed("sign", Contract.TABLE, metal=False, possible=_possible, done=_done, levels=_levels)
+DEED = Deed(
+    "sign",
+    Contract.TABLE,
+    metal=False,
+    possible=_possible,
+    done=_done,
+    levels=_levels,
+    before=True,
+)

@@ -14,6 +14,7 @@ from stockpile_model.block import asks_spending
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.schedule import ContractYear, Cover, Schedule
 from stockpile_model.blocks.contracts.signing import signed
+from stockpile_model.extremes import larger
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger
 
@@ -122,12 +123,19 @@ def pay_deficits(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) -> No
 def _owed(schedule: Schedule, k: str, f: str, n: int, year: ContractYear, cover: Cover) -> float:
     """Return the least quantity of a contract year, or term, under a signature [quantity].
 
-    An extension owes a least total pro rata.
+    An extension owes a least total pro rata. A year that began before the start owes what is left
+    of it: less what was called off, where that is stated, else pro rata.
     """
-    row, periods = schedule.contract(k, n), len(year.periods)
+    row, periods, so_far = schedule.contract(k, n), len(year.periods), None
+    if year.gone:
+        so_far = terms.called_off_before(schedule.stockpile, k)
+        periods += 0 if so_far is None else year.gone
     if schedule.totals(k):
-        return terms.least_total(schedule.stockpile, row, schedule.contract(k, cover.node), periods)
-    return row.take_or_pay * schedule.even(k, f, n) * periods
+        stated = schedule.contract(k, cover.node)
+        owed = terms.least_total(schedule.stockpile, row, stated, periods)
+    else:
+        owed = row.take_or_pay * schedule.even(k, f, n) * periods
+    return owed if so_far is None else larger(0.0, owed - so_far)
 
 
 def _most_owed(schedule: Schedule, k: str, f: str, n: int, year: ContractYear) -> float:

@@ -59,7 +59,7 @@ def cap_upside_year(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 
     def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
         row, year = schedule.contract(k, n), schedule.years[k, d, n]
-        cap = terms.most_upside(stockpile, row, len(year.periods))
+        cap = terms.most_upside(stockpile, row, len(year.periods), year.gone)
         most = cap * signed(m, k, f, year.ending)
         if others := year.others:
             whole = terms.most_upside(stockpile, row, 12 // stockpile.calendar.months)

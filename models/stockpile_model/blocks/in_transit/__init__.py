@@ -21,6 +21,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with the name and the dates of each row."""
     if stockpile.shape is None:  # in a scenario two may come at once
         yield from _check_once(stockpile)
+    yield from _check_orders(stockpile)
     for row in stockpile.rows(InTransit):
         yield from ordered(row, "ordered", "arrives")
         yield from _check_name(stockpile, row)
@@ -64,6 +65,21 @@ def _check_dates(stockpile: Stockpile, row: InTransit) -> Iterator[Problem]:
     if calendar.period(row.arrives) >= calendar.periods:
         message = f"{row.name} arrives after the horizon: it is not in the plan"
         yield Problem(row.TABLE, row.line, "arrives", message, warning=True)
+
+
+def _check_orders(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with the dates of orders that were placed before the start."""
+    for row, due in terms.ordered_before(stockpile):
+        arrives = stockpile.calendar.begin(due)
+        if due < 0:
+            message = (
+                f"{row.name} ordered on {row.date} arrived in the period of {arrives}, before the "
+                "start: what is left of it is opening_stock; or write what is late into in_transit"
+            )
+            yield Problem(row.TABLE, row.line, "date", message)
+        if due >= stockpile.calendar.periods:
+            message = f"{row.name} arrives after the horizon: it is not in the plan"
+            yield Problem(row.TABLE, row.line, "date", message, warning=True)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
@@ -110,7 +126,7 @@ def _bring(m: pyo.ConcreteModel, stockpile: Stockpile, each: Coming, ledger: Led
     k, n, row, source = each.number, each.node, each.row, each.source
     material, rate, use = source.material, row.unpaid / row.quantity, sources()[source.TABLE]
     age = stockpile.at(n).age_received(material, source.life_on_receipt_months)
-    lot = f"{row.name} due {stockpile.rows(InTransit)[k].arrives}"  # as it was agreed
+    lot = f"{row.name} due {each.due}"
     for w in terms.landing(stockpile, row, source):
         what = m.land[k, w, n], source.TABLE, row.name, source.supplier, rate, row.quantity
         ledger.bring(Arrival(n, material, w, age, *what, lot=lot))

@@ -126,7 +126,9 @@ BLOCK = Block(
     decisions=("reach", "buy", "place", "lots", "joint", "free"),
     follows=("waived", "exempt"),
     tallies=(Tally("buy", "order", alike=True),),
-    deeds=(Deed("order", Offer.TABLE, metal=True, possible=_can_order, done=_ordered),),
+    deeds=(
+        Deed("order", Offer.TABLE, metal=True, possible=_can_order, done=_ordered, before=True),
+    ),
     check=check,
     review=review,
     add=add,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from stockpile_model.block import asks_spending
+from stockpile_model.blocks.commitments.commitment_terms import gone_before
 from stockpile_model.blocks.offers import offer_terms
 from stockpile_model.blocks.offers.break_terms import (
     Segment,
@@ -128,7 +129,12 @@ class OrderTerms:
     @functools.cached_property
     def waiting(self) -> Sequence[Key]:
         """The orders that wait for a project."""
-        return [(o, n) for o, n in self.orders if self.offer(o, n).project is not None]
+        return [
+            (o, n)
+            for o, n in self.orders
+            if (project := self.offer(o, n).project) is not None
+            and gone_before(self.stockpile, project) is None
+        ]
 
     @functools.cached_property
     def on_path(self) -> Mapping[Key, Sequence[int]]:

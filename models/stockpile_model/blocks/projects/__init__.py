@@ -70,7 +70,9 @@ BLOCK = Block(
     headings=(Heading("grants", "the buyer's share of a project"),),
     decisions=("grant", "carry", "aid"),
     tallies=(Tally("grant", "project", "ever"), Tally("carry", "project", "ever")),
-    deeds=(Deed("project", Project.TABLE, metal=False, possible=openings, done=_done),),
+    deeds=(
+        Deed("project", Project.TABLE, metal=False, possible=openings, done=_done, before=True),
+    ),
     check=project_checks.check,
     review=project_checks.review,
     add=add,

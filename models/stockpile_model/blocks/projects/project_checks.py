@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stockpile_model.blocks.commitments.commitment_terms import earlier
 from stockpile_model.blocks.projects.project_terms import members
 from stockpile_model.blocks.projects.windows import earliest
 from stockpile_model.checks import ordered, whole_periods
@@ -14,6 +15,7 @@ from stockpile_model.tables import Project
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with each project and with the rows that wait for it."""
+    yield from _earlier(stockpile)
     for row in stockpile.rows(Project):
         yield from ordered(row, "decide_from", "decide_to")
         yield from whole_periods(stockpile, row)
@@ -29,6 +31,14 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
                     f"found {get(each, 'supplier')}"
                 )
                 yield Problem(each.TABLE, each.line, "supplier", message, warning=True)
+
+
+def _earlier(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield the projects that went ahead before the start more than once."""
+    for name, (first, *others) in earlier(stockpile, "project").items():
+        for row in others:
+            message = f"{name} went ahead in row {first.line} already"
+            yield Problem(row.TABLE, row.line, "name", message)
 
 
 def review(stockpile: Stockpile) -> Iterator[Problem]:

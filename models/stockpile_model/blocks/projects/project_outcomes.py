@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stockpile_model import amounts
+from stockpile_model.blocks.commitments.commitment_terms import gone_before, ready_before
 from stockpile_model.blocks.contracts import contract_terms as contracts
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.projects.project_terms import grant, members, ready, yearly
@@ -45,7 +46,9 @@ class ProjectOutcome(Dated):
     permits: str | None = column("permits that it has, and those that it lacks")
     output: float | None = column("whole output of the plant", "quantity/year", given=True)
     start: dt.date | None = column("date its supplier can first ship; blank = it ships")
-    decision: str = column("`grant`, `carried` by a contract, `both` together, or `no`")
+    decision: str = column(
+        "`grant`, `carried` by a contract, `both` together, `no`, or `before` the start"
+    )
     decided: dt.date | None = column("first day of the period in which it goes ahead")
     ready: dt.date | None = column("first day of the period from which it is ready")
     grant: float = column("paid as a grant, undiscounted", "money")
@@ -107,7 +110,10 @@ def report(formulation: Formulation) -> Iterator[Result]:
         carried = [n for gg, n in m.CARRIAGES if gg == g and evaluate(m.carry[gg, n]) > 0.5]
         for at in (*granted, *carried):
             yield from _outcomes(formulation, row, _going(formulation, g, at, at in granted))
-        if not granted and not carried:
+        if gone_before(stockpile, g) is not None:
+            for root in stockpile.tree.at[0]:
+                yield from _outcomes(formulation, row, _Going(root, 0.0, "before"))
+        elif not granted and not carried:
             yield from _outcomes(formulation, row, None)
 
 
@@ -172,6 +178,9 @@ def _outcomes(
     at = None if going is None else going.node
     decided = None if at is None else calendar.begin(tree.period[at])
     opened = None if at is None else calendar.begin(ready(stockpile, g, at))
+    if (gone := gone_before(stockpile, g)) is not None:
+        decided = calendar.begin(gone)
+        opened = calendar.begin(ready_before(stockpile, g) or 0)
     instruction = _instruction(stockpile, row, decided, opened, going)
     brought = 0.0 if at is None else _brought(formulation, g, at)
     for contract, level in _levels(stockpile, g):
@@ -254,6 +263,11 @@ def _instruction(
     """Return the sentence that says what to do."""
     if going is None or decided is None or opened is None:
         return f"do not help {row.project}"
+    if going.decision == "before":
+        opens = amounts.month(opened)
+        return (
+            f"{amounts.month(decided)}: {row.project} went ahead with {row.supplier}, ready {opens}"
+        )
     granted = f"for a grant of {amounts.money(going.paid)} {stockpile.settings.currency}"
     carried = "carried by a contract"
     how = {"grant": granted, "carried": carried, "both": f"{granted} and {carried}"}[going.decision]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
+from stockpile_model.blocks.commitments.commitment_terms import gone_before, ready_before
 from stockpile_model.blocks.contracts import contract_terms as contracts
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor, capital, financed
 from stockpile_model.blocks.projects.project_terms import grant, ready
@@ -24,7 +25,7 @@ def grantable(stockpile: Stockpile, project: str) -> tuple[int, ...]:
     It may be ready after the horizon, where the officer has committed to it. Where grant and floors
     carry it together, both must be able to.
     """
-    if not stockpile.counts(stockpile.keyed(Project)[project].supplier):
+    if not _open(stockpile, project):
         return ()
     found = []
     for n in stockpile.tree.nodes:
@@ -43,7 +44,7 @@ def carriable(stockpile: Stockpile, project: str) -> tuple[int, ...]:
 
     It must be ready within the horizon.
     """
-    if not stockpile.counts(stockpile.keyed(Project)[project].supplier):
+    if not _open(stockpile, project):
         return ()
     found = []
     for n, menus in sorted(_signable(stockpile, project).items()):
@@ -57,6 +58,12 @@ def carriable(stockpile: Stockpile, project: str) -> tuple[int, ...]:
         if alone or any(levels):
             found.append(n)
     return tuple(found)
+
+
+def _open(stockpile: Stockpile, project: str) -> bool:
+    """Return whether it can still be decided that a project goes ahead, and its supplier counts."""
+    supplier = stockpile.keyed(Project)[project].supplier
+    return stockpile.counts(supplier) and gone_before(stockpile, project) is None
 
 
 @functools.lru_cache(maxsize=256)
@@ -91,5 +98,7 @@ def openings(stockpile: Stockpile, project: str) -> tuple[int, ...]:
 
 def earliest(stockpile: Stockpile, project: str) -> int:
     """Return the first period in which a project can be ready; past the horizon where never."""
+    if (opened := ready_before(stockpile, project)) is not None:
+        return max(0, opened)
     decided = (ready(stockpile, project, n) for n in openings(stockpile, project))
     return min(decided, default=stockpile.calendar.periods)

@@ -13,49 +13,21 @@ from typing import Any, Literal
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
-from stockpile_model.block import Block, Deed, deeds
-from stockpile_model.calendar import overlap
+from stockpile_model.block import Block
+from stockpile_model.blocks.commitments.commitment_terms import (
+    Commitment,
+    asked,
+    before,
+    decided,
+    deed,
+    named,
+    span,
+)
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
-from stockpile_model.schema import Problem, Result, Row, column, nearest
+from stockpile_model.schema import Problem, Result, column, nearest
 from stockpile_model.stockpile import Stockpile
-
-
-@dataclass(frozen=True, kw_only=True)
-class Commitment(Row):
-    """A decision that the plan must keep to."""
-
-    TABLE = "commitments"
-    PURPOSE = "Decisions already taken, or frozen by the officer. All others stay free."
-    STEP = "limits"
-    CERTAIN = True
-    kind: str = column("what is decided", required=True, choices=lambda: tuple(deeds()))
-    name: str = column(
-        "offer, contract, outlet or project, after its kind",
-        required=True,
-        names=lambda row: deed(row).table,
-        lists_by="kind",
-        lists=lambda: tuple((kind, each.table) for kind, each in deeds().items()),
-    )
-    level: str | None = column(
-        "level of the contract (sign); blank = any",
-        names=lambda row: f"floors/{row.name}",
-        listed="levels",
-    )
-    date: dt.date | None = column(
-        "date of the decision, which falls into its period; blank = over the whole horizon"
-    )
-    quantity: float | None = column(
-        "quantity (order, rotate); 1 or blank: it is done, 0: it is not (sign, project)",
-        "quantity",
-        least=0,
-    )
-    how: str = column(
-        "how the plan must keep to it",
-        default="exactly",
-        choices=("exactly", "at_least", "at_most"),
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +45,9 @@ class CommitmentKept(Result):
     level: str | None = column("level of the contract")
     how: str = column("exactly, at_least or at_most")
     quantity: float = column("what is committed", "quantity or times")
-    planned: float = column("what the plan does", "quantity or times")
+    planned: float = column(
+        "what the plan does; before the start: what was done", "quantity or times"
+    )
     measure: str = column("unit of the two: quantity, or times")
 
 
@@ -85,31 +59,14 @@ _WAYS: Mapping[Sense, tuple[str, str]] = {
 """The ways of keeping a commitment that each row holds."""
 
 
-def deed(row: Commitment) -> Deed:
-    """Return the kind of decision that a commitment is of."""
-    return deeds()[row.kind]
-
-
-def asked(row: Commitment) -> float:
-    """Return what a commitment asks for: a quantity of metal, or how often it is done."""
-    return 1.0 if row.quantity is None else row.quantity
-
-
-def named(stockpile: Stockpile, row: Commitment) -> str | None:
-    """Return the offer, contract, outlet or project of a commitment; None for an unknown one."""
-    return row.name if row.name in stockpile.names(deed(row).table) else None
-
-
-def span(stockpile: Stockpile, row: Commitment) -> range:
-    """Return the periods of a commitment: that of its date, or all."""
-    return overlap(stockpile.calendar, row.date, row.date)
-
-
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with the name, level, date and quantity of each commitment."""
     for row in stockpile.rows(Commitment):
         yield from _check_name(stockpile, row)
-        yield from _check_date(stockpile, row)
+        if before(stockpile, row) and deed(row).before:
+            yield from _check_earlier(row)
+        else:
+            yield from _check_date(stockpile, row)
         yield from _check_quantity(row)
 
 
@@ -129,6 +86,16 @@ def _check_name(stockpile: Stockpile, row: Commitment) -> Iterator[Problem]:
         yield Problem(row.TABLE, row.line, "level", message)
 
 
+def _check_earlier(row: Commitment) -> Iterator[Problem]:
+    """Yield what is wrong with how a decision was taken before the start: it was taken."""
+    if row.how == "at_most":
+        message = "must be exactly or at_least for a decision before the start: it was taken"
+        yield Problem(row.TABLE, row.line, "how", message)
+    if asked(row) == 0:
+        message = "is 0 before the start: what was not done then needs no row, leave it out"
+        yield Problem(row.TABLE, row.line, "quantity", message)
+
+
 def _check_date(stockpile: Stockpile, row: Commitment) -> Iterator[Problem]:
     if not span(stockpile, row):
         start, end = (
@@ -136,11 +103,8 @@ def _check_date(stockpile: Stockpile, row: Commitment) -> Iterator[Problem]:
             stockpile.calendar.end(stockpile.settings.periods - 1),
         )
         message = f"must be within the horizon, {start} to {end}, found {row.date}"
-        if row.date is not None and row.date < start:
-            message += (
-                "; what an earlier order has brought is opening_stock, what it still brings is "
-                "in_transit"
-            )
+        if before(stockpile, row):
+            message += "; what has left by then is not in opening_stock"
         yield Problem(row.TABLE, row.line, "date", message)
 
 
@@ -158,7 +122,7 @@ def review(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield the commitments that no plan can keep."""
     period = stockpile.tree.period
     for row in stockpile.rows(Commitment):
-        if row.how == "at_most" or asked(row) == 0:
+        if row.how == "at_most" or asked(row) == 0 or before(stockpile, row):
             continue
         possible = deed(row).possible(stockpile, str(named(stockpile, row)))
         if not any(period[n] in span(stockpile, row) for n in possible):
@@ -170,7 +134,8 @@ def review(stockpile: Stockpile) -> Iterator[Problem]:
 
 def forces(stockpile: Stockpile, cheapest: float) -> float:
     """Return what commitments may make the plan buy beyond any use [quantity]."""
-    return sum(row.quantity or 0.0 for row in stockpile.rows(Commitment) if deed(row).metal)
+    rows = (row for row in stockpile.rows(Commitment) if not before(stockpile, row))
+    return sum(row.quantity or 0.0 for row in rows if deed(row).metal)
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
@@ -178,7 +143,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     rows, leaves = stockpile.rows(Commitment), stockpile.tree.leaves
     m.COMMITMENTS = pyo.Set(
         dimen=2,
-        initialize=[(c, leaf) for c in range(len(rows)) for leaf in leaves],
+        initialize=[
+            (c, leaf) for c, row in enumerate(rows) for leaf in leaves if not before(stockpile, row)
+        ],
         doc="commitment by its row, leaf of a path on which it is kept",
     )
     hold_commitments(m, stockpile, "least")
@@ -243,8 +210,10 @@ def report(formulation: Formulation) -> Iterator[Result]:
     m, stockpile = formulation.m, formulation.stockpile
     tree = stockpile.tree
     for row in stockpile.rows(Commitment):
+        was = before(stockpile, row)
         done = _done(m, stockpile, row, tree.nodes)
-        begin = stockpile.calendar.begin(span(stockpile, row)[0])
+        first = decided(stockpile, row) if was else span(stockpile, row)[0]
+        begin = stockpile.calendar.begin(first)
         yield CommitmentKept(
             date=None if row.date is None else begin,
             kind=row.kind,
@@ -252,7 +221,9 @@ def report(formulation: Formulation) -> Iterator[Result]:
             level=row.level,
             how=row.how,
             quantity=asked(row),
-            planned=sum(tree.probability[n] * evaluate(each) for n, each in done),
+            planned=(
+                asked(row) if was else sum(tree.probability[n] * evaluate(each) for n, each in done)
+            ),
             measure=_unit(row),
         )
 
