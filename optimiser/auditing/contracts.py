@@ -127,7 +127,7 @@ class Signed:
         if signed.least_total is None:
             owed = row.take_or_pay * self.rate(span[-1]) * counted
         elif signed.term_months is None:
-            owed = row.least_total
+            owed = row.least_total * counted / len(span)
         else:
             owed = row.least_total * counted / self.inputs.whole(signed.term_months)
         return float(max(0.0, owed - (so_far or 0.0)))

@@ -370,8 +370,10 @@ class Book:
 
     def at(self, node: Node) -> Book:
         """The tables at a node: what has become known holds there, between its dates, a scenario's
-        own on top of what it follows.
+        own on top of what it follows. Before the start they are those of the first period.
         """
+        if node.t < 0:
+            return self.at(node.children[0])
         events = [
             event
             for name in reversed(node.known)
@@ -388,6 +390,19 @@ class Book:
                 tables = happen(tables, event)
             self.views[key] = Book(in_book_money(Book(tables), node.t) if foreign else tables)
         return self.views[key]
+
+    def before(self, kind: str) -> dict[str, Cells]:
+        """What was signed, or went ahead, before the start, by name."""
+        return {
+            row["name"]: row
+            for row in self.rows("commitments")
+            if row["kind"] == kind and row.get("date") and day(row["date"]) < self.start
+        }
+
+    def past(self, row: Cells, what: str) -> dict[Node, str]:
+        """A decision before the start: a node of its own before each root."""
+        t = self.period(row["date"])
+        return {Node(t, root.known, root.chance, None, [root]): what for root in self.roots}
 
     def rows(self, table: str) -> list[Cells]:
         return self.stepped.get(table, [])
@@ -517,10 +532,16 @@ class Settled:
         """
         if not row.get("project"):
             return 0
-        starts = [at for at in self.started[row["project"]] if at in node.path]
+        path = (*node.path, *node.children) if node.t < 0 else node.path
+        starts = [
+            at
+            for at in self.started[row["project"]]
+            if at in path or (at.t < 0 and at.children[0] in path)
+        ]
         lags = [
-            book.at(at).whole(book.at(at).projects[row["project"]], "ready_lag_months")
+            now.whole(now.projects[row["project"]], "ready_lag_months")
             for at in starts
+            for now in [book if at.t < 0 else book.at(at)]
         ]
         return min(
             (at.t + lag for at, lag in zip(starts, lags, strict=True)), default=book.last + 1
@@ -552,7 +573,7 @@ class Settled:
             last = first + now.whole(contract, "term_months") - 1
             when = last
             if contract.get("option_from"):
-                when = min(max(first, now.period(contract["option_from"])), last)
+                when = min(max(0, first, now.period(contract["option_from"])), last)
             if node.t == when and last < book.last:
                 found.append((node, first))
         return found
@@ -574,15 +595,12 @@ class Settled:
         """The same of the term alone."""
         now = book.at(signed)
         contract = now.row("contracts", name)
-        begin = now.period(contract["deliver_from"]) if contract.get("deliver_from") else 0
-        begin = max(
-            begin,
-            signed.t + now.whole(contract, "lead_time_months"),
-            self.ready(book, contract, signed),
-        )
-        term = (
-            now.whole(contract, "term_months") if contract.get("term_months") else len(book.periods)
-        )
+        begin = signed.t + now.whole(contract, "lead_time_months")
+        if contract.get("deliver_from"):
+            begin = max(begin, now.period(contract["deliver_from"]))
+        if contract.get("project"):
+            begin = max(begin, self.ready(book, contract, signed))
+        term = now.whole(contract, "term_months") if contract.get("term_months") else None
         found = {}
         for node in signed.below:
             since = [
@@ -590,8 +608,12 @@ class Settled:
                 for each in node.path
                 if each.t >= max(begin, signed.t, book.at(each).ships_from(contract))
             ]
-            if since and node.t < since[0] + term:
-                found[node] = since[0]
+            first = since[0] if since else 0
+            if since and since[0] == 0:  # it could have been before the start
+                begun = now.suppliers.get(contract["supplier"], {}).get("start")
+                first = max(begin, now.period(begun)) if begun else begin
+            if since and node.t >= 0 and (term is None or node.t < first + term):
+                found[node] = first
         return found
 
 
@@ -614,6 +636,11 @@ def settlements(book: Book) -> Iterator[Settled]:
             )
 
         contracts[name] = once(book.roots, levels)
+        if name in book.before("sign"):
+            row = book.before("sign")[name]
+            menu = [each["level"] for each in book.rows("floors") if each["contract"] == name]
+            counts = book.counts(book.row("contracts", name))
+            contracts[name] = [book.past(row, row.get("level") or menu[0]) if counts else {}]
     for name in book.projects:
 
         def starts(node: Node, name: str = name) -> list[str]:
@@ -632,6 +659,8 @@ def settlements(book: Book) -> Iterator[Settled]:
             ]
 
         projects[name] = once(book.roots, starts)
+        if name in book.before("project"):
+            projects[name] = [book.past(book.before("project")[name], "before")]
     for signed in product(*contracts.values()):
         for started in product(*projects.values()):
             settled = Settled(
@@ -673,8 +702,11 @@ def possible(book: Book, settled: Settled) -> bool:
     """
     for name, signatures in settled.signed.items():
         for node in signatures:
+            if node.t < 0:
+                continue
             project = book.row("contracts", name).get("project")
-            if project and not any(at in node.path for at in settled.started[project]):
+            starts = settled.started[project] if project else {}
+            if project and not any(at in node.path or at.t < 0 for at in starts):
                 return False
             if not settled.first(book, name, node):
                 return False
@@ -730,6 +762,8 @@ def committed(book: Book, settled: Settled) -> bool:
     """Whether it keeps to the commitments to sign and to start, on every path."""
     for row, leaf in product(book.rows("commitments"), book.leaves):
         if row["kind"] not in ("sign", "project"):
+            continue
+        if row.get("date") and day(row["date"]) < book.start:
             continue
         decided = (
             settled.signed[row["name"]] if row["kind"] == "sign" else settled.started[row["name"]]
@@ -915,6 +949,9 @@ class Program:
         self.landed: dict[Node, list[Cells]] = defaultdict(list)  # rows of in_transit
         for number_of_row in range(len(book.rows("in_transit"))):
             self.land(number_of_row)
+        for row in book.rows("commitments"):
+            if row["kind"] == "order" and row.get("date") and day(row["date"]) < book.start:
+                self.arrive_later(row)
         for offer in book.rows("offers"):
             self.order(offer["offer"])
         for (supplier, n), orders in self.together.items():
@@ -960,7 +997,8 @@ class Program:
         for rule in book.rows("rules"):
             self.rule(rule)
         for commitment in book.rows("commitments"):
-            if commitment["kind"] in ("order", "rotate"):
+            past = commitment.get("date") and day(commitment["date"]) < book.start
+            if commitment["kind"] in ("order", "rotate") and not past:
                 self.commit(commitment)
         self.pay()
         self.aim = self.weighed()
@@ -1026,6 +1064,31 @@ class Program:
                     n, table.removesuffix("s").replace("offer", "purchase"), material, buyer
                 )
                 self.spend(outlay, part, number(row, "unpaid") / quantity, source)
+
+    def arrive_later(self, row: Cells) -> None:
+        """What was ordered before the start arrives a lead time later, and is paid then if ever."""
+        book, name, ordered = self.book, row["name"], number(row, "quantity")
+        base = book.row("offers", name)
+        due = book.period(row["date"]) + book.whole(base, "lead_time_months")
+        for n in (node for node in book.nodes if node.t == due):
+            offer = book.at(n).row("offers", name)
+            amount = Linear(constant=number(offer, "availability", 1) * ordered)
+            if not amount.constant:
+                continue
+            material, rate = offer["material"], ZERO
+            if base.get("payment") != "order":
+                step = [each for each in self.segments(name, n, n) if each.begin <= ordered][-1]
+                price = step.price + step.before / ordered
+                rate = price * (1 + number(offer, "duty")) + sum(
+                    number(offer, column) for column in ("adder", "freight")
+                )
+            self.landed[n].append({"name": name, "quantity": amount.constant})
+            self.arrivals.append(Entry(material, n, amount, offer))
+            parts = self.split(("late", name, row["date"], n), amount, offer.get("site"))
+            for site, part in parts.items():
+                self.enter(material, site, n, part, offer)
+            for buyer, part in self.by_buyer(parts).items():
+                self.spend(Outlay(n, "purchase", material, buyer), part, rate, offer)
 
     def order(self, name: str) -> None:
         book, ordered = self.book, {}
@@ -1265,14 +1328,15 @@ class Program:
         """Sign a contract and keep to it: deliveries, deficits, top-ups and the upside."""
         book, contract = self.book, self.book.at(signed).row("contracts", name)
         fee = Linear(constant=number(contract, "signing_cost"))
-        self.spend(Outlay(signed, "contract", contract["material"]), fee, under=contract)
+        if signed.t >= 0:
+            self.spend(Outlay(signed, "contract", contract["material"]), fee, under=contract)
         a_year = 12 // book.months
         first = self.settled.first(book, name, signed)
         delivered = {n: self.deliver(name, level, n, (n.t - first[n]) // a_year) for n in first}
         upsides = {n: self.upside(name, n, delivered[n]) for n in first}
         if contract.get("form") != "cfd" and number(contract, "prepayment"):
             self.prepay(name, level, signed, delivered)
-        elif number(contract, "prepayment"):
+        elif number(contract, "prepayment") and signed.t >= 0:
             lost = Linear(constant=number(contract, "prepayment"))
             self.spend(Outlay(signed, "contract", contract["material"]), lost, under=contract)
         if contract.get("form") != "cfd" and contract.get("least_total") is not None:
@@ -1288,16 +1352,32 @@ class Program:
             if any(years.get(child) == years[n] for child in n.children):
                 continue
             year = [each for each in n.path if years.get(each) == years[n]]
-            row = book.at(n).row("contracts", name)
+            row, gone = book.at(n).row("contracts", name), 0
+            if year[0].t == 0 and not years[n][0]:  # it may have begun before the start
+                gone = max(0, -first[n] - a_year * years[n][1])
             if row.get("form") != "cfd" and row.get("least_total") is None:
-                due = self.even(name, level, n) * len(year) * number(row, "take_or_pay", 1)
+                count, so_far = self.counted(name, signed, len(year), gone, "called_off")
+                due = self.even(name, level, n) * count * number(row, "take_or_pay", 1)
+                due = max(ZERO, due - so_far)
                 self.fall_short(name, level, year, (n.t - first[n]) // a_year, due)
             if row.get("upside_cap") is not None:
-                cap = number(row, "upside_cap") * len(year) * book.months / 12
+                count, so_far = self.counted(name, signed, len(year), gone, "upside_received")
+                cap = max(ZERO, number(row, "upside_cap") * count * book.months / 12 - so_far)
                 self.rows.append(at_most(total([upsides[each] for each in year]), cap))
         if contract.get("term_months") and book.settings.get("after_horizon", "charge") == "charge":
             for leaf in (node for node in signed.below if node.t == book.last):
                 self.outlive(name, level, signed, leaf)
+
+    def counted(
+        self, name: str, signed: Node, periods: int, gone: int, column: str
+    ) -> tuple[int, Fraction]:
+        """How many periods of a contract year or term count, and what is taken off: where what was
+        done in those before the start is stated, they count.
+        """
+        row = self.book.before("sign").get(name, {}) if signed.t < 0 else {}
+        if not gone or row.get(column) is None:
+            return periods, ZERO
+        return periods + gone, number(row, column)
 
     def outlive(self, name: str, level: str, signed: Node, leaf: Node) -> None:
         """Charge what a contract's take-or-pay costs above the reference once the horizon is over,
@@ -1316,6 +1396,16 @@ class Program:
                 now.ships_from(contract),
             ),
         )
+        if signed.t < 0 and not any(
+            node in leaf.path for node in self.settled.first(book, name, signed)
+        ):
+            begin = signed.t + book.whole(agreed, "lead_time_months")
+            if agreed.get("deliver_from"):
+                begin = max(begin, book.period(agreed["deliver_from"]))
+            if agreed.get("project"):
+                begin = max(begin, self.settled.ready(book, agreed, signed))
+            if max(begin, now.ships_from(contract)) <= book.last:
+                return  # its term ended before the start
         index = contract.get("price_index") or now.materials[contract["material"]].get(
             "price_index"
         )
@@ -1350,10 +1440,13 @@ class Program:
             if any(part.get(child) == part[n] for child in n.children):
                 continue
             term = [each for each in n.path if part.get(each) == part[n]]
-            whole = (
-                book.whole(contract, "term_months") if contract.get("term_months") else len(term)
-            )
-            due = number(book.at(n).row("contracts", name), "least_total") * len(term) / whole
+            gone = max(0, -first[n]) if term[0].t == 0 and not part[n] else 0
+            whole = len(term) + gone
+            if contract.get("term_months"):
+                whole = book.whole(contract, "term_months")
+            count, so_far = self.counted(name, signed, len(term), gone, "called_off")
+            due = number(book.at(n).row("contracts", name), "least_total") * count / whole
+            due = max(ZERO, due - so_far)
             years = (n.t - first[n]) // (12 // book.months)
             self.fall_short(name, level, term, years, due)
 
@@ -1362,9 +1455,15 @@ class Program:
         book, contract = self.book, self.book.at(signed).row("contracts", name)
         first = self.settled.first(book, name, signed)
         prepayment, material = number(contract, "prepayment"), contract["material"]
-        self.spend(
-            Outlay(signed, "contract", material), Linear(constant=prepayment), under=contract
-        )
+        if signed.t >= 0:
+            outlay = Outlay(signed, "contract", material)
+            self.spend(outlay, Linear(constant=prepayment), under=contract)
+        elif (left := book.before("sign")[name].get("prepayment_left")) is not None:
+            prepayment = Fraction(str(left))
+        else:
+            gone = max(0, -min(first.values(), default=0))
+            came = gone * self.even(name, level, signed) * number(contract, "availability", 1)
+            prepayment = max(ZERO, prepayment - came * number(contract, "credit"))
         taken: dict[Node, Linear] = {}
         for n in sorted(first, key=lambda each: each.t):
             row = book.at(n).row("contracts", name)

@@ -62,6 +62,20 @@ def kept(table: str, column: str, value: str) -> Callable[[Tables], None]:
     return take_out
 
 
+def no_past(kind: str) -> Callable[[Tables], None]:
+    """Takes out the decisions of a kind before the start."""
+
+    def take_out(tables: Tables) -> None:
+        start = tables["settings"]["start"]
+        tables["commitments"] = [
+            row
+            for row in tables.get("commitments", [])
+            if row["kind"] != kind or (row.get("date") or start) >= start
+        ]
+
+    return take_out
+
+
 def shortage_allowed(tables: Tables) -> None:
     for row in tables["materials"]:
         row["shortage_cost"] = 13
@@ -290,7 +304,15 @@ TREES = tuple(
     name for name in FEATURES if name not in PLAIN
 )  # drawn only where one is asked for: brute force takes its time
 
+EARLIER = ("signed_before", "gone_before", "ordered_before")
+FEATURES |= {
+    name: no_past(kind) for name, kind in zip(EARLIER, ("sign", "project", "order"), strict=True)
+}  # drawn only where one is asked for, so that the others stay as they are
+
 NEEDS = {
+    "signed_before": ("contract",),
+    "gone_before": ("project",),
+    "ordered_before": ("lead_time",),
     "premium": ("indexed_offer",),
     "free_freight": ("freight",),
     **dict.fromkeys(
@@ -475,6 +497,10 @@ class _Drawing:
     def __init__(self, draw: Draw, features: set[str]) -> None:
         self.draw = draw
         self.has = features | {needed for name in features for needed in NEEDS.get(name, ())}
+        if "signed_before" in self.has:
+            self.has -= {"committed_signature"}
+        if "gone_before" in self.has:
+            self.has -= {"committed_project"}
         self.months = self.pick(1, 1, 3, 6, 12)
         if "escalation" in self.has:
             self.months = self.pick(3, 6, 12)
@@ -1312,9 +1338,42 @@ class _Drawing:
             )
         return self.event(table, None if table == "prices" else row, column, how, value, by="any")
 
+    def earlier(self, tables: Tables) -> list[dict[str, Any]]:
+        """What was decided before the start."""
+        rows: list[dict[str, Any]] = []
+        signed = tables["contracts"][0] if "signed_before" in self.has else {}
+        t = -self.number(1, 3)
+        if "gone_before" in self.has or signed.get("project"):
+            gone = t - self.number(0, 1)
+            rows.append({"kind": "project", "name": "plant", "date": self.day(gone, 0, 9)})
+        if signed:
+            levels = [row for row in tables["floors"] if row["contract"] == "K0"]
+            level = self.pick(*levels)
+            rate = int(level["annual_quantity"] * self.months / 12)
+            rows.append(
+                {
+                    "kind": "sign",
+                    "name": "K0",
+                    "level": level["level"],
+                    "date": self.day(t, 9),
+                    "called_off": self.pick(None, None, 0, rate, 3 * rate),
+                    "prepayment_left": self.only("prepayment", None, 0, 5),
+                    "upside_received": self.only("upside_cap", None, 10),
+                }
+            )
+        if "ordered_before" in self.has:
+            found = [row for row in tables["offers"] if row.get("lead_time_months")]
+            for row in found[:1]:
+                lead = row["lead_time_months"] // self.months
+                date, quantity = self.day(-self.number(1, lead)), self.pick(2, 5, 8)
+                rows.append(
+                    {"kind": "order", "name": row["offer"], "date": date, "quantity": quantity}
+                )
+        return rows
+
     def commitments(self, tables: Tables) -> list[dict[str, Any]]:
         """What is committed can be done at all: the reader refuses it otherwise."""
-        rows: list[dict[str, Any]] = []
+        rows = self.earlier(tables)
         if "committed_order" in self.has:
             # Every plant ships from the second period on.
             date = self.pick(None, self.day(self.number(1, self.periods - 1)))

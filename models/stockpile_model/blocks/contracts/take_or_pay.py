@@ -133,6 +133,8 @@ def _owed(schedule: Schedule, k: str, f: str, n: int, year: ContractYear, cover:
     if schedule.totals(k):
         stated = schedule.contract(k, cover.node)
         owed = terms.least_total(schedule.stockpile, row, stated, periods)
+        if stated.term_months is None:  # the term runs to the end of the horizon
+            owed *= periods / (len(year.periods) + year.gone)
     else:
         owed = row.take_or_pay * schedule.even(k, f, n) * periods
     return owed if so_far is None else larger(0.0, owed - so_far)
