@@ -207,10 +207,13 @@ def reaches(floor: float, least: float) -> bool:
 
 
 def level_at(inputs: Inputs, floor: Any, t: int) -> float:
-    """Return a floor in a period, before escalation [money/quantity]."""
+    """Return a floor in a period, before escalation [money/quantity].
+
+    Before the start it is that of the first period.
+    """
     if floor.floor_index is None:
         return float(floor.floor)
-    return inputs.price(floor.floor_index, t) * (
+    return inputs.price(floor.floor_index, max(0, t)) * (
         1.0 if floor.floor_factor is None else floor.floor_factor
     )
 

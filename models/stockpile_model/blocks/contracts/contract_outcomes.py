@@ -135,10 +135,14 @@ def report(formulation: Formulation) -> Iterator[Result]:
 
 
 def _money(formulation: Formulation) -> dict[str, dict[tuple[int, str], float]]:
-    """Return what each contract costs, by node and heading."""
+    """Return what each contract costs, by node and heading.
+
+    What is still due of metal that was in transit is no cost of what it delivers from now on.
+    """
     found: dict[str, dict[tuple[int, str], float]] = {}
     for each, amount in formulation.money:
-        if each.use == "contract" or each.heading == "upside":
+        own = each.use == "contract" and each.heading != "in_transit"
+        if own or each.heading == "upside":
             sums = found.setdefault(each.name, {})
             sums[each.node, each.heading] = sums.get((each.node, each.heading), 0.0) + amount
     return found
@@ -222,7 +226,8 @@ def _signed(
         last = None if first is None else terms.last_period(stockpile, there, first)
         paid = sums.get("prepayments", 0.0)
         if before:
-            paid = terms.prepayment(stockpile, there, level, 0 if first is None else first)
+            begun = 0 if first is None else first
+            paid = nodes[s] * terms.prepayment(stockpile, there, level, begun)
         yield ContractOutcome(
             **where[first],
             contract=k,
