@@ -14,6 +14,7 @@ import pyomo.environ as pyo
 
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Exit, Heading, Ledger
+from stockpile_model.passed import Passed
 from stockpile_model.schema import SIDES, Problem, Result, Row, SummedLine
 from stockpile_model.stockpile import Stockpile
 
@@ -102,7 +103,8 @@ class Deed:
     `possible(stockpile, name)`: the nodes at which it can be done. `done(m, stockpile, name, level,
     node)`: the variables or expressions of doing it there. `metal`: its quantity is metal, else how
     often it is done. `levels`: the levels of which a commitment may name one. `before`: whether it
-    may have been done before the start, so that a plan goes on from it.
+    may have been done before the start, so that a plan goes on from it. `shown`: the sheet of a
+    plan that shows it, with its columns of the name, the date and the quantity (blank: times).
     """
 
     kind: str
@@ -112,6 +114,7 @@ class Deed:
     done: Callable[[pyo.ConcreteModel, Stockpile, str, str | None, int], Sequence[Any]]
     levels: Callable[[Stockpile, str], Iterable[str]] | None = None
     before: bool = False
+    shown: tuple[str, str, str, str] = ("", "", "", "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,8 +151,9 @@ class Block:
     asks_spending(stockpile): whether paying more than is due may be an aim. orphan(row, column):
     what becomes of one of its rows when what a column refers to is left out; None: it goes too.
     ease(row): one of its rows where what it asks for at least may be missed, as a plan with less
-    supply needs it. alone(stockpile, buyers): the stockpile with what a group of buyers has without
-    the others, as far as the block says.
+    supply needs it. rolls(passed): its tables, with the rows of each from which the next plan goes
+    on. alone(stockpile, buyers): the stockpile with what a group of buyers has without the others,
+    as far as the block says.
     """
 
     tables: tuple[type[Row], ...] = ()
@@ -181,6 +185,7 @@ class Block:
     orphan: Callable[[Row, str], Row | None] | None = None
     ease: Callable[[Any], Row] | None = None
     alone: Callable[[Stockpile, Collection[str]], Stockpile] | None = None
+    rolls: Callable[[Passed], Iterable[tuple[type[Row], Sequence[Row]]]] = _none
 
 
 BLOCKS: list[Block] = []

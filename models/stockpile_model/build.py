@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +11,13 @@ from pyomo.common.gc_manager import PauseGC
 
 from stockpile_model.block import blocks, headings, problems, renewals
 from stockpile_model.blocks.stock.lot_terms import classes
+from stockpile_model.changes import matches
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger
-from stockpile_model.scenarios import unfold
-from stockpile_model.schema import Problem, Result
+from stockpile_model.names import identity
+from stockpile_model.passed import Passed, merged
+from stockpile_model.scenarios import Event, change, unfold
+from stockpile_model.schema import Problem, Result, Row, columns, get
 from stockpile_model.standing import Standings
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
@@ -120,6 +123,51 @@ def unit(component: Any) -> str:
     It stands at the end of its doc.
     """
     return str(component.doc).rpartition("[")[2].rstrip("]")
+
+
+def roll(passed: Passed) -> Stockpile:
+    """Return the stockpile from which the next plan goes on, when the first periods are over.
+
+    An event that names a row by its number follows it; one whose rows are over is left out.
+    """
+    old, settings = passed.stockpile, passed.stockpile.settings
+    found = (pair for block in blocks() for pair in block.rolls(passed))
+    tables = merged(old.tables, found)
+    left = replace(settings, start=passed.start, periods=settings.periods - passed.gone)
+    lines = {
+        kind.TABLE: {row.line: line for line, row in enumerate(rows, 2) if row.line}
+        for kind, rows in tables.items()
+    }
+    new = Stockpile(left, {kind: rows for kind, rows in tables.items() if rows})
+    kept = [each for each in new.rows(Event) if matches(new, change(each))]
+    tables[Event] = tuple(_follows(event, lines) for event in kept)
+    for kind, rows in tables.items():
+        passed.remarks.extend(_shifted(old.rows(kind), rows, kept))
+    return Stockpile(left, {kind: rows for kind, rows in tables.items() if rows})
+
+
+def _shifted(old: Sequence[Row], new: Sequence[Row], events: Iterable[Any]) -> Iterator[str]:
+    """Yield which events now act on what is left of a number, and not on all of it."""
+    before = {row.line: row for row in old if row.line}
+    pairs = [(before[row.line], row) for row in new if row.line in before]
+    for column in columns(type(new[0])) if pairs else ():
+        name = column.name
+        if column.kind == "number" and any(get(a, name) != get(b, name) for a, b in pairs):
+            for event in events:
+                of = identity(event.table) == new[0].TABLE and event.column in (name, "*")
+                if of and event.how != "add":
+                    yield (
+                        f"scenario {event.scenario} would {event.how} {event.table}.{name}, which "
+                        "now holds only what is left of it: check its events"
+                    )
+
+
+def _follows(event: Any, lines: Mapping[str, Mapping[int, int]]) -> Any:
+    """Return an event with the number of its row as it is now."""
+    word, _, number = (event.row or "").strip().partition(" ")
+    if identity(word) != "row" or not number.isdigit():
+        return event
+    return replace(event, row=f"row {lines[identity(event.table)][int(number)]}")
 
 
 def report(formulation: Formulation) -> Iterator[Result]:

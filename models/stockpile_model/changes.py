@@ -135,6 +135,12 @@ def empty(stockpile: Stockpile, change: Change) -> str:
     return "" if chosen else _missing(stockpile, kind, change)
 
 
+def matches(stockpile: Stockpile, change: Change) -> bool:
+    """Return whether any row is addressed by a change."""
+    kind = next((each for each in stockpile.tables if normal(change.table) == each.TABLE), None)
+    return kind is not None and bool(_chosen(stockpile, stockpile.rows(kind), change))
+
+
 def _chosen(stockpile: Stockpile, rows: Sequence[Row], change: Change) -> set[int]:
     """Return the rows that a change addresses, by their places; a name goes before a group."""
     if change.row in ("*", ""):

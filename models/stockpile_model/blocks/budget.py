@@ -12,6 +12,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.block import Block
+from stockpile_model.blocks import rolled_budget
 from stockpile_model.calendar import overlap
 from stockpile_model.checks import ordered
 from stockpile_model.evaluation import evaluate
@@ -441,4 +442,5 @@ BLOCK = Block(
     add=add,
     report=report,
     affords=affords,
+    rolls=rolled_budget.rolls,
 )

@@ -18,6 +18,7 @@ from stockpile_model.checks import ordered, served
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Exit, Heading, Ledger
+from stockpile_model.passed import Passed, clipped
 from stockpile_model.schema import Dated, Problem, Result, Row, SummedLine, column
 from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
@@ -472,6 +473,12 @@ def _missing(
     return {**found, lives[0]: left}
 
 
+def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield the demand that is to come."""
+    found = (clipped(passed, row, "from_", "to") for row in passed.rows(Demand))
+    yield Demand, [row for row in found if row is not None]
+
+
 BLOCK = Block(
     tables=(Demand,),
     results=(DemandMet,),
@@ -483,4 +490,5 @@ BLOCK = Block(
     report=report,
     tells_apart=tells_apart,
     uses=uses,
+    rolls=rolls,
 )

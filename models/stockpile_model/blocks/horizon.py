@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyomo.environ as pyo
 
-from stockpile_model import scenario_checks
+from stockpile_model import scenario_checks, scenarios
 from stockpile_model.block import Block
 from stockpile_model.checks import whole_periods
 from stockpile_model.groups import unmistakable
 from stockpile_model.ledger import Ledger
+from stockpile_model.names import identity
+from stockpile_model.passed import Passed
 from stockpile_model.scenarios import Event, Scenario
-from stockpile_model.schema import Problem
+from stockpile_model.schema import Problem, Row
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Price, Settings, Site, Supplier
 
@@ -41,8 +43,24 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.NODES = pyo.Set(initialize=list(stockpile.tree.nodes), doc="nodes of the scenario tree")
 
 
+def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield the scenarios that are still open, with their events, as is known now."""
+    stockpile, kept = passed.stockpile, scenarios.still_open(passed)
+    if not stockpile.rows(Scenario):
+        return
+    names = {identity(row.scenario) for row in kept}
+    events = [
+        row
+        for row in stockpile.rows(Event)
+        if identity(row.scenario) in names and not passed.over(row.to)
+    ]
+    yield Scenario, kept
+    yield Event, events
+
+
 BLOCK = Block(
     tables=(Settings, Price, Material, Site, Supplier, Scenario, Event),
     check=check,
     add=add,
+    rolls=rolls,
 )

@@ -23,6 +23,7 @@ from stockpile_model.blocks.offers.order_terms import OrderTerms
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Heading, Ledger
+from stockpile_model.passed import Passed
 from stockpile_model.schema import Dated, Problem, Row, column
 from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
@@ -292,6 +293,18 @@ def report(formulation: Formulation) -> Iterator[PriceRise]:
             )
 
 
+def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield nothing; say which curves begin anew within a fiscal year."""
+    year = passed.calendar.fiscal_year
+    if year(passed.gone - 1) == year(passed.gone):
+        for index in {row.index for row in passed.rows(SupplyCurve) if row.window != "period"}:
+            passed.remarks.append(
+                f"the supply curve of {index} counts from {passed.start} on: it does not know what "
+                "was bought in the same fiscal year before"
+            )
+    yield from ()
+
+
 BLOCK = Block(
     tables=(SupplyCurve,),
     results=(PriceRise,),
@@ -300,4 +313,5 @@ BLOCK = Block(
     check=check,
     add=add,
     report=report,
+    rolls=rolls,
 )

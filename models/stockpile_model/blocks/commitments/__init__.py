@@ -6,8 +6,8 @@ The plan decides the rest around them.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pyomo.environ as pyo
@@ -26,7 +26,8 @@ from stockpile_model.blocks.commitments.commitment_terms import (
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
-from stockpile_model.schema import Problem, Result, column, nearest
+from stockpile_model.passed import Passed
+from stockpile_model.schema import Problem, Result, Row, column, nearest
 from stockpile_model.stockpile import Stockpile
 
 
@@ -228,6 +229,24 @@ def report(formulation: Formulation) -> Iterator[Result]:
         )
 
 
+def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield what is still to be kept; what was done of it in periods that are over is taken off."""
+    rows = [row for row in passed.rows(Commitment) if not passed.over(row.date)]
+    left = (row if row.date is not None else _left(passed, row) for row in rows)
+    yield Commitment, [row for row in left if row is not None]
+
+
+def _left(passed: Passed, row: Commitment) -> Commitment | None:
+    """Return a commitment over the whole horizon, less what was done of it; None: it is kept."""
+    sheet, named_by, date, quantity = deed(row).shown
+    rows = (each for each in passed.done(sheet, date) if each[named_by] == row.name)
+    done = [each[quantity] if quantity else 1.0 for each in rows]
+    if not deed(row).metal:
+        return None if done else row
+    left = max(0.0, asked(row) - sum(done))
+    return None if row.how == "at_least" and left == 0 else replace(row, quantity=left)
+
+
 BLOCK = Block(
     tables=(Commitment,),
     results=(CommitmentKept,),
@@ -236,4 +255,5 @@ BLOCK = Block(
     add=add,
     report=report,
     forces=forces,
+    rolls=rolls,
 )

@@ -20,6 +20,7 @@ from stockpile_model.blocks.contracts import (
     extensions,
     prepayments,
     reliance,
+    rolled_contracts,
     signing,
     take_or_pay,
     upside,
@@ -154,4 +155,5 @@ BLOCK = Block(
     report=report,
     brings=contract_terms.brings,
     ways=_ways,
+    rolls=rolled_contracts.rolls,
 )

@@ -125,4 +125,5 @@ DEED = Deed(
     done=_done,
     levels=_levels,
     before=True,
+    shown=("contracts", "contract", "signed", ""),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyomo.environ as pyo
 
@@ -13,7 +13,8 @@ from stockpile_model.blocks.in_transit.transit_terms import Coming, InTransit
 from stockpile_model.checks import ordered
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Arrival, Heading, Ledger
-from stockpile_model.schema import Problem, nearest
+from stockpile_model.passed import Passed
+from stockpile_model.schema import Problem, Row, nearest
 from stockpile_model.stockpile import Stockpile
 
 
@@ -135,6 +136,14 @@ def _bring(m: pyo.ConcreteModel, stockpile: Stockpile, each: Coming, ledger: Led
             ledger.pay(n, "in_transit", due, use, material, buyer, row.name)
 
 
+def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield what is still in transit."""
+    coming = [each for each in terms.coming(passed.stockpile) if each.node in passed.nodes]
+    came = {each.number for each in coming}
+    rows = [row for k, row in enumerate(passed.rows(InTransit)) if k not in came]
+    yield InTransit, [row for row in rows if row.quantity > 0]
+
+
 BLOCK = Block(
     tables=(InTransit,),
     headings=(Heading("in_transit", "still due on metal ordered before the start"),),
@@ -142,4 +151,5 @@ BLOCK = Block(
     check=check,
     add=add,
     brings=terms.brings,
+    rolls=rolls,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import pyomo.environ as pyo
 
 from stockpile_model.block import Block, Tally
@@ -9,6 +11,8 @@ from stockpile_model.blocks.moves import move_checks, move_terms, moved_lots, mo
 from stockpile_model.blocks.moves.move_terms import SiteMove
 from stockpile_model.blocks.moves.moved_lots import MovedLot
 from stockpile_model.ledger import Heading, Ledger
+from stockpile_model.passed import Passed
+from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
 
 
@@ -18,6 +22,17 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     moving.send(m, stockpile, ledger)
     moving.pay_moves(m, stockpile, ledger)
     moving.cap_move(m, stockpile, ledger)
+
+
+def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield nothing; say what is between two sites, which no workbook can hold."""
+    for row in passed.done(MovedLot.SHEET):
+        if not passed.over(row["arrives"]):
+            passed.stuck.append(
+                f"{row['lot']} is between {row['from_site']} and {row['to_site']} until "
+                f"{row['arrives']}: go on from a later date"
+            )
+    yield from ()
 
 
 BLOCK = Block(
@@ -32,4 +47,5 @@ BLOCK = Block(
     add=add,
     report=moved_lots.report,
     tells_apart=move_terms.tells_apart,
+    rolls=rolls,
 )

@@ -18,6 +18,7 @@ from stockpile_model.blocks.offers import (
     ordering,
     paying,
     price_segments,
+    rolled_offers,
     sharing,
 )
 from stockpile_model.blocks.offers.break_terms import PriceBreak
@@ -127,11 +128,20 @@ BLOCK = Block(
     follows=("waived", "exempt"),
     tallies=(Tally("buy", "order", alike=True),),
     deeds=(
-        Deed("order", Offer.TABLE, metal=True, possible=_can_order, done=_ordered, before=True),
+        Deed(
+            "order",
+            Offer.TABLE,
+            metal=True,
+            possible=_can_order,
+            done=_ordered,
+            before=True,
+            shown=(Order.SHEET, "offer", "date", "ordered"),
+        ),
     ),
     check=check,
     review=review,
     add=add,
     report=_report,
     ways=_ways,
+    rolls=rolled_offers.rolls,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pyomo.environ as pyo
@@ -18,6 +19,7 @@ from stockpile_model.blocks.policy.rule_outcomes import RuleKept
 from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.blocks.policy.weighing import weighing
 from stockpile_model.ledger import Ledger
+from stockpile_model.passed import Passed
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
 
@@ -58,6 +60,20 @@ def ease(row: Rule) -> Rule:
     return replace(row, least=0.0 if most is None else None, most=most)
 
 
+def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield nothing; say which rules begin anew, for they do not know what has come before."""
+    year = passed.calendar.fiscal_year
+    for row in passed.rows(Rule):
+        same = row.window == "fiscal_year" and year(passed.gone - 1) == year(passed.gone)
+        if row.window == "horizon" or same:
+            span = "horizon" if row.window == "horizon" else "fiscal year"
+            passed.remarks.append(
+                f"rule {row.rule} counts from {passed.start} on: it does not know what came in the "
+                f"same {span} before"
+            )
+    yield from ()
+
+
 BLOCK = Block(
     tables=(Rule,),
     results=(RuleKept,),
@@ -71,4 +87,5 @@ BLOCK = Block(
     asks_spending=rule_bounds.spend_at_least,
     orphan=orphan,
     ease=ease,
+    rolls=rolls,
 )

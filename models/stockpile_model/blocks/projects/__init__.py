@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pyomo.environ as pyo
 
 from stockpile_model.block import Block, Deed, Tally
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.contracts.contract_terms import financed
 from stockpile_model.blocks.projects import going, project_checks, project_outcomes
 from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
 from stockpile_model.blocks.projects.windows import carriable, grantable, openings
 from stockpile_model.ledger import Heading, Ledger
+from stockpile_model.passed import Passed
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Project
@@ -63,6 +66,15 @@ def _done(
     return going.ways(m, name, node)
 
 
+def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield the projects that have gone ahead."""
+    gone = {row["project"]: row["decided"] for row in passed.done(ProjectOutcome.SHEET, "decided")}
+    yield (
+        Commitment,
+        [Commitment(kind="project", name=name, date=date) for name, date in gone.items()],
+    )
+
+
 BLOCK = Block(
     tables=(Project,),
     results=(ProjectOutcome,),
@@ -71,11 +83,20 @@ BLOCK = Block(
     decisions=("grant", "carry", "aid"),
     tallies=(Tally("grant", "project", "ever"), Tally("carry", "project", "ever")),
     deeds=(
-        Deed("project", Project.TABLE, metal=False, possible=openings, done=_done, before=True),
+        Deed(
+            "project",
+            Project.TABLE,
+            metal=False,
+            possible=openings,
+            done=_done,
+            before=True,
+            shown=(ProjectOutcome.SHEET, "project", "decided", ""),
+        ),
     ),
     check=project_checks.check,
     review=project_checks.review,
     add=add,
     report=project_outcomes.report,
     orphan=orphan,
+    rolls=rolls,
 )

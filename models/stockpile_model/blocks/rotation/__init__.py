@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pyomo.environ as pyo
@@ -24,6 +24,7 @@ from stockpile_model.blocks.rotation.requalified import Requalified
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import DISPOSAL, Heading, Ledger
+from stockpile_model.passed import Passed
 from stockpile_model.schema import Result, Row
 from stockpile_model.stockpile import Stockpile
 
@@ -56,6 +57,23 @@ def orphan(row: Row, column: str) -> Row | None:
     return replace(row, fund=None) if isinstance(row, Outlet) and column == "fund" else None
 
 
+def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield nothing; say what is out, or was tested, which no workbook can hold."""
+    for row in passed.done(Rotated.SHEET):
+        if row["returns"] is not None and not passed.over(row["returns"]):
+            passed.stuck.append(
+                f"{row['lot']} left through {row['outlet']} and is back on {row['returns']}: go on "
+                "from a later date"
+            )
+    last = passed.calendar.begin(passed.gone - 1)
+    held = {row["lot"] for row in passed.shown("lots") if row["date"] == last}
+    for row in passed.done(Requalified.SHEET):
+        if row["lot"] in held:
+            what = "was requalified" if row["passed"] else "has failed a test"
+            passed.stuck.append(f"{row['lot']} {what}, which opening_stock cannot say")
+    yield from ()
+
+
 BLOCK = Block(
     tables=(Outlet,),
     results=(Rotated, Dispatch, Requalified),
@@ -79,4 +97,5 @@ BLOCK = Block(
     renews=outlet_terms.renews,
     bounds_orders=dispatch_terms.bounds_orders,
     orphan=orphan,
+    rolls=rolls,
 )

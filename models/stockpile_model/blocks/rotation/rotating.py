@@ -165,4 +165,11 @@ def _done(
     return [m.out[key] for key in keys if key in m.OUTS]
 
 
-DEED = Deed("rotate", Outlet.TABLE, metal=True, possible=_possible, done=_done)
+DEED = Deed(
+    "rotate",
+    Outlet.TABLE,
+    metal=True,
+    possible=_possible,
+    done=_done,
+    shown=("rotation", "outlet", "date", "quantity"),
+)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
 import pyomo.environ as pyo
 
 from stockpile_model.block import Block, Tally
@@ -17,7 +20,10 @@ from stockpile_model.blocks.stock.flows import Flows
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
 from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.ledger import DISPOSAL, Heading, Ledger
+from stockpile_model.passed import Passed
+from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Site
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
@@ -48,6 +54,26 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     holding.cap_site(m, stockpile, ledger)
 
 
+def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield the lots that are on hand when the first periods are over."""
+    last = passed.calendar.begin(passed.gone - 1)
+    lots, names = list[OpeningLot](), set[str]()
+    for row in passed.shown(LotStock.SHEET):
+        if row["date"] == last:
+            name = row["lot"]
+            while name in names:
+                name = f"{name} at {row['site']}"
+            names.add(name)
+            where = row["site"] if passed.stockpile.given(Site) else None
+            what = row["material"], row["quantity"], row["made"]
+            lots.append(_lot(name, where, *what))
+    yield OpeningLot, lots
+
+
+def _lot(name: str, site: str | None, material: str, quantity: float, made: dt.date) -> OpeningLot:
+    return OpeningLot(lot=name, site=site, material=material, quantity=quantity, made=made)
+
+
 BLOCK = Block(
     tables=(OpeningLot,),
     results=(LotStock, Movement, Delivery),
@@ -63,4 +89,5 @@ BLOCK = Block(
     add=add,
     report=lot_outcomes.report,
     tells_apart=lot_terms.tells_apart,
+    rolls=rolls,
 )

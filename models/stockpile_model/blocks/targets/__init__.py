@@ -12,7 +12,7 @@ import pyomo.environ as pyo
 from stockpile_model import amounts, groups
 from stockpile_model.block import Block
 from stockpile_model.blocks.demand import serving
-from stockpile_model.blocks.targets import chances, target_checks
+from stockpile_model.blocks.targets import chances, rolled_targets, target_checks
 from stockpile_model.blocks.targets.target_terms import Asks, Target, counts, required
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
@@ -219,4 +219,5 @@ BLOCK = Block(
     uses=uses,
     ties=chances.ties,
     ease=ease,
+    rolls=rolled_targets.rolls,
 )

@@ -1,0 +1,131 @@
+"""The contracts from which the next plan goes on, and those that are signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
+from stockpile_model.blocks.contracts import contract_terms as terms
+from stockpile_model.blocks.contracts.contract_terms import Contract
+from stockpile_model.passed import Passed, PlanRow
+from stockpile_model.schema import Row
+
+
+def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield the contracts with what was decided of their options, and those that are signed."""
+    decided = {row["contract"]: row["decision"] for row in passed.done("extensions")}
+    yield (
+        Contract,
+        [_optioned(passed, row, decided.get(row.contract)) for row in passed.rows(Contract)],
+    )
+    signed = {
+        row["contract"]: row
+        for row in passed.done("contracts", "signed")
+        if row["decision"] in ("sign", "signed")
+    }
+    yield Commitment, [_signed(passed, row) for row in signed.values()]
+
+
+def _optioned(passed: Passed, contract: Contract, decision: str | None) -> Contract:
+    """Return a contract as it is once its option was decided; it is then none any more."""
+    if decision is None:
+        return contract
+    none = replace(contract, option_from=None, option_months=0.0, option_price=0.0)
+    if decision != "extend" or contract.term_months is None:
+        return none
+    whole = contract.term_months % 12 == 0 and contract.least_total is None
+    if not whole:
+        passed.remarks.append(
+            f"{contract.contract} was extended: its term and extension are one term from now on, "
+            "whose contract years, or least total, run through both"
+        )
+    return replace(none, term_months=contract.term_months + contract.option_months)
+
+
+def _signed(passed: Passed, row: PlanRow) -> Commitment:
+    """Return a contract that is signed as a commitment, with how far it has come."""
+    name, level = row["contract"], row["level"]
+    known = Commitment(kind="sign", name=name, level=level, date=row["signed"])
+    contract, menu = passed.stockpile.keyed(Contract)[name], terms.menu(passed.stockpile)
+    if row["first_delivery"] is None or not passed.over(row["first_delivery"]):
+        return replace(known, prepayment_left=_prepaid(passed, contract, row))
+    first, year = passed.calendar.period(row["first_delivery"]), 12 // passed.calendar.months
+    begin = first + (passed.gone - first) // year * year
+    total = contract.least_total is not None
+    span = range(first if total else begin, passed.gone)
+    return replace(
+        known,
+        called_off=_called_off(passed, contract, menu[name][level], span) if span else None,
+        upside_received=_received(passed, contract, range(begin, passed.gone)),
+        prepayment_left=_prepaid(passed, contract, row),
+    )
+
+
+def _called_off(
+    passed: Passed, contract: Contract, floor: terms.Floor, span: range
+) -> float | None:
+    """Return what was called off in the periods of a running contract year, or term [quantity].
+
+    Before the start of the plan it is what was stated then, or just what was owed.
+    """
+    if contract.form == "cfd":
+        return None
+    before, found = terms.signed_before(passed.stockpile, contract.contract), 0.0
+    if span.start < 0:
+        stated = None if before is None else before.called_off
+        found = _owed(passed, contract, floor, -span.start) if stated is None else stated
+    for row in passed.done("deliveries"):
+        period = passed.calendar.period(row["date"])
+        if (row["kind"], row["name"]) == (Contract.TABLE, contract.contract) and (
+            period in span and not row["in_transit"]
+        ):
+            there = passed.at(period).keyed(Contract)[contract.contract]
+            found += row["quantity"] / there.availability
+    return found
+
+
+def _owed(passed: Passed, contract: Contract, floor: terms.Floor, periods: int) -> float:
+    """Return what is owed pro rata for some periods [quantity]."""
+    if contract.least_total is None:
+        return contract.take_or_pay * terms.even(passed.stockpile, floor) * periods
+    months = contract.term_months
+    whole = periods + passed.calendar.periods if months is None else passed.calendar.count(months)
+    return contract.least_total * periods / whole
+
+
+def _received(passed: Passed, contract: Contract, span: range) -> float | None:
+    """Return the upside that was received in a running contract year [money]."""
+    if contract.upside_cap is None or not span:
+        return None
+    before, found = terms.signed_before(passed.stockpile, contract.contract), 0.0
+    if span.start < 0:
+        stated = None if before is None else before.upside_received
+        pro_rata = contract.upside_cap * -span.start * passed.calendar.months / 12
+        found = pro_rata if stated is None else stated
+    return found - sum(_flows(passed, contract, "upside", span))
+
+
+def _prepaid(passed: Passed, contract: Contract, row: PlanRow) -> float | None:
+    """Return what is left of a prepayment [money]."""
+    if contract.form == "cfd" or not contract.prepayment or not contract.credit:
+        return None
+    paid = row["prepayment"] or 0.0
+    if row["decision"] == "signed":
+        at, first = passed.at(0), row["first_delivery"]
+        begin = 0 if first is None else passed.calendar.period(first)
+        there, menu = at.keyed(Contract)[contract.contract], terms.menu(at)
+        paid = terms.prepayment(
+            passed.stockpile, there, menu[contract.contract][row["level"]], begin
+        )
+    left = paid + sum(_flows(passed, contract, "credits", range(passed.gone)))
+    return max(0.0, left)
+
+
+def _flows(passed: Passed, contract: Contract, heading: str, span: range) -> Iterator[float]:
+    """Yield the cash flows of a contract under a heading in some periods [money]."""
+    for row in passed.done("cash_flow"):
+        if (row["heading"], row["name"]) == (heading, contract.contract) and (
+            passed.calendar.period(row["date"]) in span
+        ):
+            yield row["amount"]

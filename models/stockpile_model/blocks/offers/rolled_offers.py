@@ -1,0 +1,66 @@
+"""The offers from which the next plan goes on, and the orders that are under way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
+from stockpile_model.blocks.in_transit.transit_terms import InTransit, coming, ordered_before
+from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.offers.supplier_terms import terms_of
+from stockpile_model.passed import Passed, PlanRow
+from stockpile_model.schema import Row
+
+
+def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield the offers with what is left of their totals, and the orders that are under way."""
+    orders, offers = [*passed.done("orders")], passed.stockpile.keyed(Offer)
+    under_way = [row for row in orders if not passed.over(row["arrives"])]
+    yield Offer, [_left(passed, row, orders, under_way) for row in passed.rows(Offer)]
+    waived = [row for row in under_way if _waived(passed, offers[row["offer"]])]
+    yield (
+        Commitment,
+        [_ordered(row) for row in under_way if row not in waived]
+        + [row for row, due in ordered_before(passed.stockpile) if due >= passed.gone],
+    )
+    yield InTransit, [_shipped(row, offers[row["offer"]]) for row in waived]
+
+
+def _ordered(row: PlanRow) -> Commitment:
+    """Return an order that is under way as a commitment."""
+    return Commitment(kind="order", name=row["offer"], date=row["date"], quantity=row["ordered"])
+
+
+def _waived(passed: Passed, offer: Offer) -> bool:
+    """Return whether the freight of an order may be free, by what else was ordered with it."""
+    terms = terms_of(passed.stockpile, offer.supplier)
+    return terms is not None and terms.free_freight_from is not None
+
+
+def _shipped(row: PlanRow, offer: Offer) -> InTransit:
+    """Return an order that is under way with what is still due of it."""
+    due = 0.0 if offer.payment == "order" else row["delivered_price"] * row["arriving"]
+    return InTransit(
+        name=row["offer"],
+        ordered=row["date"],
+        arrives=row["arrives"],
+        quantity=row["arriving"],
+        unpaid=due,
+    )
+
+
+def _left(
+    passed: Passed, offer: Offer, orders: Sequence[PlanRow], under_way: Sequence[PlanRow]
+) -> Offer:
+    """Return an offer with its total less what was ordered; what is under way counts again."""
+    if offer.total is None:
+        return offer
+    left = offer.total - sum(row["ordered"] for row in orders if row["offer"] == offer.offer)
+    left += sum(row["arriving"] for row in under_way if row["offer"] == offer.offer)
+    left -= sum(
+        each.row.quantity
+        for each in coming(passed.stockpile)
+        if each.row.name == offer.offer and each.node in passed.nodes
+    )
+    return replace(offer, total=max(0.0, left))
