@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from optimiser.api.planning.bundled_plan import solve_in_bundles
     from optimiser.api.planning.planner import solve
     from optimiser.api.planning.solution import Solution
+    from optimiser.api.rolled_book import RolledBook, roll
     from optimiser.api.sampled_book import SampledBook, sample
     from optimiser.api.saved_plan import SavedPlan, load_plan
     from optimiser.api.stressing import StressResult, stress
@@ -57,6 +58,7 @@ __all__ = [
     "OutputError",
     "Plan",
     "Progress",
+    "RolledBook",
     "SampledBook",
     "SavedPlan",
     "SideBySide",
@@ -77,6 +79,7 @@ __all__ = [
     "from_tables",
     "load_plan",
     "read",
+    "roll",
     "run_studies",
     "sample",
     "solve",
@@ -96,6 +99,7 @@ _MODULES = {
     "api.planning.bundled_plan": ("solve_in_bundles",),
     "api.planning.planner": ("solve",),
     "api.planning.solution": ("Solution",),
+    "api.rolled_book": ("RolledBook", "roll"),
     "api.sampled_book": ("SampledBook", "sample"),
     "api.saved_plan": ("SavedPlan", "load_plan"),
     "api.stressing": ("StressResult", "stress"),

@@ -5,7 +5,7 @@ other rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -560,3 +560,21 @@ def write_row(row: Row) -> dict[str, str]:
         }
     found |= {name: value for name in PROVENANCE if (value := getattr(row, name)) is not None}
     return {name: _said(value) for name, value in found.items()}
+
+
+def write_table(kind: type[Row], rows: Iterable[Row]) -> Written:
+    """Return rows that no sheet gave as a table: the columns that one of them fills, or must."""
+    cells = tuple(write_row(row) for row in rows)
+    found = [
+        name
+        for column in columns(kind)
+        for name in (column.name, f"{column.name}_low", f"{column.name}_high")
+    ]
+    found += [name for row in cells for name in row if name not in (*found, *PROVENANCE)]
+    required = {column.name for column in columns(kind) if column.required}
+    names = [
+        name
+        for name in dict.fromkeys((*found, *PROVENANCE))
+        if name in required or any(name in row for row in cells)
+    ]
+    return Written(tuple(names), cells)

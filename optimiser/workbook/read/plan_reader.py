@@ -163,6 +163,28 @@ def read_plan(path: Path) -> PlanReading:
     )
 
 
+def read_actuals(path: Path) -> tuple[dict[str, list[Line]], dict[str, list[tuple[int, Cells]]]]:
+    """Read sheets of a plan that say what really happened, and others as they stand, by name.
+
+    InputError holds all that is wrong with the sheets of a plan.
+    """
+    kinds = {kind.SHEET: kind for kind in sheet_kinds()} | _SOMETIMES
+    rows, faults = dict[str, list[Line]](), list[Fault]()
+    others: dict[str, list[tuple[int, Cells]]] = {}
+    with _readable(path):
+        for sheet in _sheets(path):
+            name = normal(sheet.name)
+            if kind := kinds.get(name):
+                odd = Faults(name)
+                rows[name] = list(_lines(kind, sheet, odd))
+                faults += odd
+            else:
+                others[name] = [*sheet]
+    if faults:
+        raise InputError(faults)
+    return rows, others
+
+
 def _hidden(name: str, hidden: Hidden) -> Iterator[str]:
     """Yield what of a sheet is read and not shown, in words."""
     if hidden.sheet:

@@ -42,6 +42,7 @@ class Kind(Enum):
     STUDY = "a study"
     TEMPLATE = "a template"
     SCENARIOS = "a workbook with scenarios"
+    NEXT = "a workbook that goes on from a plan"
 
     @property
     def subject(self) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from optimiser.scenarios.sampling.draw import ADDED_GAP
 from optimiser.scenarios.sampling.make import Made
 from optimiser.scenarios.sampling.reduce import METHODS
 from optimiser.scenarios.sampling.uncertainty import Uncertainty
-from optimiser.workbook.read.drafts import Written, write_row
+from optimiser.workbook.read.drafts import Written, write_row, write_table
 from optimiser.workbook.write.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE, titled
 from optimiser.workbook.write.input_sheets import (
     CREATED,
@@ -48,7 +48,7 @@ from optimiser.workbook.write.styles import (
 )
 from stockpile_model.amounts import count
 from stockpile_model.scenarios import Event, Scenario
-from stockpile_model.schema import PROVENANCE, Row, columns
+from stockpile_model.schema import PROVENANCE, Row
 from stockpile_model.tables import Price
 
 PATHS = "_paths"
@@ -116,32 +116,13 @@ def _written(made: Made, given: Mapping[type[Row], Written]) -> dict[type[Row], 
         about = [name for name in PROVENANCE if any(name in row for row in rows)]
         found[Price] = Written((*own, *about), tuple(rows))
     if made.defaults:
-        found[Uncertainty] = _table(Uncertainty, made.stockpile.rows(Uncertainty))
+        found[Uncertainty] = write_table(Uncertainty, made.stockpile.rows(Uncertainty))
     order = [*found]
     if Uncertainty in order:  # next to what it leads to
         order = [kind for kind in order if kind is not Uncertainty] + [Uncertainty]
     return {kind: found[kind] for kind in order} | {
-        kind: _table(kind, made.stockpile.rows(kind)) for kind in NEW
+        kind: write_table(kind, made.stockpile.rows(kind)) for kind in NEW
     }
-
-
-def _table(kind: type[Row], rows: Iterable[Row]) -> Written:
-    """Return new rows as a table: the columns that one of them fills, or that a row must fill."""
-    cells = tuple(write_row(row) for row in rows)
-    found = [
-        name
-        for column in columns(kind)
-        for name in (column.name, f"{column.name}_low", f"{column.name}_high")
-    ]
-    required = {column.name for column in columns(kind) if column.required}
-    return Written(
-        tuple(
-            name
-            for name in (*found, *PROVENANCE)
-            if name in required or any(name in row for row in cells)
-        ),
-        cells,
-    )
 
 
 def _values(sheet: Worksheet, table: Written, styles: Styles) -> None:

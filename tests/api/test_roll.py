@@ -1,0 +1,264 @@
+"""Planning again: a plan that is rolled forward goes on as it would have."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, reject, seed, settings
+from hypothesis import strategies as st
+
+import optimiser as so
+from stockpile_model.blocks.budget import Budget
+from stockpile_model.scenarios import unfold
+from tests.support.books import book
+from tests.support.commands import stockpile
+from tests.support.small_books import Tables, small_books
+from tests.test_oracle import drawn
+
+
+def month(t: int, day: int = 1) -> dt.date:
+    return dt.date(2027 + t // 12, t % 12 + 1, day)
+
+
+BOOK: dict[str, Any] = {
+    "settings": {"title": "Half a year", "start": month(0), "periods": 6, "discount_rate": 0.05,
+                 "fiscal_year_start": 1},
+    "materials": [{"material": "ga", "shelf_life_months": 3, "shortage_cost": 90, "holding_cost": 1,
+                   "below_target_cost": 5, "disposal_cost": 1}],
+    "suppliers": [{"supplier": "mill"}, {"supplier": "plant", "start": month(1)}],
+    "offers": [
+        {"offer": "spot", "supplier": "mill", "material": "ga", "price_index": "market", "order_cost": 20,
+         "lead_time_months": 1, "availability": 0.9, "total": 60},
+        {"offer": "dear", "supplier": "mill", "material": "ga", "price": 30},
+    ],
+    "contracts": [
+        {"contract": "offtake", "supplier": "plant", "material": "ga", "price_index": "market", "sign_to": month(1),
+         "term_months": 12, "take_or_pay": 0.9, "flex": 1.5, "signing_cost": 9, "prepayment": 40, "credit": 2,
+         "upside_share": 0.5, "upside_trigger": 11, "upside_cap": 60},
+    ],
+    "floors": [{"contract": "offtake", "level": "low", "floor": 9, "annual_quantity": 72, "escalation": 0.1}],
+    "prices": [{"date": month(0), "market": 10}, {"date": month(5), "market": 16}],
+    "opening_stock": [{"lot": "old", "material": "ga", "quantity": 8, "made": month(-1)}],
+    "in_transit": [{"name": "spot", "arrives": month(1), "quantity": 3, "unpaid": 6}],
+    "demand": [{"material": "ga", "from": month(0), "to": month(5), "quantity": 9}],
+    "targets": [{"material": "ga", "from": month(4), "quantity": 6, "path": "ramp"}],
+    "outlets": [{"outlet": "sale", "material": "ga", "form": "sale", "price": 4, "fund": "nds"}],
+    "funds": [{"fund": "nds", "keeps_receipts": "yes"}],
+    "budgets": [{"fund": "nds", "amount": 500, "expires": month(5, 28)}, {"fund": "nds", "amount": 400, "from": month(3)}],
+}  # fmt: skip
+
+
+def planned(book: so.Book) -> so.Plan:
+    """The plan of a book, which is audited, to a gap of 0."""
+    plan = so.solve(book, gap=0.0).plan
+    assert isinstance(plan, so.Plan)
+    return plan
+
+
+def after(plan: so.Plan, day: dt.date, of: tuple[str, ...] = ()) -> float:
+    """What a plan costs from a day on, discounted, in some scenarios (none: all)."""
+    rows = plan["cash_flow"].to_dict("records")
+    names = ("all", *of)
+    return sum(
+        row["discounted"]
+        for row in rows
+        if str(row["date"])[:10] >= day.isoformat()
+        and (not of or str(row.get("scenarios", "all")).split(", ")[0] in names)
+    )
+
+
+def test_each_month_goes_on_as_the_first_plan_would() -> None:
+    """Planned again each month, the plans cost together what the first one does; none can do
+    better, and no lot, kilogram or dollar appears or vanishes.
+    """
+    now = so.from_tables(BOOK)
+    first = plan = planned(now)
+    for t in range(1, 6):
+        begin = plan.stockpile.settings.start
+        rest = after(plan, month(t))
+        held = [
+            row["quantity"]
+            for row in plan["lots"].to_dict("records")
+            if str(row["date"])[:10] == begin.isoformat()
+        ]
+        rolled = so.roll(plan, month(t))
+        assert rolled.remarks == ()
+        lots = rolled["opening_stock"] if "opening_stock" in rolled.tables else None
+        assert sum(held) == pytest.approx(0.0 if lots is None else lots["quantity"].sum())
+        paid = sum(
+            row["amount"]
+            for row in plan["payments"].to_dict("records")
+            if str(row["date"])[:10] == begin.isoformat()
+        )
+        sold = sum(
+            row["proceeds"]
+            for row in plan["rotation"].to_dict("records")
+            if str(row["date"])[:10] == begin.isoformat()
+        )
+        assert money(now, month(t)) + sold - paid == pytest.approx(money(rolled, month(t)))
+        plan = planned(rolled)
+        assert plan.objective * now.stockpile.discount(1) == pytest.approx(rest, rel=1e-6)
+        now = rolled
+    assert first.objective > 0
+    assert plan.stockpile.settings.periods == 1
+
+
+def money(book: so.Book, day: dt.date) -> float:
+    """What the appropriations hold that may still pay on a day."""
+    rows = book.stockpile.rows(Budget)
+    return sum(row.amount for row in rows if row.expires is None or row.expires >= day)
+
+
+FEATURES = (
+    None,
+    "prepayment",
+    "option",
+    "upside_cap",
+    "signed_before",
+    "keeps_receipts",
+    "scenarios",
+)
+
+
+def carried(plan: so.Plan, day: dt.date, scenario: str) -> so.RolledBook | None:
+    """The next workbook; None where something is out that no workbook can hold."""
+    try:
+        return so.roll(plan, day, scenario=scenario)
+    except so.InputError as error:
+        if "later date" in str(error) or "opening_stock cannot say" in str(error):
+            return None
+        raise
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_what_is_rolled_forward_costs_what_was_left(feature: str | None) -> None:
+    """The rest of a best plan is a best plan of the rest, in whichever scenario has come."""
+
+    @seed(3)
+    @settings(drawn, max_examples=4, phases=[Phase.generate])
+    @given(small_books(feature), st.integers(0, 9))
+    def check(tables: Tables, pick: int) -> None:
+        if any(row.get("probability") for row in tables.get("targets", ())):
+            reject()  # it holds over all scenarios together
+        book = so.from_tables(tables)
+        plan, calendar = so.solve(book, gap=0.0).plan, book.stockpile.calendar
+        if not isinstance(plan, so.Plan) or tables["settings"].get("risk_weight"):
+            reject()
+        gone, names = 1 + pick % (calendar.periods - 1), [*plan.stockpile.scenarios] or ["base"]
+        rolled = carried(plan, calendar.begin(gone), names[pick % len(names)])
+        if rolled is None or rolled.remarks:
+            reject()
+        open_ = tuple(unfold(rolled.stockpile).scenarios)
+        chances = {
+            name: plan.stockpile.tree.probability[leaf]
+            for name, leaf in plan.stockpile.scenarios.items()
+        }
+        share = sum(chances[name] for name in open_ or ("base",)) if chances else 1.0
+        left = after(plan, calendar.begin(gone), open_ or (("base",) if chances else ())) / share
+        cost = planned(rolled).objective * book.stockpile.discount(gone)
+        assert cost == pytest.approx(left, rel=1e-5, abs=1e-3)
+
+    check()
+
+
+def test_what_really_happened_takes_the_place_of_what_was_planned() -> None:
+    """Of the 20 that came in January for 12 each, 5 less came; and the price rose."""
+    tables = {
+        "settings": {"start": month(0), "periods": 3},
+        "materials": [{"material": "ga", "shortage_cost": 90}],
+        "suppliers": [{"supplier": "mill"}],
+        "offers": [
+            {"offer": "spot", "supplier": "mill", "material": "ga", "price": 12, "to": month(0)},
+            {"offer": "later", "supplier": "mill", "material": "ga", "price_index": "market"},
+        ],
+        "prices": [{"date": month(0), "market": 30}],
+        "demand": [{"material": "ga", "from": month(1), "to": month(2), "quantity": 10}],
+    }
+    plan = planned(so.from_tables(tables))
+    assert planned(so.roll(plan, month(1))).objective == 0
+    actual = {name: plan[name].to_dict("records") for name in ("lots", "movements", "deliveries")}
+    short = {name: [dict(row) for row in rows] for name, rows in actual.items()}
+    for name in short:
+        first = short[name][0]
+        assert (str(first["date"])[:10], first["quantity"]) == ("2027-01-01", 20)
+        first["quantity"] -= 5
+    prices = [{"date": month(0), "market": 30}, {"date": month(1), "market": 40}]
+    rolled = so.roll(plan, month(1), actuals={**short, "prices": prices})
+    assert rolled["opening_stock"]["quantity"].tolist() == [15]
+    assert planned(rolled).objective == 5 * 40
+    for name, said in (
+        ("lots", "lots: hold 5 kg less than what came and went leaves"),
+        ("movements", "lots: hold 5 kg more than what came and went leaves"),
+        ("deliveries", "deliveries: hold 5 kg less than what arrived by the sheet movements"),
+    ):
+        with pytest.raises(so.InputError, match=said):
+            so.roll(plan, month(1), actuals={**actual, name: short[name]})
+    with pytest.raises(so.InputError, match="movements: is required where lots is given"):
+        so.roll(plan, month(1), actuals={"lots": short["lots"]})
+    with pytest.raises(so.InputError, match="delivered: is no sheet of a plan and not prices"):
+        so.roll(plan, month(1), actuals={"delivered": []})
+
+
+def test_actuals_are_read_from_a_workbook(tmp_path: Path) -> None:
+    """The officer copies sheets of the plan, corrects them, and adds prices."""
+    plan, actuals, following = (tmp_path / f"{name}.xlsx" for name in ("plan", "real", "next"))
+    found = planned(so.from_tables(BOOK))
+    found.save(plan)
+    names = ("lots", "movements", "deliveries", "payments")
+    sheets = {name: found[name].to_dict("records") for name in names}
+    rows = {
+        name: [{**row, "date": str(row["date"])[:10]} for row in each]
+        for name, each in sheets.items()
+    }
+    for each in (row for name in rows for row in rows[name]):
+        each |= {column: str(value)[:10] for column, value in each.items() if column == "made"}
+        each |= {column: None for column, value in each.items() if value != value}
+    book(
+        actuals,
+        {**rows, "prices": [{"date": month(0), "market": 10}, {"date": month(2), "market": 20}]},
+    )
+    done = stockpile(
+        "roll", plan, "-o", following, "--to", "2027-03-01", "--actuals", actuals, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    same = so.roll(found, month(2))
+    there = so.read(following)
+    assert str(there["opening_stock"]) == str(same["opening_stock"])
+    assert str(there["budgets"]) == str(same["budgets"])
+    assert sorted(there["prices"]["market"].tolist()) == [10, 16, 20]
+
+
+def test_the_command_writes_the_next_workbook(tmp_path: Path) -> None:
+    plan, following = tmp_path / "plan.xlsx", tmp_path / "next.xlsx"
+    found = planned(so.from_tables(BOOK))
+    found.save(plan)
+    done = stockpile("roll", plan, "-o", following, "--to", "2027-03-01", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    saved = so.read(following)
+    assert saved.stockpile.settings.periods == 4
+    rolled = so.roll(found, month(2))
+    assert saved.tables == rolled.tables
+    assert all(str(saved[table]) == str(rolled[table]) for table in rolled.tables)
+    late = stockpile("roll", plan, "-o", following, "--to", "2027-03-02", cwd=tmp_path)
+    assert (late.returncode, late.stderr.count("\n")) == (1, 1)
+    assert "must be the first day of a period, from 2027-02-01 to 2027-06-01" in late.stderr
+    other = stockpile(
+        "roll", plan, "-o", following, "--to", "2027-03-01", "--scenario", "war", cwd=tmp_path
+    )
+    assert "'war' is no scenario that may come; there are base" in other.stderr
+
+
+def test_what_no_workbook_can_hold_is_said() -> None:
+    """Metal that is out for an exchange comes back in March: the plan goes on from then."""
+    tables = {**BOOK, "outlets": [{"outlet": "swap", "material": "ga", "form": "exchange", "lead_time_months": 2,
+                                   "cost": 0.1, "from": month(0), "to": month(0)}],
+              "commitments": [{"kind": "rotate", "name": "swap", "date": month(0), "quantity": 4}]}  # fmt: skip
+    plan = planned(so.from_tables(tables))
+    with pytest.raises(
+        so.InputError, match="left through swap and is back on 2027-03-01: go on from a later date"
+    ):
+        so.roll(plan, month(1))
+    assert so.roll(plan, month(3)).stockpile.settings.periods == 3
