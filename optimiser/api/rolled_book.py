@@ -80,6 +80,7 @@ def roll(
     happened, prices = ({}, []) if actuals is None else actual_events.read(actuals)
     passed = replace(passed, sheets=actual_events.replaced(passed, happened))
     rolled = build.roll(passed)
+    passed.remarks.extend(_left_out(sheets))
     if passed.stuck:
         raise InputError([Fault("plan", each) for each in passed.stuck])
     if on_message is not None:
@@ -168,6 +169,13 @@ def _stockpile(sheets: Sheets) -> Stockpile:
         row |= {f"{name}_{side}": line[side] for side in ("low", "high") if line[side] is not None}
         row |= {each: line[each] for each in PROVENANCE if line[each] is not None}
     return from_tables({name: rows for name, rows in tables.items() if name in kinds}).stockpile
+
+
+def _left_out(sheets: Sheets) -> list[str]:
+    """Return what is said of tables that are no part of a plan: they are not carried on."""
+    kinds = {Settings.TABLE, *(kind.TABLE for kind in block_tables())}
+    others = dict.fromkeys(line["table"] for line in sheets[Assumption.SHEET])
+    return [f"the sheet {name} is not carried on: copy it" for name in others if name not in kinds]
 
 
 def _cell(value: object) -> object:
