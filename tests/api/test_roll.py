@@ -262,3 +262,24 @@ def test_what_no_workbook_can_hold_is_said() -> None:
     ):
         so.roll(plan, month(1))
     assert so.roll(plan, month(3)).stockpile.settings.periods == 3
+
+
+def test_of_a_total_what_was_ordered_is_gone_and_what_is_under_way_counts_again() -> None:
+    """20 ordered in January bring 10 in March; of a total of 30 then 10 and these 10 are left."""
+    tables = {
+        "settings": {"start": month(0), "periods": 3},
+        "materials": [{"material": "ga", "shortage_cost": 90}],
+        "suppliers": [{"supplier": "mill"}],
+        "offers": [{"offer": "spot", "supplier": "mill", "material": "ga", "price": 3, "total": 30,
+                    "availability": 0.5, "lead_time_months": 2}],
+        "demand": [{"material": "ga", "from": month(2), "quantity": 10}],
+    }  # fmt: skip
+    rolled = so.roll(planned(so.from_tables(tables)), month(1))
+    assert rolled["offers"]["total"].tolist() == [20]
+    (order,) = rolled["commitments"].to_dict("records")
+    assert (order["kind"], str(order["date"])[:10], order["quantity"]) == (
+        "order",
+        "2027-01-01",
+        20,
+    )
+    assert planned(rolled).objective == 30
