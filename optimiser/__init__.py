@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optimiser.api.assessing import Adequacy, adequacy
     from optimiser.api.book import Book, check, check_changes, from_tables, read
     from optimiser.api.comparing import SideBySide, compare
+    from optimiser.api.edit_cost import EditCost, edit_cost
     from optimiser.api.evaluator import Evaluator
     from optimiser.api.plan_audit import AuditReport, audit
     from optimiser.api.plan_drawing import figures_of
@@ -51,6 +52,7 @@ __all__ = [
     "ChartFigure",
     "ComparedLine",
     "ComparisonPart",
+    "EditCost",
     "Evaluator",
     "Fault",
     "InputError",
@@ -75,6 +77,7 @@ __all__ = [
     "check",
     "check_changes",
     "compare",
+    "edit_cost",
     "figures_of",
     "from_tables",
     "load_plan",
@@ -93,6 +96,7 @@ _MODULES = {
     "api.assessing": ("Adequacy", "adequacy"),
     "api.book": ("Book", "check", "check_changes", "from_tables", "read"),
     "api.comparing": ("SideBySide", "compare"),
+    "api.edit_cost": ("EditCost", "edit_cost"),
     "api.evaluator": ("Evaluator",),
     "api.plan_audit": ("AuditReport", "audit"),
     "api.plan_drawing": ("figures_of",),

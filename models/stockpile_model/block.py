@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pyomo.environ as pyo
 
+from stockpile_model.choice import Missed, PlanChoice, Waiver, chosen
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Exit, Heading, Ledger
 from stockpile_model.passed import Passed
@@ -103,8 +104,7 @@ class Deed:
     `possible(stockpile, name)`: the nodes at which it can be done. `done(m, stockpile, name, level,
     node)`: the variables or expressions of doing it there. `metal`: its quantity is metal, else how
     often it is done. `levels`: the levels of which a commitment may name one. `before`: whether it
-    may have been done before the start, so that a plan goes on from it. `shown`: the sheet of a
-    plan that shows it, with its columns of the name, the date and the quantity (blank: times).
+    may have been done before the start, so that a plan goes on from it.
     """
 
     kind: str
@@ -114,7 +114,6 @@ class Deed:
     done: Callable[[pyo.ConcreteModel, Stockpile, str, str | None, int], Sequence[Any]]
     levels: Callable[[Stockpile, str], Iterable[str]] | None = None
     before: bool = False
-    shown: tuple[str, str, str, str] = ("", "", "", "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +153,12 @@ class Block:
     supply needs it. rolls(passed): its tables, with the rows of each from which the next plan goes
     on. alone(stockpile, buyers): the stockpile with what a group of buyers has without the others,
     as far as the block says.
+
+    Choices: what a plan gives reasons for; each deed without one is a choice too.
+    waivers(stockpile): the rules that a plan could do without. misses(formulation): what is asked
+    for and may be missing. lives(stockpile): durations of which one more month is worth something,
+    as a row and a column. entries(formulation, material, node): the constraints to which metal
+    comes there, whose duals say what a unit of it is worth.
     """
 
     tables: tuple[type[Row], ...] = ()
@@ -186,6 +191,11 @@ class Block:
     ease: Callable[[Any], Row] | None = None
     alone: Callable[[Stockpile, Collection[str]], Stockpile] | None = None
     rolls: Callable[[Passed], Iterable[tuple[type[Row], Sequence[Row]]]] = _none
+    choices: tuple[PlanChoice, ...] = ()
+    waivers: Callable[[Stockpile], Iterable[Waiver]] = _none
+    misses: Callable[[Formulation], Iterable[Missed]] = _none
+    lives: Callable[[Stockpile], Iterable[tuple[Row, str]]] = _none
+    entries: Callable[[Formulation, str, int], Iterable[Any]] = _none
 
 
 BLOCKS: list[Block] = []
@@ -279,6 +289,39 @@ def ties(stockpile: Stockpile) -> Iterator[tuple[Row, str]]:
     """Yield the cells that hold across scenarios: a row and its column."""
     for block in blocks():
         yield from block.ties(stockpile)
+
+
+def choices() -> tuple[PlanChoice, ...]:
+    """Return what a plan may use or leave: the choices of all blocks, and deeds without one."""
+    found: list[PlanChoice] = []
+    for block in blocks():
+        known = {each.deed for each in block.choices}
+        found += block.choices
+        found += [chosen(deed) for deed in block.deeds if deed.kind not in known]
+    return tuple(found)
+
+
+def waivers(stockpile: Stockpile) -> tuple[Waiver, ...]:
+    """Return the rules that a plan could do without."""
+    return tuple(each for block in blocks() for each in block.waivers(stockpile))
+
+
+def misses(formulation: Formulation) -> Iterator[Missed]:
+    """Yield what is asked for and may be missing."""
+    for block in blocks():
+        yield from block.misses(formulation)
+
+
+def entries(formulation: Formulation, material: str, node: int) -> Iterator[Any]:
+    """Yield the constraints to which metal of a material comes at a node, one for each site."""
+    for block in blocks():
+        yield from block.entries(formulation, material, node)
+
+
+def lives(stockpile: Stockpile) -> Iterator[tuple[Row, str]]:
+    """Yield the durations of which one more month is worth something: a row and its column."""
+    for block in blocks():
+        yield from block.lives(stockpile)
 
 
 def owner(table: type[Row]) -> Block | None:

@@ -356,6 +356,21 @@ class ComparedChoice:
     otherwise: str
 
 
+@dataclass(frozen=True)
+class DeedColumns:
+    """The columns by which result rows show a decision that a commitment can name.
+
+    `kind` is that of the deed. Without `quantity` a row with a name and a date is done once; rows
+    with the same name, level and date add up. Without `level` it has none.
+    """
+
+    kind: str
+    name: str
+    date: str
+    quantity: str = ""
+    level: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """One row of a plan; its columns carry unit and meaning like a table's.
@@ -371,6 +386,8 @@ class Result:
     `BRIEF` is the title of its rows where a plan is shown in brief, as in a terminal; blank: they
     are not shown there. `RANK` is that of its instructions (a column `instruction`) among the first
     steps of a plan, the weightiest being 1; 0: its rows hold none.
+
+    `DEED` are the columns by which its rows show decisions; None: they show none.
 
     `SUMMED` are its lines of the summary, `COMPARED` what plans are compared by. `NAMED` are the
     columns by which a message names a row; blank: those before its first figure. `BUYS`: a sentence
@@ -391,6 +408,7 @@ class Result:
     NAMED: ClassVar[tuple[str, ...]] = ()
     BUYS: ClassVar[bool] = False
     FOR_PROGRAMS: ClassVar[bool] = False
+    DEED: ClassVar[DeedColumns | None] = None
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterable[str]:

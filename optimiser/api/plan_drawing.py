@@ -15,8 +15,8 @@ def figures_of(plan: Plan, brief: bool = False) -> dict[str, Figured]:
 
     >>> import optimiser as so
     >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
-    >>> {type(each).__name__ for each in so.figures_of(plan, brief=True).values()}
-    {'TableFigure'}
+    >>> sorted({type(each).__name__ for each in so.figures_of(plan, brief=True).values()})
+    ['TableFigure', 'TextFigure']
     """
     rows = PlanRows(plan)
     return of_plan.brief_of(rows) if brief else of_plan.figures_of(rows)

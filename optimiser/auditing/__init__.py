@@ -11,7 +11,7 @@ concern has a twin (`twin`), which declares what the others need to know of it: 
 ages), `outlets` (rotation), `move_audit` (moves between sites), `needs` (demand, targets, closing
 stock), `rule_audit`,
 `commitment_audit`, `cash` (cash flow, appropriations, objective, proof), `adequacy_audit` (the
-assessment of supply). Of the plan as a whole are
+assessment of supply), `reason_audit` (what is used of each choice). Of the plan as a whole are
 `assumptions` (the inputs that it lists), `sentences` (instructions) and `summary_totals` (totals of
 the other sheets). `inputs` reads the input with arithmetic of its own, so that an error in the
 model's is no error here too.
@@ -42,6 +42,7 @@ from optimiser.auditing import (
     price_rises,
     projects,
     purchases,
+    reason_audit,
     rule_audit,
     sentences,
     summary_totals,
@@ -81,6 +82,7 @@ TWINS = [
     commitment_audit.TWIN,
     cash.TWIN,
     adequacy_audit.TWIN,
+    reason_audit.TWIN,
 ]
 """The twins of all concerns, in the order in which the phases of a path run them."""
 

@@ -350,7 +350,18 @@ TWIN = Twin(
     sheets=(
         AuditedSheet(
             name="marginal_values",
-            solved=("limit", "cell", "date", "sense", "amount", "used", "unit", "worth"),
+            solved=(
+                "limit",
+                "cell",
+                "date",
+                "sense",
+                "amount",
+                "used",
+                "unit",
+                "worth",
+                "holds_from",
+                "holds_to",
+            ),
         ),
     ),
     settle=(cash_flow, payments, costs),

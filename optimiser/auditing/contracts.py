@@ -20,10 +20,12 @@ from optimiser.auditing.together import Together
 from optimiser.auditing.twin import (
     DUTY,
     FREIGHT,
+    AuditedChoice,
     AuditedDeed,
     AuditedHeading,
     AuditedInstruction,
     AuditedSheet,
+    Done,
     Size,
     Twin,
 )
@@ -637,6 +639,22 @@ def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> fl
     )
 
 
+def _done(path: PathAudit) -> Done:
+    """Return what each level that is signed brings in each period [quantity]."""
+    levels = {name: level for name, level, _ in path.called}
+    found: dict[tuple[str, str | None, int], float] = {}
+    for each in path.brought:
+        if each.table == "contracts" and each.name in levels:
+            key = each.name, levels[each.name], each.t
+            found[key] = found.get(key, 0.0) + each.amount
+    return found
+
+
+def _cash_only(path: PathAudit) -> list[str]:
+    """Return the contracts that bring no metal."""
+    return [name for name, row in path.inputs.keyed("contracts").items() if row.form == "cfd"]
+
+
 TWIN = Twin(
     headings=(
         AuditedHeading("offtakes", "contract"),
@@ -661,6 +679,7 @@ TWIN = Twin(
         ),
     ),
     deeds=(AuditedDeed("sign", "", _planned),),
+    choices=(AuditedChoice("level", _done, _cash_only),),
     sources={"contracts": "contract"},
     needs=(Size("floors", "annual_quantity"),),
     decide=(contracts,),

@@ -12,9 +12,11 @@ from optimiser.auditing.path_audit import AuditedLot, PathAudit
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import (
     DISPOSAL,
+    AuditedChoice,
     AuditedHeading,
     AuditedMovement,
     AuditedTotal,
+    Done,
     Size,
     Twin,
 )
@@ -292,7 +294,18 @@ def _sites(path: PathAudit) -> None:
         path.pay(t, "storage", rate * quantity, material, name, row.buyer)
 
 
+def _done(path: PathAudit) -> Done:
+    """Return what each site holds at the end of each period [quantity]."""
+    found: dict[tuple[str, str | None, int], float] = {}
+    for (t, _, site, _), quantity in path.held.items():
+        found[site, None, t] = found.get((site, None, t), 0.0) + quantity
+    for (t, _, site), quantity in path.spoilt.items():
+        found[site, None, t] = found.get((site, None, t), 0.0) + quantity
+    return found
+
+
 TWIN = Twin(
+    choices=(AuditedChoice("site", _done),),
     headings=(
         AuditedHeading("storage", "storage"),
         AuditedHeading("handling", "storage"),

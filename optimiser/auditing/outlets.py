@@ -12,12 +12,14 @@ from optimiser.auditing.path_audit import AuditedLot, PathAudit, Released
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import (
     DISPOSAL,
+    AuditedChoice,
     AuditedDeed,
     AuditedHeading,
     AuditedInstruction,
     AuditedMovement,
     AuditedSheet,
     AuditedTotal,
+    Done,
     Size,
     Twin,
 )
@@ -169,6 +171,11 @@ def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> fl
     )
 
 
+def _done(path: PathAudit) -> Done:
+    """Return what each outlet takes in each period [quantity]."""
+    return {(name, None, t): quantity for (name, t), quantity in _taken(path).items()}
+
+
 def _expired(path: PathAudit, line: Line, lot: AuditedLot, t: int) -> None:
     """Compare what reaches the end of its life: it earns nothing and is disposed of."""
     material, record = path.inputs.at(t).materials[lot.material], path.record
@@ -246,6 +253,7 @@ TWIN = Twin(
         ),
     ),
     deeds=(AuditedDeed("rotate", "outlets", _planned),),
+    choices=(AuditedChoice("outlet", _done),),
     totals=(
         AuditedTotal("Rotated out", "rotation", "quantity", but={"form": "expired"}),
         AuditedTotal("Waste", "rotation", "quantity", {"form": "expired"}),

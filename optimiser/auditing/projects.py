@@ -10,10 +10,12 @@ from optimiser.auditing.inputs import Inputs
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import (
+    AuditedChoice,
     AuditedDeed,
     AuditedHeading,
     AuditedInstruction,
     AuditedSheet,
+    Done,
     Twin,
 )
 from stockpile_model.names import identity
@@ -223,6 +225,11 @@ def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> fl
     return float(sum(identity(each) == name and t in (None, s) for each, s in path.ahead.items()))
 
 
+def _done(path: PathAudit) -> Done:
+    """Return where each project goes ahead."""
+    return {(name, None, t): 1.0 for name, t in path.ahead.items()}
+
+
 TWIN = Twin(
     headings=(AuditedHeading("grants", "project", payer="projects"),),
     sheets=(
@@ -234,6 +241,7 @@ TWIN = Twin(
         ),
     ),
     deeds=(AuditedDeed("project", "", _planned),),
+    choices=(AuditedChoice("project", _done),),
     decide=(projects,),
     follow=(carried, brought),
 )

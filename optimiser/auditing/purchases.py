@@ -11,11 +11,13 @@ from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import (
     DUTY,
     FREIGHT,
+    AuditedChoice,
     AuditedDeed,
     AuditedHeading,
     AuditedInstruction,
     AuditedSheet,
     AuditedTotal,
+    Done,
     Size,
     Twin,
 )
@@ -540,6 +542,11 @@ def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> fl
     )
 
 
+def _done(path: PathAudit) -> Done:
+    """Return what is ordered under each offer in each period [quantity]."""
+    return {(name, None, t): quantity for (name, t), quantity in path.ordered.items()}
+
+
 TWIN = Twin(
     headings=(
         AuditedHeading("purchases", "purchase"),
@@ -558,6 +565,7 @@ TWIN = Twin(
         ),
     ),
     deeds=(AuditedDeed("order", "offers", _planned),),
+    choices=(AuditedChoice("offer", _done),),
     totals=(AuditedTotal("Ordered", "orders", "ordered"),),
     sources={"offers": "purchase"},
     decisions=(

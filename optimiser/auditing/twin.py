@@ -6,7 +6,8 @@ No module of the audit keeps a list of concerns, of their tables, sheets or head
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -93,6 +94,23 @@ class AuditedDeed:
     planned: Callable[[PathAudit, str, str | None, int | None], float]
 
 
+Done = Mapping[tuple[str, str | None, int], float]
+"""What a plan does of something, by its name, its level and the period."""
+
+
+@dataclass(frozen=True)
+class AuditedChoice:
+    """What the sheet of reasons calls a choice.
+
+    done(path): what the plan does of each in each period. skips(path): the names whose amounts are
+    no metal, and are not compared.
+    """
+
+    kind: str
+    done: Callable[[PathAudit], Done]
+    skips: Callable[[PathAudit], Collection[str]] = lambda path: ()
+
+
 @dataclass(frozen=True)
 class AuditedTotal:
     """A total of the summary: the expected sum of a column of a sheet.
@@ -132,8 +150,8 @@ class Twin:
     twins), `settle` (compare money, once all of it is due). Then `conclude` compares what all paths
     have together.
 
-    Headings, movements, deeds: those of the concern. Sheets: those that differ from others. Totals:
-    what the summary sums up of its sheets.
+    Headings, movements, deeds, choices: those of the concern. Sheets: those that differ from
+    others. Totals: what the summary sums up of its sheets.
     Sources: the tables whose rows bring metal of a supplier, with the use of what is paid for them.
     Needs, decisions, limits: the sizes of what is required of a material, of the least decision
     about it, and of what limits it.
@@ -143,6 +161,7 @@ class Twin:
     movements: tuple[AuditedMovement, ...] = ()
     sheets: tuple[AuditedSheet, ...] = ()
     deeds: tuple[AuditedDeed, ...] = ()
+    choices: tuple[AuditedChoice, ...] = ()
     totals: tuple[AuditedTotal, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[Size, ...] = ()
@@ -169,6 +188,11 @@ class Twins:
         self.needs = tuple(each for twin in twins for each in twin.needs)
         self.decisions = tuple(each for twin in twins for each in twin.decisions)
         self.limits = tuple(each for twin in twins for each in twin.limits)
+
+    @functools.cached_property
+    def choices(self) -> Mapping[str, AuditedChoice]:
+        """Return what the sheet of reasons may call a choice, by name."""
+        return {each.kind: each for twin in self.twins for each in twin.choices}
 
     def sheet(self, name: str) -> AuditedSheet:
         """Return how a sheet is audited."""

@@ -19,11 +19,19 @@ from stockpile_model.amounts import count
 @WORKBOOK
 @click.argument("plan", type=click.Path(path_type=Path))
 @changes("Change a cell of the input first, on top of the plan's own changes.")
+@click.option(
+    "--cost-of-edit",
+    is_flag=True,
+    help="Plan again, with the edited decisions held and without: what the edits cost.",
+)
 @json_output("Print one JSON object on standard output.")
-def audit(workbook: Path, plan: Path, changes: tuple[str, ...], as_json: bool) -> None:
+def audit(
+    workbook: Path, plan: Path, changes: tuple[str, ...], cost_of_edit: bool, as_json: bool
+) -> None:
     """Recompute a PLAN from its WORKBOOK, without model and solver: a line for each figure that
     does not agree.
     """
+    edits = so.edit_cost(workbook, plan, changes=changes) if cost_of_edit else None
     result = so.audit(workbook, plan, changes=changes)
     for note in result.notes:
         say(f"note: {note}")
@@ -35,10 +43,13 @@ def audit(workbook: Path, plan: Path, changes: tuple[str, ...], as_json: bool) -
             "figures": result.figures,
             "findings": findings,
             "not_checked": list(result.unchecked),
+            **({"cost_of_edit": edits.as_object()} if edits else {}),
         }
         answer(json.dumps(report, indent=2))
     else:
         for line in findings or [f"{plan}: agrees with {workbook}, {figures} recomputed"]:
+            answer(line)
+        for line in edits.lines if edits else ():
             answer(line)
     if findings:
         do = "does" if len(findings) == 1 else "do"

@@ -31,6 +31,7 @@ WHAT_IFS = {
     "floors": "floor_levels",
     "value": "value_of_information",
     "adequacy": "adequacy",
+    "reasons": "reasons",
 }
 """The what-ifs by the options that request them."""
 NOT_BUNDLED = {
@@ -79,6 +80,14 @@ NOT_BUNDLED = {
     help=(
         "Plan with each other level of each contract too: what it would cost, what would have to"
         " change."
+    ),
+)
+@click.option(
+    "--reasons",
+    is_flag=True,
+    help=(
+        "Plan again for each reason: at which price each offer, level and project would enter or"
+        " leave the plan, and what each rule costs."
     ),
 )
 @click.option(

@@ -1,21 +1,26 @@
-"""Marginal values: what one more unit of each limit is worth."""
+"""Marginal values: what one more unit of each limit is worth, and for which limits that holds."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyomo.environ as pyo
+from pyomo.core.expr.visitor import identify_variables
 
+from optimiser.solving.ranging import DualRange, Ranging
 from optimiser.solving.solve import Outcome
+from stockpile_model import amounts
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Limit
 from stockpile_model.schema import Dated, column
 from stockpile_model.stockpile import Stockpile
 
+NOTHING = DualRange(0.0, 0.0, -math.inf, math.inf)
 WORTHLESS = 1e-9  # below this a marginal value is the solver's noise [scaled units]
 
 
@@ -39,32 +44,59 @@ class MarginalValue(Dated):
         " signed kept",
         "money/unit",
     )
+    holds_from: float | None = column(
+        "least limit for which that is its worth; blank with `holds_to`: for a small change only, "
+        "or not known",
+        "quantity, money or 1",
+        default=None,
+    )
+    holds_to: float | None = column(
+        "most limit for which that is its worth; blank: without end",
+        "quantity, money or 1",
+        default=None,
+    )
 
 
-def marginal_values(formulation: Formulation, outcome: Outcome) -> Iterator[MarginalValue]:
+def marginal_values(
+    formulation: Formulation, outcome: Outcome, ranging: Ranging | None = None
+) -> Iterator[MarginalValue]:
     """Yield what loosening each limit by one unit would save, by date and limit.
 
-    It comes from the duals of the plan with its integers fixed.
+    It comes from the duals of the plan with its integers fixed; `ranging` adds for which limits it
+    holds. Of a cell whose limits are worth nothing anywhere there is one row: where it is nearest
+    to binding.
     """
     stockpile = formulation.stockpile
     values = []
+    slack: dict[str, list[Limit]] = {}
+    worthy = set[str]()
     for limit in formulation.ledger.limits:
-        dual = _dual(limit.data, outcome)
-        if limit.row is None or not dual:
+        if limit.row is None:
             continue
-        worth = dual * evaluate(limit.factor) * (1 if limit.sense == "least" else -1)
+        cell = stockpile.cell(limit.row, limit.column)
+        held = _held(limit, outcome, ranging)
+        factor = evaluate(limit.factor)
+        worth = held.dual * factor * (1 if limit.sense == "least" else -1)
         if abs(worth) > WORTHLESS * stockpile.scale.of(f"money/{limit.unit}"):
-            values.append(_marginal_value(stockpile, limit, worth))
+            worthy.add(cell)
+            span = None if ranging is None else _span(limit, held, factor, ranging)
+            values.append(_marginal_value(stockpile, limit, worth, span))
+        elif ranging is not None:
+            slack.setdefault(cell, []).append(limit)
+    for cell, limits in slack.items():
+        if cell not in worthy:
+            values.append(_loose(stockpile, limits))
     yield from sorted(values, key=lambda each: (each.date, each.limit))
 
 
-def _marginal_value(stockpile: Stockpile, limit: Limit, worth: float) -> MarginalValue:
+def _marginal_value(
+    stockpile: Stockpile, limit: Limit, worth: float, span: tuple[float, float] | None
+) -> MarginalValue:
     """Return the row of a limit."""
     settings = stockpile.settings
     units = {"quantity": settings.quantity_unit, "money": settings.currency}
-    used = limit.used
-    if used is None and limit.unit != "1":
-        used = getattr(limit.data, "body", limit.data)
+    used = _used(limit)
+    low, high = (None, None) if span is None else map(_finite, span)
     return MarginalValue(
         **stockpile.where(limit.node),
         limit=limit.what,
@@ -72,17 +104,73 @@ def _marginal_value(stockpile: Stockpile, limit: Limit, worth: float) -> Margina
         date=stockpile.calendar.begin(stockpile.tree.period[limit.node]),
         sense=limit.sense,
         amount=limit.amount,
-        used=None if used is None else evaluate(used),
+        used=used,
         unit=units.get(limit.unit, limit.unit),
         worth=worth,
+        holds_from=low,
+        holds_to=high,
     )
 
 
-def _dual(data: Any, outcome: Outcome) -> float:
+def _finite(bound: float) -> float | None:
+    return amounts.clean(bound) if math.isfinite(bound) else None
+
+
+def _used(limit: Limit) -> float | None:
+    """Return what is compared with a limit; None where its row compares it with no number."""
+    used = limit.used
+    if used is None and limit.unit != "1":
+        used = getattr(limit.data, "body", limit.data)
+    return None if used is None else evaluate(used)
+
+
+def _loose(stockpile: Stockpile, limits: Sequence[Limit]) -> MarginalValue:
+    """Return the row of a cell that is worth nothing, where it is nearest to binding."""
+
+    def slack(limit: Limit) -> float:
+        used = _used(limit)
+        if used is None:
+            return math.inf
+        return limit.amount - used if limit.sense == "most" else used - limit.amount
+
+    limit = min(limits, key=slack)
+    used, span = _used(limit), None
+    if used is not None:
+        span = (used, math.inf) if limit.sense == "most" else (-math.inf, used)
+        span = (min(span[0], limit.amount), max(span[1], limit.amount))
+    return _marginal_value(stockpile, limit, 0.0, span)
+
+
+def _held(limit: Limit, outcome: Outcome, ranging: Ranging | None) -> DualRange:
     """Return the change of the cost for one more unit of a constraint's bound or a variable's upper
-    bound; 0 where it is not known.
+    bound, and where that holds; 0 where it is not known.
     """
-    if data.ctype is pyo.Var:
+    variable = limit.data.ctype is pyo.Var
+    if ranging is not None and ranging.known:
+        found = ranging.column(limit.data) if variable else ranging.row(limit.data)
+        return found or NOTHING
+    if variable:
         # At its lower bound a variable has a reduced cost too: that is not its upper bound's.
-        return min(0.0, outcome.reduced_cost(data) or 0.0)
-    return outcome.dual(data) or 0.0
+        return replace(NOTHING, dual=min(0.0, outcome.reduced_cost(limit.data) or 0.0))
+    return replace(NOTHING, dual=outcome.dual(limit.data) or 0.0)
+
+
+def _span(
+    limit: Limit, held: DualRange, factor: float, ranging: Ranging
+) -> tuple[float, float] | None:
+    """Return for which limits a marginal value holds.
+
+    None where the limit multiplies what the plan may change: then it is the worth of a small
+    change.
+    """
+    if not ranging.known or not factor or not _constant(limit.factor, ranging):
+        return None
+    ends = [limit.amount + (each - held.bound) / factor for each in (held.least, held.most)]
+    return min(ends), max(ends)
+
+
+def _constant(factor: Any, ranging: Ranging) -> bool:
+    """Return whether a factor is a number, once the integers are held."""
+    if isinstance(factor, (int, float)):
+        return True
+    return all(ranging.holds(each) for each in identify_variables(factor))

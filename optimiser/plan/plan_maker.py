@@ -6,10 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import cast
 
+import numpy as np
+
 from optimiser.plan.assumption_rows import Assumption, assumptions
 from optimiser.plan.marginal_values import MarginalValue, marginal_values
 from optimiser.plan.plan import Plan
+from optimiser.plan.reasons import Reason, Reasons
 from optimiser.plan.verdict import verdict
+from optimiser.solving.ranging import Ranging
+from optimiser.solving.search_options import Options
 from optimiser.solving.solve import Outcome
 from optimiser.system.errors import StockpileError
 from stockpile_model.block import headings
@@ -31,8 +36,12 @@ class Disagreement(StockpileError):
     internal = True
 
 
-OWN_RESULTS: tuple[type[Result], ...] = (MarginalValue, Assumption)
+OWN_RESULTS: tuple[type[Result], ...] = (Reason, MarginalValue, Assumption)
 """The types of row that every plan has and no block reports."""
+
+
+MOST_COLUMNS = 150_000
+"""A program with more is not asked for reasons: some hundred scenarios."""
 
 
 def make_plan(
@@ -40,13 +49,16 @@ def make_plan(
     outcome: Outcome,
     warnings: Iterable[str] = (),
     run: Mapping[str, object] | None = None,
+    reasons: bool = False,
 ) -> Plan:
     """Read a solved formulation into a plan.
 
+    With `reasons` it says why it uses what it uses, and for which limits each marginal value holds.
     Raises Disagreement when its parts do not sum to the solver's objective.
     """
     stockpile, settings = formulation.stockpile, formulation.stockpile.settings
-    rows = _rows(formulation, outcome)
+    ranging = _ranging(formulation, outcome) if reasons else None
+    rows = _rows(formulation, outcome, ranging)
     costs = _costs(rows)
     tail = _tail(settings, rows)
     objective = float(outcome.objective or 0.0)
@@ -75,12 +87,25 @@ def make_plan(
     return replace(plan, verdict=verdict(plan))
 
 
-def _rows(formulation: Formulation, outcome: Outcome) -> Rows:
-    """Return what the blocks report, the marginal values and the assumptions."""
+def _ranging(formulation: Formulation, outcome: Outcome) -> Ranging | None:
+    """Return the linear program of the plan.
+
+    None where another solver has found it, or it is so large that asking it would take long.
+    """
+    if outcome.form is None or not 0 < outcome.form.program.columns <= MOST_COLUMNS:
+        return None
+    x = np.array([each.value for each in outcome.form.variables], dtype=np.float64)
+    return Ranging(outcome.form, x, Options(seed=formulation.stockpile.settings.seed))
+
+
+def _rows(formulation: Formulation, outcome: Outcome, ranging: Ranging | None) -> Rows:
+    """Return what the blocks report, the reasons, the marginal values and the assumptions."""
     rows: dict[type[Result], list[Result]] = {}
     for row in report(formulation):
         rows.setdefault(type(row), []).append(row)
-    rows[MarginalValue] = list(marginal_values(formulation, outcome))
+    if ranging is not None:
+        rows[Reason] = list(Reasons(formulation, ranging).rows())
+    rows[MarginalValue] = list(marginal_values(formulation, outcome, ranging))
     rows[Assumption] = list(assumptions(formulation.stockpile))
     return {kind: tuple(members) for kind, members in rows.items()}
 

@@ -328,7 +328,7 @@ def polished(
     fixed = program.fixed(np.round(found.x[program.integer]))
     h = load(fixed)
     prepare(h, replace(options, time_limit=max(POLISHING, options.time_limit)))
-    _start_at(h, fixed, found.x)
+    start_at(h, fixed, found.x)
     run(h, interrupt, stoppable=False)
     if h.getModelStatus() != HighsModelStatus.kOptimal:
         return None
@@ -345,7 +345,7 @@ def polished(
     )
 
 
-def _start_at(h: highspy.Highs, program: Program, x: Floats) -> None:
+def start_at(h: highspy.Highs, program: Program, x: Floats) -> None:
     """Let the primal simplex begin at a solution: what lies at a bound is non-basic.
 
     Several times faster than to presolve and begin anew (HiGHS repairs a basis that is not square).

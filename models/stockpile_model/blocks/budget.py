@@ -238,6 +238,20 @@ def balance_outlay(m: pyo.ConcreteModel, outlays: Mapping[Outlay, Sequence[Money
     )
 
 
+def outlay_rows(formulation: Formulation) -> dict[tuple[int, str, str], Any]:
+    """Return the constraint that pays what the ledger posts, by node, heading and name.
+
+    There are none where money is unlimited. What several outlays pay for several buyers has none.
+    """
+    m, found = formulation.m, dict[tuple[int, str, str], Any]()
+    rows = m.component("balance_outlay")
+    for key, posted in _outlays(formulation.ledger).items() if rows is not None else ():
+        for money in posted:
+            if key in rows:
+                found[money.node, money.heading, money.name] = rows[key]
+    return found
+
+
 def limit_outlay(m: pyo.ConcreteModel, ledger: Ledger) -> None:
     """Post that each outlay needs money that may pay for it."""
     for key in m.OUTLAYS:

@@ -15,6 +15,7 @@ from stockpile_model import amounts, groups
 from stockpile_model.block import Block
 from stockpile_model.calendar import overlap
 from stockpile_model.checks import ordered, served
+from stockpile_model.choice import Missed
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Exit, Heading, Ledger
@@ -479,6 +480,15 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     yield Demand, [row for row in found if row is not None]
 
 
+def misses(formulation: Formulation) -> Iterator[Missed]:
+    """Yield what is not met of each demand."""
+    m, stockpile = formulation.m, formulation.stockpile
+    for i, b, n in m.SHORTAGES:
+        needs = by_life(stockpile, n)[i, b]
+        what = f"demand for {i}" + (f" of {b}" if b else "")
+        yield Missed(n, i, what, needs[min(needs)].row, "quantity", m.unmet[i, b, n])
+
+
 BLOCK = Block(
     tables=(Demand,),
     results=(DemandMet,),
@@ -491,4 +501,5 @@ BLOCK = Block(
     tells_apart=tells_apart,
     uses=uses,
     rolls=rolls,
+    misses=misses,
 )

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyomo.environ as pyo
@@ -25,6 +26,7 @@ from stockpile_model.blocks.rotation.dispatch_terms import DispatchTerms, growth
 from stockpile_model.blocks.rotation.dispatching import through_outlets
 from stockpile_model.blocks.rotation.outlet_terms import RELEASING, Outlet
 from stockpile_model.blocks.targets.target_terms import Target, counts, required
+from stockpile_model.choice import Waiver, changed
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger
 from stockpile_model.schema import Problem
@@ -130,10 +132,28 @@ def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
     return kept and counts(stockpile, material, age)
 
 
+def waivers(stockpile: Stockpile) -> Iterator[Waiver]:
+    """Yield the rule that nothing is released below a target, where it holds."""
+    if not stockpile.settings.release_below_target:
+        what = "no release below a target"
+        yield Waiver(what, stockpile.settings, "release_below_target", _released_anyway)
+
+
+def _released_anyway(stockpile: Stockpile) -> Stockpile:
+    """Return the stockpile whose metal may be released below a target too."""
+
+    def change(view: Stockpile) -> Stockpile:
+        settings = replace(view.settings, release_below_target=True)
+        return replace(view, settings=settings, classes=None)
+
+    return changed(stockpile, change)
+
+
 BLOCK = Block(
     follows=("release",),
     review=review,
     add=add,
     tells_apart=tells_apart,
     bounds_orders=bounds_orders,
+    waivers=waivers,
 )

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 
 from optimiser.api.planning.solution import Solution
 from optimiser.plan.plan import Plan
+from optimiser.plan.reasons import Reason
 from optimiser.solving.search_options import relative_gap
 from optimiser.studies.what_ifs.adequacy import ADEQUACY
 from optimiser.studies.what_ifs.cost_shares import CostShare
 from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
 from optimiser.studies.what_ifs.information import Worth
+from optimiser.studies.what_ifs.reason_prices import RulePrice
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.schema import Result, columns
 
@@ -30,6 +32,7 @@ def as_object(result: Solution) -> dict[str, object]:
         **(_worth(plan) if plan else {}),
         **({"explanation": list(result.explanation.lines())} if result.explanation else {}),
         **(_what_ifs(plan) if plan else {}),
+        **(_reasons(plan) if plan else {}),
     }
 
 
@@ -104,6 +107,48 @@ def plain_rows(rows: Sequence[Result]) -> list[dict[str, object]]:
         }
         for row in rows
     ]
+
+
+REASON = (
+    "choice",
+    "name",
+    "level",
+    "material",
+    "used",
+    "quantity",
+    "landed",
+    "stopped_by",
+    "stopped_at",
+    "change",
+    "at_least",
+    "at_most",
+    "change_unit",
+    "found_by",
+    "to_type",
+    "reason",
+)
+"""The columns of a reason that an outcome shows; the years stand in the plan."""
+
+
+def _reasons(plan: Plan) -> dict[str, object]:
+    """Return why the plan uses what it uses over the horizon, and what each rule costs."""
+    rows = [each for each in plan.of(Reason) if each.fiscal_year is None]
+    prices = plan.of(RulePrice)
+    found: dict[str, object] = {}
+    if rows:
+        found["reasons"] = [{name: getattr(each, name) for name in REASON} for each in rows]
+    if prices:
+        found["rule_prices"] = [
+            {
+                "rule": each.rule,
+                "cell": each.cell,
+                "price": each.price,
+                "at_least": each.at_least,
+                "at_most": each.at_most,
+            }
+            for each in prices
+        ]
+    return found
 
 
 def _firm(rows: Sequence[FirmSupplyRow]) -> dict[str, object]:

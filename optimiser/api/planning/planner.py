@@ -213,7 +213,7 @@ def _plan(
 ) -> Plan:
     """Return the plan of a solved formulation, audited, with the record of its run."""
     run = {**run_record(book, options, outcome), **seconds}
-    return audited(make_plan(formulation, outcome, map(str, book.warnings), run))
+    return audited(make_plan(formulation, outcome, map(str, book.warnings), run, reasons=True))
 
 
 def _without_plan(

@@ -26,6 +26,7 @@ from optimiser.figures.of_plan import (
     outcome_rows,
     payments_over_time,
     quantities,
+    reason_lines,
     remaining_life,
     remarks,
     run_facts,
@@ -60,6 +61,7 @@ PLAN: Sequence[PlanMaker] = (
 
 BRIEF: Sequence[PlanMaker] = (
     expected_costs.figures,
+    reason_lines.figures,
     outcome_rows.figures,
     supply_adequacy.brief,
 )

@@ -46,6 +46,7 @@ from optimiser.studies.engine.held_decisions import decided, hold
 from optimiser.studies.engine.performing import Performing
 from optimiser.studies.engine.plan_figures import figures
 from optimiser.studies.engine.shocks import struck
+from optimiser.studies.engine.turning_case import TURN, Runs, turning
 from optimiser.studies.engine.views import (
     AS_IT_IS,
     ASSESSED,
@@ -179,6 +180,9 @@ class CaseEvaluator(Performing):
             return changed, []
         if case.view[:1] == (ASSESSED,):
             return self._assessed(case, changed), []
+        if case.view and case.view[0] == TURN:
+            runs = Runs(lambda each: self._run(each)[0], lambda each: self._program(each)[0])
+            return turning(changed, case.view, runs), []
         if case.view:
             return self._viewed(changed, case), []
         in_order = changed.settings.objective == "shortfall_first"

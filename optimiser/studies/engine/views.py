@@ -13,7 +13,7 @@ import pyomo.environ as pyo
 
 from optimiser.system.errors import Fault, InputError
 from stockpile_model import part
-from stockpile_model.block import decisions, eased
+from stockpile_model.block import decisions, eased, waivers
 from stockpile_model.calendar import Calendar
 from stockpile_model.formulation import Formulation
 from stockpile_model.scale import PRICE
@@ -131,6 +131,14 @@ def everywhere(stockpile: Stockpile, change: Callable[[Stockpile], Stockpile]) -
     return replace(change(stockpile), views=tuple(made[id(view)] for view in stockpile.views))
 
 
+WITHOUT = "without"
+
+
+def without(stockpile: Stockpile, what: str) -> Stockpile:
+    """Return the stockpile without a rule, by what it is."""
+    return next(each for each in waivers(stockpile) if each.what == what).lift(stockpile)
+
+
 @dataclass(frozen=True)
 class View:
     """A part of an unfolded stockpile, given what the rest of a case's `view` names.
@@ -153,6 +161,7 @@ VIEWS: Mapping[str, View] = {
     OPERATING_ONLY: View(operating),
     "buyers": View(alone),
     "scenario": View(scenario, has_rows=False),
+    WITHOUT: View(without),
 }
 """The views by name."""
 

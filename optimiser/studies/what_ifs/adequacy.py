@@ -37,7 +37,7 @@ class YearAssessed(Result):
 
     SHEET = "adequacy"
     ABOUT = "stock, cover and supply of each fiscal year, and what an embargo would leave unmet"
-    PLACE = 84
+    PLACE = 87
     ALWAYS = False
     NAMED = ("fiscal_year", "scenario", "material")
     fiscal_year: str = column("fiscal year, by the calendar year in which it ends")
@@ -89,7 +89,7 @@ class EmbargoAssessed(Result):
 
     SHEET = "embargo"
     ABOUT = "what an embargo from each month on would leave unmet within 12 months"
-    PLACE = 85
+    PLACE = 88
     ALWAYS = False
     NAMED = ("begins", "scenario", "material")
     begins: dt.date = column("first day of the embargo")

@@ -6,6 +6,7 @@ The plan decides the rest around them.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from typing import Any, Literal
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
-from stockpile_model.block import Block
+from stockpile_model.block import Block, results
 from stockpile_model.blocks.commitments.commitment_terms import (
     Commitment,
     asked,
@@ -23,6 +24,7 @@ from stockpile_model.blocks.commitments.commitment_terms import (
     named,
     span,
 )
+from stockpile_model.choice import Waiver, without_row
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Ledger
@@ -238,13 +240,30 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
 
 def _left(passed: Passed, row: Commitment) -> Commitment | None:
     """Return a commitment over the whole horizon, less what was done of it; None: it is kept."""
-    sheet, named_by, date, quantity = deed(row).shown
-    rows = (each for each in passed.done(sheet, date) if each[named_by] == row.name)
-    done = [each[quantity] if quantity else 1.0 for each in rows]
+    done = [amount for kind in results() for amount in _shown(passed, row, kind)]
     if not deed(row).metal:
         return None if done else row
     left = max(0.0, asked(row) - sum(done))
     return None if row.how == "at_least" and left == 0 else replace(row, quantity=left)
+
+
+def _shown(passed: Passed, row: Commitment, kind: type[Result]) -> Iterator[float]:
+    """Yield what result rows of a type show as done of a commitment."""
+    at = kind.DEED
+    if at is not None and at.kind == row.kind:
+        for each in passed.done(kind.SHEET, at.date):
+            if each[at.name] == row.name:
+                yield each[at.quantity] if at.quantity else 1.0
+
+
+def waivers(stockpile: Stockpile) -> Iterator[Waiver]:
+    """Yield each commitment."""
+    for number, row in enumerate(stockpile.rows(Commitment)):
+        lift = functools.partial(without_row, kind=Commitment, number=number)
+        what = " ".join(filter(None, ("commitment to", row.kind, row.name, row.level)))
+        if row.date is not None:
+            what += f" in {row.date}"
+        yield Waiver(what, row, "quantity", lift)
 
 
 BLOCK = Block(
@@ -256,4 +275,5 @@ BLOCK = Block(
     report=report,
     forces=forces,
     rolls=rolls,
+    waivers=waivers,
 )

@@ -13,6 +13,7 @@ from stockpile_model.blocks.contracts import (
     call_offs,
     cfd,
     contract_checks,
+    contract_choices,
     contract_outcomes,
     contract_terms,
     deliveries,
@@ -32,6 +33,7 @@ from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.contracts.extension_report import ExtensionOutcome
 from stockpile_model.blocks.contracts.option_value import FloorOutcome
 from stockpile_model.blocks.contracts.schedule import schedule
+from stockpile_model.choice import chosen
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import DUTY, FREIGHT, Heading, Ledger
 from stockpile_model.schema import Result
@@ -149,6 +151,15 @@ BLOCK = Block(
         Tally("extend", "extend", "ever"),
     ),
     deeds=(signing.DEED,),
+    choices=(
+        chosen(
+            signing.DEED,
+            kind="level",
+            unit="quantity",
+            facts=contract_choices.facts,
+            why_not=contract_choices.why_not,
+        ),
+    ),
     check=contract_checks.check,
     review=contract_checks.review,
     add=add,

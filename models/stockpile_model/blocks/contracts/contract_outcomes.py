@@ -16,7 +16,7 @@ from stockpile_model.blocks.contracts.option_value import floors
 from stockpile_model.blocks.contracts.reliance import delivers
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
-from stockpile_model.schema import ComparedChoice, Dated, Result, column
+from stockpile_model.schema import ComparedChoice, Dated, DeedColumns, Result, column
 from stockpile_model.solved_plan import SolvedPlan, by_certainty, parts
 from stockpile_model.stockpile import Stockpile
 
@@ -32,6 +32,7 @@ class ContractOutcome(Dated):
     DECIDED = "signed"
     RANK = 2
     BUYS = True
+    DEED = DeedColumns("sign", "contract", "signed", level="level")
     NAMED = ("contract", "material")
     COMPARED = (ComparedChoice("contract", "contract", "level", "signed", "not signed"),)
     contract: str = column("offtake")

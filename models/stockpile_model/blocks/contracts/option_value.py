@@ -110,11 +110,11 @@ def floors(
             covered = {n: d for s in at for n, d in delivers(formulation, k, f, s).items()}
             yield _outcome(stockpile, k, f, at[0], covered, signed=True)
         elif nodes and held is None:
-            covered = _first_deliveries(stockpile, k, nodes)
+            covered = first_deliveries(stockpile, k, nodes)
             yield _outcome(stockpile, k, f, nodes[0], covered, signed=False)
 
 
-def _first_deliveries(stockpile: Stockpile, k: str, nodes: Sequence[int]) -> dict[int, int]:
+def first_deliveries(stockpile: Stockpile, k: str, nodes: Sequence[int]) -> dict[int, int]:
     """Return where a contract would deliver, signed at the first of the nodes on each path."""
     paths = stockpile.tree.paths
     found: dict[int, int] = {}

@@ -125,5 +125,4 @@ DEED = Deed(
     done=_done,
     levels=_levels,
     before=True,
-    shown=("contracts", "contract", "signed", ""),
 )

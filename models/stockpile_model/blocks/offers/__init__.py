@@ -14,6 +14,7 @@ import pyomo.environ as pyo
 from stockpile_model.block import Block, Deed, Tally, Way
 from stockpile_model.blocks.offers import (
     joint_orders,
+    offer_choices,
     order_arrivals,
     ordering,
     paying,
@@ -31,6 +32,7 @@ from stockpile_model.blocks.offers.order_report import Order, report
 from stockpile_model.blocks.offers.order_terms import OrderTerms
 from stockpile_model.blocks.offers.order_windows import placeable
 from stockpile_model.blocks.offers.supplier_terms import SupplierTerms
+from stockpile_model.choice import chosen
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import DUTY, FREIGHT, Heading, Ledger
 from stockpile_model.schema import Result
@@ -113,6 +115,15 @@ def _ways(stockpile: Stockpile, supplier: str) -> Iterator[Way]:
             yield Way(Offer.TABLE, row.offer, yearly)
 
 
+DEED = Deed(
+    "order",
+    Offer.TABLE,
+    metal=True,
+    possible=_can_order,
+    done=_ordered,
+    before=True,
+)
+
 BLOCK = Block(
     tables=(PriceBreak, Offer, SupplierTerms),
     results=(Order, JointOrder),
@@ -127,15 +138,15 @@ BLOCK = Block(
     decisions=("reach", "buy", "place", "lots", "joint", "free"),
     follows=("waived", "exempt"),
     tallies=(Tally("buy", "order", alike=True),),
-    deeds=(
-        Deed(
-            "order",
-            Offer.TABLE,
-            metal=True,
-            possible=_can_order,
-            done=_ordered,
-            before=True,
-            shown=(Order.SHEET, "offer", "date", "ordered"),
+    deeds=(DEED,),
+    choices=(
+        chosen(
+            DEED,
+            kind="offer",
+            facts=offer_choices.facts,
+            lever=offer_choices.lever,
+            payments=offer_choices.payments,
+            why_not=offer_choices.why_not,
         ),
     ),
     check=check,

@@ -17,7 +17,7 @@ from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.ordering import placed_share
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
-from stockpile_model.schema import ComparedSum, Dated, Result, SummedLine, column
+from stockpile_model.schema import ComparedSum, Dated, DeedColumns, Result, SummedLine, column
 from stockpile_model.solved_plan import SolvedPlan, by_material, by_scenario, on_path, parts, spread
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
@@ -34,6 +34,7 @@ class Order(Dated):
     DECIDED = "date"
     RANK = 3
     BUYS = True
+    DEED = DeedColumns("order", "offer", "date", "ordered")
     NAMED = ("offer", "material", "date")
     SUMMED = (SummedLine("Ordered", "ordered", note="under offers"),)
     COMPARED = (ComparedSum("ordered", "offer", "ordered", "first order", "order"),)
@@ -122,7 +123,7 @@ def _exceptions(orders: Sequence[Order]) -> Iterator[str]:
         )
 
 
-class _Bill(NamedTuple):
+class OrderBill(NamedTuple):
     """A node where an order is paid, seen from the order's own.
 
     `share`: of the order that is paid there, times the probability of the node [1]. `offer`: as it
@@ -134,7 +135,7 @@ class _Bill(NamedTuple):
     rates: list[float]
 
 
-class _Solved(NamedTuple):
+class SolvedOrder(NamedTuple):
     """What the solver decided of an order: its parts, one for each segment of its price."""
 
     quantity: float
@@ -155,13 +156,14 @@ def _order(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> Order:
     """Return the order of an offer at a node."""
     calendar, period, now = stockpile.calendar, stockpile.tree.period[n], stockpile.at(n)
     row, firm = now.keyed(Offer)[o], stockpile.firm(n)
-    quantity, lots, parts, reached = _solved(m, stockpile, o, n)
+    quantity, lots, parts, reached = solved_order(m, stockpile, o, n)
     arrival = period + offer_terms.lead(stockpile, row)
     date, arrives = calendar.begin(period), calendar.begin(arrival)
     whole = row.order_cost == 0 or firm
     cost = row.order_cost * (1.0 if whole else evaluate(placed_share(m, o, n)))
-    bills = _bills(stockpile, o, n, arrival)
-    price, delivered = _mean_prices(bills, parts, quantity, _charged(m, o, n, quantity))
+    bills = bills_of(stockpile, o, n, arrival)
+    price, duty, freight = mean_prices(bills, parts, quantity, charged(m, o, n, quantity))
+    delivered = price + duty + freight
     paid = delivered * sum(each.share for each in bills) * quantity + cost
     cheaper_from = None if reached is None else _cheaper_from(now, reached, quantity, bills[0])
     ends = _ends(stockpile, o, n, arrival)
@@ -189,7 +191,7 @@ def _order(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> Order:
     return replace(order, instruction=instruction(order, stockpile.settings))
 
 
-def _solved(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> _Solved:
+def solved_order(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> SolvedOrder:
     """Return what the solver decided of an order, without its noise."""
     now, firm = stockpile.at(n), stockpile.firm(n)
     row = now.keyed(Offer)[o]
@@ -205,7 +207,7 @@ def _solved(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> _Solv
     if reached is not None and not break_terms.incremental(now, o):
         # At the foot of a break an order may pay either price: its part shows which it does.
         reached = segment.row
-    return _Solved(quantity, lots, parts or [quantity], reached)
+    return SolvedOrder(quantity, lots, parts or [quantity], reached)
 
 
 def _settled(
@@ -231,18 +233,18 @@ def _ends(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[tuple[f
     ]
 
 
-def _bills(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[_Bill]:
+def bills_of(stockpile: Stockpile, name: str, n: int, arrival: int) -> list[OrderBill]:
     """Return where an order is paid."""
     row = stockpile.at(n).keyed(Offer)[name]
     if row.payment == "order":
-        return [_Bill(1.0, row, offer_terms.prices(stockpile, row, n))]
+        return [OrderBill(1.0, row, offer_terms.prices(stockpile, row, n))]
     return [
-        _Bill(weight * there.availability, there, offer_terms.prices(stockpile, there, d))
+        OrderBill(weight * there.availability, there, offer_terms.prices(stockpile, there, d))
         for weight, there, d in _ends(stockpile, name, n, arrival)
     ]
 
 
-def _charged(m: pyo.ConcreteModel, o: str, n: int, quantity: float) -> float:
+def charged(m: pyo.ConcreteModel, o: str, n: int, quantity: float) -> float:
     """Return the part of an order for which freight is paid [1]."""
     if (o, n) not in m.WAIVABLE:
         return 1.0
@@ -253,26 +255,27 @@ def _charged(m: pyo.ConcreteModel, o: str, n: int, quantity: float) -> float:
 ROUNDING = 1e-6  # part of an order of which noise may speak as charged, or as free [1]
 
 
-def _mean_prices(
-    bills: Sequence[_Bill], parts: Sequence[float], quantity: float, charged: float
-) -> tuple[float, float]:
-    """Return the expected price with adder, and that with duty and freight [money/quantity].
+def mean_prices(
+    bills: Sequence[OrderBill], parts: Sequence[float], quantity: float, charged: float
+) -> tuple[float, float, float]:
+    """Return the expected price with adder, the duty and the freight [money/quantity].
 
     `charged`: the part of the order for which freight is paid [1].
     """
     whole = sum(each.share for each in bills)
-    price = delivered = 0.0
+    price = duty = freight = 0.0
     for share, there, rates in bills:
         # Where nothing arrives on any path the price is that of nothing.
         weight = share / whole if whole else 1 / len(bills)
         base = sum(rate * part for rate, part in zip(rates, parts, strict=False)) / quantity
         price += weight * (base + there.adder)
-        delivered += weight * (base * (1 + there.duty) + there.adder + charged * there.freight)
-    return price, delivered
+        duty += weight * base * there.duty
+        freight += weight * charged * there.freight
+    return price, duty, freight
 
 
 def _cheaper_from(
-    stockpile: Stockpile, row: PriceBreak, quantity: float, bill: _Bill
+    stockpile: Stockpile, row: PriceBreak, quantity: float, bill: OrderBill
 ) -> float | None:
     """Return from which quantity an order at the foot of an all-units break costs less [quantity].
 

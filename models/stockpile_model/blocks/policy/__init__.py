@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from stockpile_model.blocks.policy import (
 from stockpile_model.blocks.policy.rule_outcomes import RuleKept
 from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.blocks.policy.weighing import weighing
+from stockpile_model.choice import Waiver, without_row
 from stockpile_model.ledger import Ledger
 from stockpile_model.passed import Passed
 from stockpile_model.schema import Row
@@ -74,6 +76,13 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     yield from ()
 
 
+def waivers(stockpile: Stockpile) -> Iterator[Waiver]:
+    """Yield each rule."""
+    for number, row in enumerate(stockpile.rows(Rule)):
+        lift = functools.partial(without_row, kind=Rule, number=number)
+        yield Waiver(f"rule {row.rule}", row, "least" if row.most is None else "most", lift)
+
+
 BLOCK = Block(
     tables=(Rule,),
     results=(RuleKept,),
@@ -88,4 +97,5 @@ BLOCK = Block(
     orphan=orphan,
     ease=ease,
     rolls=rolls,
+    waivers=waivers,
 )

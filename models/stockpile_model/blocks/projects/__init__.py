@@ -11,9 +11,10 @@ import pyomo.environ as pyo
 from stockpile_model.block import Block, Deed, Tally
 from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.contracts.contract_terms import financed
-from stockpile_model.blocks.projects import going, project_checks, project_outcomes
+from stockpile_model.blocks.projects import going, project_checks, project_choices, project_outcomes
 from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
 from stockpile_model.blocks.projects.windows import carriable, grantable, openings
+from stockpile_model.choice import chosen
 from stockpile_model.ledger import Heading, Ledger
 from stockpile_model.passed import Passed
 from stockpile_model.schema import Row
@@ -75,6 +76,15 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     )
 
 
+DEED = Deed(
+    "project",
+    Project.TABLE,
+    metal=False,
+    possible=openings,
+    done=_done,
+    before=True,
+)
+
 BLOCK = Block(
     tables=(Project,),
     results=(ProjectOutcome,),
@@ -82,17 +92,8 @@ BLOCK = Block(
     headings=(Heading("grants", "the buyer's share of a project"),),
     decisions=("grant", "carry", "aid"),
     tallies=(Tally("grant", "project", "ever"), Tally("carry", "project", "ever")),
-    deeds=(
-        Deed(
-            "project",
-            Project.TABLE,
-            metal=False,
-            possible=openings,
-            done=_done,
-            before=True,
-            shown=(ProjectOutcome.SHEET, "project", "decided", ""),
-        ),
-    ),
+    deeds=(DEED,),
+    choices=(chosen(DEED, facts=project_choices.facts, why_not=project_choices.why_not),),
     check=project_checks.check,
     review=project_checks.review,
     add=add,

@@ -17,6 +17,7 @@ from stockpile_model.formulation import Formulation
 from stockpile_model.schema import (
     ComparedChoice,
     Dated,
+    DeedColumns,
     Result,
     column,
     columns,
@@ -38,6 +39,7 @@ class ProjectOutcome(Dated):
     MEANS = ("project", "decided", "contract", "level")
     DECIDED = "decided"
     RANK = 1
+    DEED = DeedColumns("project", "project", "decided")
     NAMED = ("contract", "project")
     COMPARED = (ComparedChoice("project", "project", "decision", "decided", "no"),)
     project: str = column("project")

@@ -12,6 +12,7 @@ from stockpile_model.blocks.rotation import (
     dispatch_terms,
     dispatching,
     outlet_checks,
+    outlet_choices,
     outlet_terms,
     requalified,
     rotated,
@@ -22,6 +23,7 @@ from stockpile_model.blocks.rotation.dispatched import Dispatch, dispatched
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.rotation.requalified import Requalified
 from stockpile_model.blocks.rotation.rotated import Rotated
+from stockpile_model.choice import chosen
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import DISPOSAL, Heading, Ledger
 from stockpile_model.passed import Passed
@@ -87,6 +89,16 @@ BLOCK = Block(
     decisions=("out", "dispatch", "dispatch_lots"),
     tallies=(Tally("out", "rotate", alike=True),),
     deeds=(rotating.DEED,),
+    choices=(
+        chosen(
+            rotating.DEED,
+            kind="outlet",
+            facts=outlet_choices.facts,
+            lever=outlet_choices.lever,
+            payments=outlet_choices.payments,
+            why_not=outlet_choices.why_not,
+        ),
+    ),
     check=outlet_checks.check,
     add=add,
     review=dispatch_terms.review,

@@ -13,7 +13,7 @@ from stockpile_model.blocks.rotation.rotating import ROTATION
 from stockpile_model.blocks.stock.lot_terms import remaining_life
 from stockpile_model.formulation import Formulation
 from stockpile_model.lots import EXPIRED, Moved
-from stockpile_model.schema import ComparedSum, Dated, SummedLine, column
+from stockpile_model.schema import ComparedSum, Dated, DeedColumns, SummedLine, column
 from stockpile_model.solved_plan import SolvedPlan, by_material
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
@@ -30,6 +30,7 @@ class Rotated(Dated):
     ABOUT = "which lot leaves, when and through which outlet, before its life is over"
     PLACE = 41
     RANK = 4
+    DEED = DeedColumns("rotate", "outlet", "date", "quantity")
     NAMED = ("lot", "material", "date")
     SUMMED = (
         SummedLine("Rotated out", "quantity", "out", "through outlets", but=UNUSED),

@@ -171,5 +171,4 @@ DEED = Deed(
     metal=True,
     possible=_possible,
     done=_done,
-    shown=("rotation", "outlet", "date", "quantity"),
 )

@@ -15,6 +15,7 @@ from stockpile_model.blocks.stock import (
     lot_checks,
     lot_outcomes,
     lot_terms,
+    site_choices,
 )
 from stockpile_model.blocks.stock.flows import Flows
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
@@ -90,4 +91,7 @@ BLOCK = Block(
     report=lot_outcomes.report,
     tells_apart=lot_terms.tells_apart,
     rolls=rolls,
+    choices=(site_choices.CHOICE,),
+    lives=lot_terms.lives,
+    entries=site_choices.entries,
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stockpile_model.lots import Lot
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 
 SHORTEST = 4  # ages in a class: fewer take no more columns of their own
 
@@ -78,3 +79,10 @@ def classes(marks: Sequence[object]) -> tuple[range, ...]:
         [ages] if len(ages) >= SHORTEST else [range(age, age + 1) for age in ages] for ages in found
     )
     return tuple(part for parts in alone for part in parts)
+
+
+def lives(stockpile: Stockpile) -> Iterator[tuple[Row, str]]:
+    """Yield the shelf lives: the row of each material that has one, and the column."""
+    for row in stockpile.rows(Material):
+        if row.shelf_life_months is not None:
+            yield row, "shelf_life_months"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from stockpile_model.block import Block
 from stockpile_model.blocks.demand import serving
 from stockpile_model.blocks.targets import chances, rolled_targets, target_checks
 from stockpile_model.blocks.targets.target_terms import Asks, Target, counts, required
+from stockpile_model.choice import Missed, Waiver, with_row
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.ledger import Heading, Ledger
@@ -206,6 +208,27 @@ def ease(row: Target) -> Target:
     return replace(row, hard=False, probability=None)
 
 
+def waivers(stockpile: Stockpile) -> Iterator[Waiver]:
+    """Yield each target that must be met; without it, it may be missed at the price of the soft."""
+    for number, row in enumerate(stockpile.rows(Target)):
+        if row.hard or row.probability is not None:
+            lift = functools.partial(
+                with_row, kind=Target, number=number, hard=False, probability=None
+            )
+            of = f" of {row.buyer}" if row.buyer else ""
+            what = f"hard target for {row.material}{of} from {row.from_}"
+            yield Waiver(what, row, "hard" if row.probability is None else "probability", lift)
+
+
+def misses(formulation: Formulation) -> Iterator[Missed]:
+    """Yield the stock below each soft target."""
+    m, stockpile = formulation.m, formulation.stockpile
+    for i, b, n in m.SOFT_TARGETS:
+        row = required(stockpile, n)[i, b].row
+        what = f"target for {i}" + (f" of {b}" if b else "")
+        yield Missed(n, i, what, row, row.stated, m.below[i, b, n])
+
+
 BLOCK = Block(
     tables=(Target,),
     results=(TargetMet,),
@@ -220,4 +243,6 @@ BLOCK = Block(
     ties=chances.ties,
     ease=ease,
     rolls=rolled_targets.rolls,
+    waivers=waivers,
+    misses=misses,
 )

@@ -1,0 +1,148 @@
+"""The limits behind a reason: those that bind what is used, and those that stop what is not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyomo.environ as pyo
+
+from optimiser.solving.ranging import Ranging
+from stockpile_model import amounts
+from stockpile_model.block import entries, misses
+from stockpile_model.choice import PlanChoice
+from stockpile_model.evaluation import evaluate
+from stockpile_model.formulation import Formulation
+from stockpile_model.ledger import Limit
+from stockpile_model.schema import columns, get, keys
+
+WORTHLESS = 1e-9  # below this a worth is the solver's noise [scaled units]
+MOST_NAMED = 3  # limits that a sentence names
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A limit that binds, and the cell that sets it."""
+
+    what: str
+    cell: str | None
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.cell})" if self.cell else self.what
+
+
+class Binding:
+    """The limits of a plan that bind, by the duals of its linear program; none without that."""
+
+    def __init__(self, formulation: Formulation, ranging: Ranging | None) -> None:
+        self.formulation, self.ranging = formulation, ranging
+        self.stockpile = formulation.stockpile
+        self.by_row: dict[int, Limit] = {}
+        self.by_column: dict[int, Limit] = {}
+        # The limits of a row of the input, by its table and key, with their worth.
+        self.own: dict[tuple[str, str], list[tuple[float, Limit]]] = defaultdict(list)
+        self.asked = {each.row.TABLE for each in misses(formulation)}
+        for limit in formulation.ledger.limits if ranging is not None and ranging.known else ():
+            self._add(limit)
+
+    def _add(self, limit: Limit) -> None:
+        assert self.ranging is not None
+        form, variable = self.ranging.form, limit.data.ctype is pyo.Var
+        if variable:
+            if (j := form.column(limit.data)) is None:
+                return
+            self.by_column[j], dual = limit, min(0.0, float(self.ranging.column_dual[j]))
+        else:
+            if (i := form.row(limit.data)) is None:
+                return
+            self.by_row[i], dual = limit, float(self.ranging.row_dual[i])
+        if limit.row is None or len(keys(type(limit.row))) != 1:
+            return
+        if abs(dual) <= WORTHLESS:
+            return
+        worth = abs(dual * evaluate(limit.factor))
+        # A share moves its row by a quantity, all else by itself; what is not done, by nothing.
+        if worth > WORTHLESS * (self.stockpile.scale.quantity if limit.unit == "1" else 1.0):
+            key = limit.row.TABLE, str(get(limit.row, keys(type(limit.row))[0]))
+            self.own[key].append((worth, limit))
+
+    def of(self, choice: PlanChoice, name: str, year: int | None) -> Stop | None:
+        """Return the limit of a choice's own row that binds most in a year, or at any time."""
+        calendar, period = self.stockpile.calendar, self.stockpile.tree.period
+        found = [
+            each
+            for each in self.own.get((choice.table, name), ())
+            if year in (None, calendar.fiscal_year(period[each[1].node]))
+        ]
+        return self._stop(max(found, key=lambda each: each[0])[1]) if found else None
+
+    def smallest(self, choice: PlanChoice, name: str) -> Stop | None:
+        """Return the least that a choice must be used at once, such as its minimum order."""
+        kind = next(each for each in self.stockpile.tables if choice.table == each.TABLE)
+        row = self.stockpile.keyed(kind)[name]
+        for each in columns(kind):
+            if each.limit == "least" and (least := get(row, each.name)):
+                what = f"{each.name.replace('_', ' ')} of {amounts.quantity(least)}"
+                return Stop(what, self.stockpile.cell(row, each.name))
+        return None
+
+    def against(self, done: Sequence[Any], of: tuple[PlanChoice, str]) -> Stop | None:
+        """Return the limit that adds most to what a unit of a choice costs that is not done.
+
+        Its own capacity only adds to that where a whole decision is not taken, or it is 0.
+        """
+        if self.ranging is None or not self.ranging.known:
+            return None
+        found: dict[int, float] = defaultdict(float)
+        for each in done:
+            for i, added in self.ranging.added(each).items():
+                found[i] = max(found[i], added)
+        nothing = WORTHLESS * self.stockpile.scale.of("money/quantity")
+        costs = {
+            i: added
+            for i, added in found.items()
+            if added > nothing and i in self.by_row and self._stops(self.by_row[i], of)
+        }
+        if not costs:
+            return None
+        limit = self.by_row[max(costs, key=lambda i: costs[i])]
+        return self._stop(limit)
+
+    @staticmethod
+    def _stops(limit: Limit, of: tuple[PlanChoice, str]) -> bool:
+        """Return whether a limit may stop a choice: it is of another row, or 0."""
+        choice, name = of
+        row = limit.row
+        if row is None or choice.table != row.TABLE or len(keys(type(row))) != 1:
+            return True
+        return str(get(row, keys(type(row))[0])) != name or limit.amount == 0
+
+    def behind(self, variable: Any) -> list[Stop]:
+        """Return the limits by which a variable would fall were they looser, the first by most."""
+        found = None if self.ranging is None else self.ranging.follows(variable)
+        limits: dict[Stop, float] = {}
+        for place, falls in (found or {}).items():
+            limit = self.by_row.get(place) if place >= 0 else self.by_column.get(-1 - place)
+            if limit is None or limit.row is None or limit.row.TABLE in self.asked:
+                continue  # that less would be missing if less were wanted goes without saying
+            looser = falls * evaluate(limit.factor) * (1 if limit.sense == "most" else -1)
+            looser /= self.stockpile.scale.of(f"quantity/{limit.unit}")
+            if looser > WORTHLESS:
+                stop = self._stop(limit)
+                limits[stop] = max(limits.get(stop, 0.0), looser)
+        return sorted(limits, key=lambda each: -limits[each])[:MOST_NAMED]
+
+    def worth(self, material: str, node: int) -> float | None:
+        """Return what a unit of a material is worth at a node, discounted [money/quantity]."""
+        if self.ranging is None:
+            return None
+        probability = self.stockpile.tree.probability[node]
+        duals = (self.ranging.row(each) for each in entries(self.formulation, material, node))
+        found = [abs(each.dual) / probability for each in duals if each is not None]
+        return max(found, default=None)
+
+    def _stop(self, limit: Limit) -> Stop:
+        cell = None if limit.row is None else self.stockpile.cell(limit.row, limit.column)
+        return Stop(limit.what, cell)
