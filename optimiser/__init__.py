@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from optimiser.api.comparing import SideBySide, compare
     from optimiser.api.edit_cost import EditCost, edit_cost
     from optimiser.api.evaluator import Evaluator
+    from optimiser.api.explaining_plans import explain
     from optimiser.api.plan_audit import AuditReport, audit
     from optimiser.api.plan_drawing import figures_of
     from optimiser.api.planning.bundled_plan import solve_in_bundles
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from optimiser.plan.plan import Plan
     from optimiser.solving.search_options import Progress
     from optimiser.studies.engine.runner import StudyProgress
+    from optimiser.studies.repairs.diagnosis import ClashingRule, ClashingRules, Diagnosis, Repair
     from optimiser.system.errors import (
         Fault,
         InputError,
@@ -50,8 +52,11 @@ __all__ = [
     "AuditReport",
     "Book",
     "ChartFigure",
+    "ClashingRule",
+    "ClashingRules",
     "ComparedLine",
     "ComparisonPart",
+    "Diagnosis",
     "EditCost",
     "Evaluator",
     "Fault",
@@ -60,6 +65,7 @@ __all__ = [
     "OutputError",
     "Plan",
     "Progress",
+    "Repair",
     "RolledBook",
     "SampledBook",
     "SavedPlan",
@@ -78,6 +84,7 @@ __all__ = [
     "check_changes",
     "compare",
     "edit_cost",
+    "explain",
     "figures_of",
     "from_tables",
     "load_plan",
@@ -98,6 +105,7 @@ _MODULES = {
     "api.comparing": ("SideBySide", "compare"),
     "api.edit_cost": ("EditCost", "edit_cost"),
     "api.evaluator": ("Evaluator",),
+    "api.explaining_plans": ("explain",),
     "api.plan_audit": ("AuditReport", "audit"),
     "api.plan_drawing": ("figures_of",),
     "api.planning.bundled_plan": ("solve_in_bundles",),
@@ -114,6 +122,7 @@ _MODULES = {
     "plan.plan": ("Plan",),
     "solving.search_options": ("Progress",),
     "studies.engine.runner": ("StudyProgress",),
+    "studies.repairs.diagnosis": ("ClashingRules", "ClashingRule", "Diagnosis", "Repair"),
     "system.errors": ("Fault", "InputError", "NoPlanError", "OutputError", "StockpileError"),
     "workbook.template.template_book": ("write_template",),
 }

@@ -173,8 +173,9 @@ def test_infeasible_names_the_short_limits_with_their_cells(tmp_path: Path) -> N
     found = json.loads(ran.stdout)
     assert found["status"] == "infeasible"
     assert found["plan"] is None
-    assert "budgets!C2: appropriation treasury 2027-01 (124): short by 100 USD" in ran.stderr
+    assert "raise `budgets!C2` from 124 to at least 224" in ran.stderr
     assert "demand!D2" in ran.stderr
+    assert "budgets!C2" in found["repairs"][0]["cells"]
     assert not (tmp_path / "poor-plan.xlsx").exists()
 
 

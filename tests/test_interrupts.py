@@ -16,9 +16,9 @@ import pytest
 from optimiser.api import compared_plans
 from optimiser.api.planning import planner
 from optimiser.explaining import bounded_solve
-from optimiser.explaining import shortages as explain
 from optimiser.solving import highs
 from optimiser.solving.solve import Options, Progress, solve
+from optimiser.studies.repairs import repair_search
 from optimiser.system import interrupts
 from optimiser.system.interrupts import Interrupt
 from tests.support.books import book
@@ -110,7 +110,7 @@ def test_why_there_is_no_plan_is_not_worked_out_to_the_end(
         tmp_path / "poor.xlsx",
         {**TABLES, "budgets": [{"fund": "treasury", "from": "2027-01-01", "amount": 124}]},
     )
-    pressing(monkeypatch, explain, "relax", "SIGINT")
+    pressing(monkeypatch, repair_search, "effects", "SIGINT")
     assert run(capsys, "solve", source).status == 130
     pressing(monkeypatch, bounded_solve, "solve", "SIGINT")
     monkeypatch.setattr(highs, "load", None)

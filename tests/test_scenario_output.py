@@ -333,14 +333,15 @@ def test_floors_reports_what_each_other_level_would_cost(tmp_path: Path) -> None
 
 
 def test_a_scenario_without_a_plan_leaves_none(tmp_path: Path) -> None:
-    """In war nobody can meet what is wanted: who plans for it has no plan, and the cell is named."""
+    """In war nobody can meet what is wanted: who plans for it has no plan, and what is short then is
+    named."""
     tables = settings(risk_weight=0)
     tables["offers"] = [{**row, "capacity": 4} for row in WAR["offers"]]
     ran = solved(tables, tmp_path, "--json")
     assert ran.exit_code == INFEASIBLE
     found = json.loads(ran.stdout)
     assert found["status"] == "infeasible"
-    assert any("demand!C2" in line for line in found["explanation"])
+    assert any("Short in FY2027 in scenario war" in line for line in found["explanation"])
 
 
 def test_a_scenario_that_cannot_come_is_not_reported(tmp_path: Path) -> None:

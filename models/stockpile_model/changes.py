@@ -55,6 +55,33 @@ class Change:
         return f"{self.table}[{self.row}].{self.column} {self.how} {text(self.value)}"
 
 
+def address(stockpile: Stockpile, row: Row, column: str) -> str | None:
+    """Return how `--set` names one cell, `table[row].column`; None where it cannot name it alone.
+
+    A row is named by its keys, or by its first column where no other row has the same there, or by
+    its number in the sheet.
+    """
+    if isinstance(row, Settings):
+        return f"{Settings.TABLE}.{column}"
+    kind = type(row)
+    parts = [text(get(row, name)) for name in keys(kind)]
+    first = get(row, columns(kind)[0].name)
+    names = [*parts[:1], "/".join(parts), text(first), f"row {row.line}"]
+    for name in filter(None, names):
+        written = f"{row.TABLE}[{name}].{column}"
+        try:
+            found = parse(f"{written} set 0")
+        except ValueError:
+            continue
+        if (found.row, found.column) != (name.strip(), column):
+            continue
+        rows = stockpile.rows(kind)
+        chosen = _chosen(stockpile, rows, found)
+        if len(chosen) == 1 and rows[chosen.pop()].line == row.line:
+            return written
+    return None
+
+
 class UnknownError(ValueError):
     """A change that names what is not there.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from stockpile_model.block import uses_of_money
+from stockpile_model.giving import MONEY, Give, Gives
 from stockpile_model.schema import Row, column
 
 
@@ -16,6 +18,11 @@ class Fund(Row):
     PURPOSE = "Who pays, and for what. Without this table money is unlimited."
     STEP = "parties"
     CERTAIN = True
+    GIVES: ClassVar[Gives] = {
+        "uses": Give("default", MONEY),
+        "materials": Give("default", MONEY),
+        "keeps_receipts": Give("default", MONEY),
+    }
     fund: str = column("name of the fund", required=True, key=True)
     buyer: str | None = column("whose fund; blank = pays for all", owner=True)
     uses: tuple[str, ...] = column(

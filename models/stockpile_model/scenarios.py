@@ -12,11 +12,12 @@ import datetime as dt
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import ClassVar, cast
 
 from stockpile_model import changes, currencies
 from stockpile_model.calendar import overlap
 from stockpile_model.changes import Change, How
+from stockpile_model.giving import FACT, Give, Gives
 from stockpile_model.names import identity
 from stockpile_model.passed import Passed
 from stockpile_model.schema import Row
@@ -36,6 +37,10 @@ class Scenario(Row):
     )
     STEP = "scenarios"
     CERTAIN = True
+    GIVES: ClassVar[Gives] = {
+        "probability": Give("less", FACT),
+        "revealed": Give("earlier", FACT),
+    }
     scenario: str = _column("name of the scenario", required=True, key=True)
     probability: float = _column(
         "probability; what the scenarios leave is the base's", "1", required=True, least=0, most=1
@@ -59,6 +64,11 @@ class Event(Row):
     )
     STEP = "scenarios"
     CERTAIN = True
+    GIVES: ClassVar[Gives] = {
+        "value": Give("either", FACT),
+        "from": Give("later", FACT),
+        "to": Give("earlier", FACT),
+    }
     scenario: str = _column(
         "scenario in which it happens",
         required=True,

@@ -18,6 +18,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from stockpile_model.calendar import Calendar
+from stockpile_model.giving import Gives
 from stockpile_model.names import differing, outline
 from stockpile_model.tree import ALL
 
@@ -215,7 +216,7 @@ class Row:
     and high that a study may use (workbook contract, reading rule 4). `TABLE` is its sheet,
     `PURPOSE` what the sheet is for, `STEP` when an officer fills it. `OPEN`: where a table has a
     column for each member of something, what one such column is. `CERTAIN`: no scenario can change
-    its cells.
+    its cells. `GIVES`: how its cells can give way where no plan exists, by column.
     """
 
     TABLE: ClassVar[str] = ""
@@ -225,6 +226,7 @@ class Row:
     CERTAIN: ClassVar[bool] = False  # no scenario can change its cells
     PURPOSE: ClassVar[str] = ""  # what the table is for
     STEP: ClassVar[Step] = "means"  # when an officer fills it
+    GIVES: ClassVar[Gives] = {}  # how its cells can give way where no plan exists
 
     line: int = 0
     source: str | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from stockpile_model.giving import FACT, NEED, POLICY, TERM, Give, Gives
 from stockpile_model.schema import Row, column
 
 
@@ -20,6 +22,11 @@ class Settings(Row):
     )
     STEP = "basis"
     CERTAIN = True
+    GIVES: ClassVar[Gives] = {
+        "supply_stages": Give("default", POLICY),
+        "order_step": Give("less", POLICY),
+        "release_below_target": Give("default", POLICY),
+    }
     title: str = column("what this workbook plans", default="")
     start: dt.date = column("first day of the first period", required=True)
     periods: int = column(
@@ -114,6 +121,13 @@ class Material(Row):
     TABLE = "materials"
     PURPOSE = "What is stockpiled, how long it keeps and what missing or old metal costs."
     STEP = "basis"
+    GIVES: ClassVar[Gives] = {
+        "shelf_life_months": Give("more", FACT),
+        "count_life_months": Give("less", POLICY),
+        "shortage_cost": Give("priced", NEED),
+        "holding_cost": Give("less", FACT),
+        "disposal_cost": Give("less", FACT),
+    }
     material: str = column("name of the material", required=True, key=True)
     shelf_life_months: float | None = column(
         "life from the day a lot is made; blank = unlimited",
@@ -167,6 +181,12 @@ class Site(Row):
     TABLE = "sites"
     PURPOSE = "Where stock lies. Without this table there is one site, free and unlimited."
     STEP = "basis"
+    GIVES: ClassVar[Gives] = {
+        "capacity": Give("more", TERM),
+        "cost": Give("less", FACT),
+        "handling_in": Give("less", FACT),
+        "handling_out": Give("less", FACT),
+    }
     site: str = column("name of the site", required=True, key=True)
     buyer: str | None = column("owner of the site; blank = serves all", owner=True)
     capacity: float | None = column(
@@ -193,6 +213,11 @@ class Supplier(Row):
     TABLE = "suppliers"
     PURPOSE = "Who makes the metal, where, how far the plant is and when it can first ship."
     STEP = "parties"
+    GIVES: ClassVar[Gives] = {
+        "start": Give("earlier", FACT),
+        "stage": Give("default", FACT),
+        "foreign_feedstock": Give("less", FACT),
+    }
     supplier: str = column("name of the supplier or plant", required=True, key=True)
     country: str | None = column("country of the plant")
     bloc: str | None = column("bloc of the country", choices=("domestic", "allied", "other"))
@@ -220,6 +245,15 @@ class Project(Row):
         "Plants that exist only if helped: by a grant, or by a contract whose floor carries them."
     )
     STEP = "means"
+    GIVES: ClassVar[Gives] = {
+        "cost": Give("less", FACT),
+        "match": Give("less", FACT),
+        "decide_from": Give("earlier", TERM),
+        "decide_to": Give("later", TERM),
+        "ready_lag_months": Give("less", FACT),
+        "breakeven_floor": Give("less", FACT),
+        "capex": Give("less", FACT),
+    }
     project: str = column("name of the project", required=True, key=True)
     supplier: str = column("whose plant it is", required=True, refers="suppliers")
     cost: float | None = column(

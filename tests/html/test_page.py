@@ -310,7 +310,7 @@ def test_where_there_is_no_plan_the_page_says_why(tmp_path: Path) -> None:
     book = so.read("inputs/small.xlsx", "offers[*].capacity = 0")
     found = so.solve(book, page=tmp_path / "why.html")
     assert found.status == "infeasible"
-    assert "short by" in (tmp_path / "why.html").read_text()
+    assert "Short in FY" in (tmp_path / "why.html").read_text()
 
 
 @pytest.mark.parametrize("name", ["c.html", "c.HTML"])

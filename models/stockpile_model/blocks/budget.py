@@ -7,7 +7,7 @@ import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pyomo.environ as pyo
 
@@ -18,6 +18,7 @@ from stockpile_model.checks import ordered
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.funds import Fund
+from stockpile_model.giving import MONEY, Give, Gives
 from stockpile_model.ledger import Ledger, Money
 from stockpile_model.scale import NOISE
 from stockpile_model.schema import Dated, Problem, Result, Row, column
@@ -31,6 +32,11 @@ class Budget(Row):
     TABLE = "budgets"
     PURPOSE = "Appropriations. Annual, two-year and no-year money are rows of this table."
     STEP = "parties"
+    GIVES: ClassVar[Gives] = {
+        "amount": Give("more", MONEY),
+        "from": Give("earlier", MONEY),
+        "expires": Give("later", MONEY),
+    }
     fund: str = column("fund it belongs to", required=True, refers="funds")
     from_: dt.date | None = column("date it can first be spent; blank = from the start")
     expires: dt.date | None = column("last date it can be spent; blank = available until spent")

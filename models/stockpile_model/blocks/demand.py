@@ -7,7 +7,7 @@ import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import pyomo.environ as pyo
 
@@ -18,6 +18,7 @@ from stockpile_model.checks import ordered, served
 from stockpile_model.choice import Missed
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
+from stockpile_model.giving import NEED, Give, Gives
 from stockpile_model.ledger import Exit, Heading, Ledger
 from stockpile_model.passed import Passed, clipped
 from stockpile_model.schema import Dated, Problem, Result, Row, SummedLine, column
@@ -33,6 +34,12 @@ class Demand(Row):
     TABLE = "demand"
     PURPOSE = "What is handed out of stock in each period. It uses stock up."
     STEP = "need"
+    GIVES: ClassVar[Gives] = {
+        "quantity": Give("less", NEED),
+        "minimum_life_months": Give("less", NEED),
+        "from": Give("later", NEED),
+        "to": Give("earlier", NEED),
+    }
     material: str = column(
         "material that is used up, or group of materials, of which any is",
         required=True,

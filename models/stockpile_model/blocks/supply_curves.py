@@ -12,7 +12,7 @@ import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import pyomo.environ as pyo
 
@@ -22,6 +22,7 @@ from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.order_terms import OrderTerms
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
+from stockpile_model.giving import FACT, Give, Gives
 from stockpile_model.ledger import Heading, Ledger
 from stockpile_model.passed import Passed
 from stockpile_model.schema import Dated, Problem, Row, column
@@ -39,6 +40,9 @@ class SupplyCurve(Row):
         "quantity, under all offers priced by an index together. Rules on spend leave it out."
     )
     STEP = "means"
+    GIVES: ClassVar[Gives] = {
+        "rise": Give("less", FACT),
+    }
     index: str = column("index whose price moves", required=True, key=True, refers="prices")
     from_quantity: float = column(
         "quantity bought (paid for) in the window under all offers priced by the index, beyond "

@@ -10,6 +10,7 @@ from optimiser.api.planning.solution import Solution
 from optimiser.plan.plan import Plan
 from optimiser.plan.reasons import Reason
 from optimiser.solving.search_options import relative_gap
+from optimiser.studies.repairs.diagnosis import Diagnosis
 from optimiser.studies.what_ifs.adequacy import ADEQUACY
 from optimiser.studies.what_ifs.cost_shares import CostShare
 from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
@@ -31,9 +32,18 @@ def as_object(result: Solution) -> dict[str, object]:
         **(_scenarios(plan) if plan else {}),
         **(_worth(plan) if plan else {}),
         **({"explanation": list(result.explanation.lines())} if result.explanation else {}),
+        **_repairs(result),
         **(_what_ifs(plan) if plan else {}),
         **(_reasons(plan) if plan else {}),
     }
+
+
+def _repairs(result: Solution) -> dict[str, object]:
+    """Return what would make a plan, where there is none and that was looked for."""
+    found = result.explanation
+    if not isinstance(found, Diagnosis):
+        return {}
+    return {"repairs": [each.as_object() for each in found.repairs]}
 
 
 def _figures(plan: Plan | None) -> dict[str, object]:

@@ -16,7 +16,6 @@ from optimiser.api.planning.solution import Solution
 from optimiser.api.planning.whole_orders import refuse_without_relaxed, with_whole_orders
 from optimiser.execution.executor import processes
 from optimiser.explaining.bounded_solve import Watch, bounded_solve
-from optimiser.explaining.shortages import why_infeasible
 from optimiser.html.other_pages import explanation_page
 from optimiser.html.saving import check_page, save, write_page
 from optimiser.plan.audited import audited
@@ -24,6 +23,7 @@ from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.model_file import check_model_file, write_model
 from optimiser.solving.solve import Options, Outcome, Progress
+from optimiser.studies.repairs.repair_search import diagnose
 from optimiser.system.errors import OutputError
 from optimiser.system.interrupts import Interrupt
 from optimiser.workbook.write.ownership import Kind, check_target, refuse_foreign, same_file
@@ -126,7 +126,7 @@ def _planned(
                 write(plan, request.output)
             total = time.perf_counter() - began
             return Solution(plan.status, plan, None, total, request.output, interrupt.requested)
-    return _without_plan(formulation, options, outcome, began)
+    return _without_plan(book, options, outcome, began)
 
 
 def _refuse_unfit(request: Request, stockpile: Stockpile) -> None:
@@ -216,12 +216,10 @@ def _plan(
     return audited(make_plan(formulation, outcome, map(str, book.warnings), run, reasons=True))
 
 
-def _without_plan(
-    formulation: Formulation, options: Options, outcome: Outcome, began: float
-) -> Solution:
+def _without_plan(book: Book, options: Options, outcome: Outcome, began: float) -> Solution:
     """Return the end of a search that found no plan, with the reason where there is none."""
     infeasible = outcome.status == "infeasible"
-    explanation = why_infeasible(formulation, options) if infeasible else None
+    explanation = diagnose(book.stockpile, options, proven=True) if infeasible else None
     seconds = time.perf_counter() - began
     return Solution(outcome.status, None, explanation, seconds, interrupted=outcome.interrupted)
 

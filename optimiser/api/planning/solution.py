@@ -9,6 +9,7 @@ from pathlib import Path
 from optimiser.explaining.shortages import Explanation
 from optimiser.plan.frames import Shown
 from optimiser.plan.plan import Plan
+from optimiser.studies.repairs.diagnosis import Diagnosis
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,7 +28,7 @@ class Solution(Shown):
 
     status: str
     plan: Plan | None
-    explanation: Explanation | None
+    explanation: Diagnosis | Explanation | None
     seconds: float
     path: Path | None = None
     interrupted: bool = False

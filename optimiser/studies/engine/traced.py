@@ -10,6 +10,8 @@ rounded) raises `Untraceable`, so nothing is lost in silence.
 
 from __future__ import annotations
 
+import bisect
+import functools
 import itertools
 import math
 import numbers
@@ -46,6 +48,18 @@ _DONE_AT_ONCE: dict[int, Callable[[Floats, Floats], Floats]] = {
     ),
     LARGER: np.maximum,
     SMALLER: np.minimum,
+}
+_PARTIAL: dict[int, Callable[[Floats, Floats], tuple[Floats, Floats]]] = {
+    ADD: lambda a, b: (np.ones_like(a), np.ones_like(b)),
+    SUBTRACT: lambda a, b: (np.ones_like(a), -np.ones_like(b)),
+    MULTIPLY: lambda a, b: (b, a),
+    DIVIDE: lambda a, b: (1.0 / b, -a / b**2),
+    POWER: lambda a, b: (
+        b * np.power(a, b - 1.0),
+        np.power(a, b) * np.log(a, out=np.zeros_like(a), where=a > 0),
+    ),
+    LARGER: lambda a, b: ((a >= b).astype(np.float64), (a < b).astype(np.float64)),
+    SMALLER: lambda a, b: ((a <= b).astype(np.float64), (a > b).astype(np.float64)),
 }
 _ASKED: dict[int, Callable[[Any, Any], Any]] = {
     LESS: lambda a, b: a < b,
@@ -416,3 +430,60 @@ class Expressions:
             return None
         found: Floats = values[self._wanted]
         return found
+
+    def slopes(
+        self, wanted: Iterable[int], inputs: Iterable[int] | None = None
+    ) -> list[dict[int, float]]:
+        """Return for some of the wanted numbers their derivative by each input on which they
+        depend, where the inputs are those of the tape.
+
+        `inputs`: by these alone; None: by all.
+        """
+        own = range(len(self._inputs)) if inputs is None else [*inputs]
+        depends = self._depending(own)
+        ends = [int(self._wanted[k]) for k in wanted]
+        made = {int(self._inputs[k]): {k: 1.0} for k in own}
+        for place in sorted(self._behind([end for end in ends if depends[end]], depends)):
+            if place in made:
+                continue
+            kind, one, other = self._operation(place)
+            found: dict[int, float] = {}
+            for part, slope in zip((one, other), self._partial(kind, one, other), strict=True):
+                for k, before in made.get(part, {}).items() if slope else ():
+                    found[k] = found.get(k, 0.0) + slope * before
+            made[place] = found
+        return [made.get(place, {}) for place in ends]
+
+    def _depending(self, inputs: Iterable[int]) -> npt.NDArray[np.bool_]:
+        """Return which numbers depend on some inputs."""
+        found = np.zeros(len(self._known), dtype=np.bool_)
+        found[self._inputs[[*inputs]]] = True
+        for _, part, a, b in self._steps:
+            found[part] = found[a] | found[b]
+        return found
+
+    def _behind(self, ends: Iterable[int], among: npt.NDArray[np.bool_]) -> set[int]:
+        """Return the places of numbers and of all that they are made of, among some."""
+        seen, left = set(ends), list(ends)
+        given = set(self._inputs.tolist())
+        while left:
+            place = left.pop()
+            if place not in given:
+                new = {part for part in self._operation(place)[1:] if among[part]} - seen
+                seen |= new
+                left += new
+        return seen
+
+    def _operation(self, place: int) -> tuple[int, int, int]:
+        """Return the operation that makes a number, with its parts."""
+        kind, part, a, b = self._steps[bisect.bisect_right(self._starts, place) - 1]
+        return kind, int(a[place - part.start]), int(b[place - part.start])
+
+    @functools.cached_property
+    def _starts(self) -> list[int]:
+        return [part.start for _, part, _, _ in self._steps]
+
+    def _partial(self, kind: int, a: int, b: int) -> tuple[float, float]:
+        """Return the derivatives of an operation by its two parts."""
+        by_a, by_b = _PARTIAL[kind](self._known[[a]], self._known[[b]])
+        return float(by_a[0]), float(by_b[0])

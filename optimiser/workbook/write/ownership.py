@@ -43,6 +43,8 @@ class Kind(Enum):
     TEMPLATE = "a template"
     SCENARIOS = "a workbook with scenarios"
     NEXT = "a workbook that goes on from a plan"
+    EXPLANATION = "an explanation"
+    REPAIRED = "a repaired workbook"
 
     @property
     def subject(self) -> str:

@@ -10,9 +10,11 @@ import datetime as dt
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from stockpile_model.block import Deed, deeds
 from stockpile_model.calendar import overlap
+from stockpile_model.giving import NEED, Give, Gives
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Project
@@ -26,6 +28,10 @@ class Commitment(Row):
     PURPOSE = "Decisions already taken, or frozen by the officer. All others stay free."
     STEP = "limits"
     CERTAIN = True
+    GIVES: ClassVar[Gives] = {
+        "quantity": Give("either", NEED),
+        "date": Give("default", NEED),
+    }
     kind: str = column("what is decided", required=True, choices=lambda: tuple(deeds()))
     name: str = column(
         "offer, contract, outlet or project, after its kind",

@@ -10,6 +10,7 @@ import functools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from stockpile_model.blocks.commitments.commitment_terms import (
     Commitment,
@@ -19,6 +20,7 @@ from stockpile_model.blocks.commitments.commitment_terms import (
 )
 from stockpile_model.calendar import overlap
 from stockpile_model.extremes import larger, smaller
+from stockpile_model.giving import FACT, TERM, Give, Gives
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Project, Supplier
@@ -34,6 +36,26 @@ class Contract(Row):
         "`cfd`, cash without metal. Signed once or not at all."
     )
     STEP = "means"
+    GIVES: ClassVar[Gives] = {
+        "sign_from": Give("earlier", TERM),
+        "sign_to": Give("later", TERM),
+        "deliver_from": Give("earlier", TERM),
+        "term_months": Give("more", TERM),
+        "take_or_pay": Give("less", TERM),
+        "flex": Give("more", TERM),
+        "least_per_period": Give("less", TERM),
+        "least_total": Give("less", TERM),
+        "call_off_lot": Give("less", TERM),
+        "call_off_cost": Give("less", FACT),
+        "signing_cost": Give("less", FACT),
+        "prepayment": Give("less", TERM),
+        "ceiling": Give("less", TERM),
+        "lead_time_months": Give("less", FACT),
+        "duty": Give("less", FACT),
+        "freight": Give("less", FACT),
+        "availability": Give("more", FACT),
+        "life_on_receipt_months": Give("more", FACT),
+    }
     contract: str = column("name of the offtake", required=True, key=True)
     supplier: str = column("producer", required=True, refers="suppliers")
     material: str = column("what is delivered", required=True, refers="materials")
@@ -167,6 +189,12 @@ class Floor(Row):
         "the producer commits."
     )
     STEP = "means"
+    GIVES: ClassVar[Gives] = {
+        "floor": Give("less", TERM),
+        "floor_factor": Give("less", TERM),
+        "annual_quantity": Give("either", TERM),
+        "escalation": Give("less", TERM),
+    }
     contract: str = column(
         "contract whose menu this is", required=True, key=True, refers="contracts"
     )

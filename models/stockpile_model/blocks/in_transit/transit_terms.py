@@ -9,12 +9,13 @@ import datetime as dt
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from stockpile_model.block import sources
 from stockpile_model.blocks.commitments.commitment_terms import Commitment, decided, earlier
 from stockpile_model.blocks.offers import break_terms, offer_terms
 from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.giving import FACT, Give, Gives
 from stockpile_model.schema import Row, column, get, keys
 from stockpile_model.spelling import RECEIVED
 from stockpile_model.stockpile import Stockpile
@@ -30,6 +31,11 @@ class InTransit(Row):
         "counts in rules and in the total of its offer as an arrival of its date."
     )
     STEP = "basis"
+    GIVES: ClassVar[Gives] = {
+        "arrives": Give("earlier", FACT),
+        "quantity": Give("more", FACT),
+        "unpaid": Give("less", FACT),
+    }
     name: str = column(
         "offer or contract under which it was ordered",
         required=True,

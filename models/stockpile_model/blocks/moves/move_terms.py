@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
+from stockpile_model.giving import FACT, TERM, Give, Gives
 from stockpile_model.schema import Row, column
 from stockpile_model.standing import Standing
 from stockpile_model.stockpile import Stockpile
@@ -22,6 +24,11 @@ class SiteMove(Row):
         "two buyers only the metal moves, no money."
     )
     STEP = "means"
+    GIVES: ClassVar[Gives] = {
+        "capacity": Give("more", TERM),
+        "lead_time_months": Give("less", FACT),
+        "cost": Give("less", FACT),
+    }
     move: str = column("name of the move", required=True, key=True)
     from_site: str = column("site that the metal leaves", required=True, refers="sites")
     to_site: str = column("site where it arrives", required=True, refers="sites")

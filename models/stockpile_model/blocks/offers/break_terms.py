@@ -8,8 +8,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
+from stockpile_model.giving import FACT, Give, Gives
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
 
@@ -24,6 +25,10 @@ class PriceBreak(Row):
         "Below its first break the offer's own price holds."
     )
     STEP = "means"
+    GIVES: ClassVar[Gives] = {
+        "price": Give("less", FACT),
+        "premium": Give("less", FACT),
+    }
     offer: str = column("offer whose price breaks", required=True, refers="offers")
     from_quantity: float = column(
         "quantity of an order from which the price holds", "quantity", required=True, above=0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import ClassVar
 
 from stockpile_model.blocks.offers.break_terms import PriceBreak, breaks
+from stockpile_model.giving import FACT, TERM, Give, Gives
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
 
@@ -17,6 +19,23 @@ class Offer(Row):
     TABLE = "offers"
     PURPOSE = "Spot and framework purchases: ordered in one period, delivered in a later one."
     STEP = "means"
+    GIVES: ClassVar[Gives] = {
+        "price": Give("less", FACT),
+        "premium": Give("less", FACT),
+        "adder": Give("less", FACT),
+        "duty": Give("less", FACT),
+        "freight": Give("less", FACT),
+        "from": Give("earlier", TERM),
+        "to": Give("later", TERM),
+        "capacity": Give("more", TERM),
+        "total": Give("more", TERM),
+        "minimum_order": Give("less", TERM),
+        "lot_size": Give("less", TERM),
+        "order_cost": Give("less", FACT),
+        "lead_time_months": Give("less", FACT),
+        "availability": Give("more", FACT),
+        "life_on_receipt_months": Give("more", FACT),
+    }
     offer: str = column("name of the offer", required=True, key=True)
     supplier: str = column("who ships", required=True, refers="suppliers")
     material: str = column("what is bought", required=True, refers="materials")

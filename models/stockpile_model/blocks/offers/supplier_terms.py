@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from stockpile_model.extremes import larger
+from stockpile_model.giving import FACT, TERM, Give, Gives
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
 
@@ -21,6 +23,10 @@ class SupplierTerms(Row):
         "price and adder of all that is ordered, as they stand when it is ordered."
     )
     STEP = "means"
+    GIVES: ClassVar[Gives] = {
+        "minimum_value": Give("less", TERM),
+        "order_cost": Give("less", FACT),
+    }
     supplier: str = column(
         "supplier whose offers these are", required=True, key=True, refers="suppliers"
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
+from stockpile_model.giving import POLICY, Give, Gives
 from stockpile_model.schema import Row, column, columns
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier
@@ -28,6 +29,11 @@ class Rule(Row):
         "feedstock, offer or contract, and on what leaves by outlet or its country."
     )
     STEP = "limits"
+    GIVES: ClassVar[Gives] = {
+        "least": Give("less", POLICY),
+        "most": Give("more", POLICY),
+        "count_from": Give("less", POLICY),
+    }
     rule: str = column("name of the rule", required=True, key=True)
     of: str = column(
         "what the rule groups by",

@@ -6,11 +6,13 @@ import datetime as dt
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from stockpile_model.block import Renewal, Turn
 from stockpile_model.calendar import overlap
 from stockpile_model.extremes import larger, smaller
 from stockpile_model.funds import Fund
+from stockpile_model.giving import FACT, POLICY, TERM, Give, Gives
 from stockpile_model.schema import Row, column
 from stockpile_model.standing import Standing
 from stockpile_model.stockpile import Stockpile
@@ -29,6 +31,19 @@ class Outlet(Row):
     TABLE = "outlets"
     PURPOSE = "Ways in which stock is rotated out before its life is over."
     STEP = "means"
+    GIVES: ClassVar[Gives] = {
+        "from": Give("earlier", TERM),
+        "to": Give("later", TERM),
+        "capacity": Give("more", TERM),
+        "minimum_life_months": Give("less", TERM),
+        "cost": Give("less", FACT),
+        "yield": Give("more", FACT),
+        "lead_time_months": Give("less", FACT),
+        "minimum_age_months": Give("less", POLICY),
+        "minimum_order": Give("less", TERM),
+        "lot_size": Give("less", TERM),
+        "order_cost": Give("less", FACT),
+    }
     outlet: str = column("name of the outlet", required=True, key=True)
     material: str = column("material it takes", required=True, refers="materials")
     form: str = column(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
+from stockpile_model.giving import FACT, Give, Gives
 from stockpile_model.lots import Lot
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
@@ -21,6 +23,10 @@ class OpeningLot(Row):
     TABLE = "opening_stock"
     PURPOSE = "Lots on hand before the first period."
     STEP = "basis"
+    GIVES: ClassVar[Gives] = {
+        "quantity": Give("more", FACT),
+        "made": Give("later", FACT),
+    }
     lot: str = column("name of the lot", required=True, key=True)
     material: str = column("material", required=True, refers="materials")
     site: str | None = column("where it lies; blank = the only site", refers="sites")

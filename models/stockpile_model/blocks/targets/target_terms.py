@@ -6,9 +6,10 @@ import datetime as dt
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from stockpile_model.blocks.demand import cover
+from stockpile_model.giving import TARGET, Give, Gives
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
@@ -21,6 +22,13 @@ class Target(Row):
     TABLE = "targets"
     PURPOSE = "In-spec stock that must be there at period end."
     STEP = "need"
+    GIVES: ClassVar[Gives] = {
+        "quantity": Give("less", TARGET),
+        "days": Give("less", TARGET),
+        "hard": Give("default", TARGET),
+        "probability": Give("less", TARGET),
+        "from": Give("later", TARGET),
+    }
     material: str = column(
         "material, or group of materials, whose stock counts together",
         required=True,

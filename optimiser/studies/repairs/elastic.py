@@ -1,0 +1,358 @@
+"""The linear program in which cells give way: a column for each cell, shared by all its rows.
+
+One build with the numbers of all cells traced says which bounds and which entries of the program
+each cell moves, and by how much. So a cell that sets many limits gives once, and a limit that a
+ramp, a scenario or a sum derives from several cells gives with each of them.
+
+A cell that stands in entries, such as the share of a rule, makes its rows elastic instead:
+where a row a(p)·x ≥ b is missed by s at the solution x, moving p by s/|a'(p)·x| makes x feasible.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from optimiser.solving import highs
+from optimiser.solving.program import INFINITY, Floats, Program
+from optimiser.solving.search_options import Options, Status
+from optimiser.solving.standard_form import StandardForm
+from optimiser.studies.engine.compiled import Piece, trace
+from optimiser.studies.engine.traced import Untraceable
+from optimiser.studies.repairs.levers import Lever
+from optimiser.system.interrupts import Interrupt
+from stockpile_model.giving import POLICY
+from stockpile_model.scale import QUANTITY
+from stockpile_model.schema import Row
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
+
+NOTHING = 1e-7  # what gives by less of its weight does not give
+_BOUNDS = ("row_lower", "row_upper", "lower", "upper")
+
+Slopes = dict[int, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """What each cell moves in the program, in the units of the model, for one unit of the cell.
+
+    `rows[j]` and `uppers[j]`: the bounds of rows and columns by the lever j. `entries[j]`: by row,
+    the entries of the matrix by column.
+    """
+
+    rows: Sequence[Slopes]
+    uppers: Sequence[Slopes]
+    entries: Sequence[dict[int, Slopes]]
+
+    def moves(self, j: int) -> bool:
+        """Return whether a cell moves anything."""
+        return bool(self.rows[j] or self.uppers[j] or self.entries[j])
+
+
+def effects(stockpile: Stockpile, levers: Sequence[Lever], form: StandardForm) -> Effects:
+    """Return what the cells move whose numbers can be traced."""
+    found = Effects([{} for _ in levers], [{} for _ in levers], [{} for _ in levers])
+    piece, traced = _piece(stockpile, levers)
+    if piece is None or _shape(piece.form) != _shape(form):
+        return found
+    for name, at, which in piece.places:
+        if name in _BOUNDS:
+            of = found.uppers if name in ("lower", "upper") else found.rows
+            for place, slopes in zip(at.tolist(), piece.expressions.slopes(which), strict=True):
+                for k, slope in slopes.items():
+                    if slope:
+                        of[traced[k]][place] = slope
+        elif name == "value":
+            _note_entries(found, piece, traced, levers, at, which)
+    return found
+
+
+def _note_entries(
+    found: Effects,
+    piece: Piece,
+    traced: Sequence[int],
+    levers: Sequence[Lever],
+    at: Any,
+    which: Any,
+) -> None:
+    """Note the entries that cells of the officer's own making move, such as the shares of rules."""
+    program = piece.form.program
+    own = [k for k, j in enumerate(traced) if levers[j].give.weight <= POLICY]
+    row = np.repeat(np.arange(program.rows), np.diff(program.start))
+    slopes = piece.expressions.slopes(which, own)
+    for place, by in zip(at.tolist(), slopes, strict=True):
+        for k, slope in by.items():
+            if slope:
+                entries = found.entries[traced[k]].setdefault(int(row[place]), {})
+                entries[int(program.index[place])] = slope
+
+
+def _shape(form: StandardForm) -> tuple[int, int]:
+    return form.program.rows, form.program.columns
+
+
+def _piece(stockpile: Stockpile, levers: Sequence[Lever]) -> tuple[Piece | None, tuple[int, ...]]:
+    """Return the program as expressions of the cells, and the levers that these are."""
+    free = [j for j, lever in enumerate(levers) if lever.numeric]
+    while free:
+        chosen = [levers[j] for j in free]
+
+        def make(values: Sequence[Any], of: Sequence[Lever] = chosen) -> Stockpile:
+            return moved(stockpile, of, values)
+
+        try:
+            return trace(make, [lever.value for lever in chosen]), tuple(free)
+        except Untraceable as reason:
+            held = {free[k] for k in reason.inputs}
+            if not held:
+                break
+            free = [j for j in free if j not in held]
+    return None, ()
+
+
+def moved(stockpile: Stockpile, levers: Iterable[Lever], values: Iterable[Any]) -> Stockpile:
+    """Return the stockpile with the cells of some levers at other values, as they are given."""
+    tables = {kind: [*rows] for kind, rows in stockpile.tables.items()}
+    settings = stockpile.settings
+    for lever, value in zip(levers, values, strict=True):
+        kind, name = type(lever.row), lever.column.field
+        if kind is Settings:
+            settings = dataclasses.replace(settings, **{name: value})
+        else:
+            written = repr(value) if lever.column.numbers else value
+            tables[kind][lever.number] = _with(tables[kind][lever.number], name, written)
+    rows = {kind: tuple(found) for kind, found in tables.items()}
+    return dataclasses.replace(stockpile, settings=settings, tables=rows, classes=None)
+
+
+def _with(row: Row, name: str, value: Any) -> Row:
+    changes: dict[str, Any] = {name: value}
+    return dataclasses.replace(row, **changes)
+
+
+@dataclass(frozen=True, eq=False)
+class Gift:
+    """What cells give: the new value of each lever that gives, and what that weighs together.
+
+    `status` says how the search for it ended; `places` are the rows that bind, and -1 - j for the
+    bound of a column j; `dual`: what each row of the program weighs.
+    """
+
+    status: Status
+    values: Mapping[int, float]
+    weight: float
+    places: tuple[int, ...] = ()
+    dual: Floats | None = None
+
+
+@dataclass(frozen=True)
+class _Giving:
+    """A column of the elastic program: what a lever gives to all its bounds, or to one row."""
+
+    lever: int
+    sign: int
+    row: int | None
+    most: float
+    cost: float
+
+
+class ElasticProgram:
+    """A program with columns for what cells give, in sizes of these cells."""
+
+    def __init__(
+        self, form: StandardForm, levers: Sequence[Lever], moves: Effects, whole: bool = False
+    ) -> None:
+        self.form, self.levers, self.effects = form, levers, moves
+        program = form.program if whole else form.program.relaxed()
+        self.first = program.columns
+        self.gives: list[_Giving] = []
+        self._new: list[tuple[int, int, float]] = []  # entries: row, column, value
+        elastic = sorted({at for found in moves.uppers for at in found})
+        self._place = {at: program.rows + k for k, at in enumerate(elastic)}
+        for j in range(len(levers)):
+            if moves.rows[j] or moves.uppers[j]:
+                self._add_bounds(j, program)
+            else:
+                self._add_rows(j, program)
+        self.program = self._extended(program, elastic)
+
+    def _add_bounds(self, j: int, program: Program) -> None:
+        """Add the columns of what a cell gives to the bounds that it sets.
+
+        Where it caps an order that is placed (an entry at a 0/1 column), it does so as if it were.
+        """
+        lever, sizes = self.levers[j], self.form.sizes
+        entries = {i: slope / sizes.row[i] for i, slope in self.effects.rows[j].items()}
+        for at, slope in self.effects.uppers[j].items():
+            entries[self._place[at]] = slope / sizes.column[at]
+        for i, by in self.effects.entries[j].items():
+            done = sum(slope * program.upper[at] * sizes.column[at] for at, slope in by.items())
+            if np.isfinite(done) and lever.room is None:
+                entries[i] = entries.get(i, 0.0) - done / sizes.row[i]
+        for sign in lever.signs:
+            column = self.first + len(self.gives)
+            self.gives.append(_Giving(j, sign, None, _room(lever, sign), lever.give.weight))
+            self._new += [(i, column, -slope * sign * lever.size) for i, slope in entries.items()]
+
+    def _add_rows(self, j: int, program: Program) -> None:
+        """Add the columns of what a cell gives to the rows in whose entries it stands.
+
+        A unit is priced as if the row held the largest need.
+        """
+        lever, sizes = self.levers[j], self.form.sizes
+        for i, by in self.effects.entries[j].items():
+            low, high = program.row_lower[i] > -INFINITY, program.row_upper[i] < INFINITY
+            typical = max(abs(slope) * sizes.column[at] / sizes.row[i] for at, slope in by.items())
+            cost = lever.give.weight / (typical * QUANTITY * lever.size)
+            for side in [1] * int(low) + [-1] * int(high):
+                column = self.first + len(self.gives)
+                self.gives.append(_Giving(j, side, i, INFINITY, cost))
+                self._new.append((i, column, float(side)))
+
+    def _extended(self, program: Program, elastic: Sequence[int]) -> Program:
+        lower, upper = program.lower.copy(), program.upper.copy()
+        row_lower = [lower[at] for at in elastic]
+        row_upper = [upper[at] for at in elastic]
+        lower[[*elastic]], upper[[*elastic]] = -INFINITY, INFINITY
+        freed = dataclasses.replace(
+            program, cost=np.zeros(program.columns), offset=0.0, lower=lower, upper=upper
+        )
+        again = [(self._place[at], at, 1.0) for at in elastic]
+        row, column, value = zip(*self._new, *again, strict=True) if self.gives else ((), (), ())
+        return freed.extended(
+            cost=[each.cost for each in self.gives],
+            lower=[0.0] * len(self.gives),
+            upper=[each.most for each in self.gives],
+            row_lower=row_lower,
+            row_upper=row_upper,
+            row=row,
+            column=column,
+            value=value,
+        )
+
+    @property
+    def given(self) -> frozenset[int]:
+        """Return the levers that have a column."""
+        return frozenset(each.lever for each in self.gives)
+
+    @property
+    def bounding(self) -> frozenset[int]:
+        """Return the levers that set bounds, which a linear program moves to any value."""
+        return frozenset(each.lever for each in self.gives if each.row is None)
+
+    def least(self, free: Iterable[int], options: Options, interrupt: Interrupt) -> Gift:
+        """Return the least that some cells must give. Raises SolverError."""
+        allowed, barred = set(free), set[int]()
+        while True:
+            found = highs.optimise(self._open(allowed - barred), options, interrupt)
+            if found.x is None:
+                return Gift(found.status, {}, INFINITY)
+            values, rows, wrong = self._values(found.x)
+            if not wrong:
+                weight = sum(self.levers[j].weight(value) for j, value in values.items())
+                places = self._binding(found.row_dual, rows)
+                return Gift(found.status, values, weight, places, found.row_dual)
+            barred |= wrong
+
+    def _binding(self, dual: Floats | None, rows: Sequence[int]) -> tuple[int, ...]:
+        """Return the places that bind: by their duals, or else the rows to which cells give."""
+        if dual is None:
+            return tuple(rows)
+        own = {place: -1 - at for at, place in self._place.items()}
+        return tuple(own.get(i, i) for i in np.flatnonzero(np.abs(dual) > NOTHING).tolist())
+
+    def most(self, options: Options, interrupt: Interrupt) -> Gift:
+        """Return the most that all cells together can give to bounds. Raises SolverError."""
+        cost, upper = self.program.cost.copy(), self.program.upper.copy()
+        for k, each in enumerate(self.gives, start=self.first):
+            cost[k], upper[k] = (-each.cost, upper[k]) if each.row is None else (0.0, 0.0)
+        turned = dataclasses.replace(self.program, cost=cost, upper=upper)
+        found = highs.optimise(turned, options, interrupt)
+        if found.x is None:
+            return Gift(found.status, {}, INFINITY)
+        return Gift(found.status, self._values(found.x)[0], 0.0)
+
+    def alone(self, gift: Gift) -> dict[int, float]:
+        """Return what each cell weighs at least that could make a plan alone, by the duals of what
+        all give together.
+        """
+        found = dict[int, float]()
+        if gift.dual is None:
+            return found
+        worth = self.program.matrix().T @ gift.dual
+        for k, each in enumerate(self.gives):
+            if each.row is None and (gain := float(worth[self.first + k])) > NOTHING:
+                step = gift.weight / gain
+                if step <= each.most * (1 + 1e-9):
+                    weight = step * each.cost
+                    found[each.lever] = min(weight, found.get(each.lever, INFINITY))
+            elif each.row is not None and abs(float(worth[self.first + k])) > NOTHING:
+                found.setdefault(each.lever, gift.weight)
+        return found
+
+    def touched(self, gift: Gift) -> list[int]:
+        """Return the cells that the proof that there is no plan rests on."""
+        if gift.dual is None:
+            return sorted(self.given)
+        worth = np.abs(self.program.matrix().T @ gift.dual)
+        found = {each.lever for k, each in enumerate(self.gives) if worth[self.first + k] > NOTHING}
+        return sorted(found)
+
+    def _open(self, free: set[int]) -> Program:
+        upper = self.program.upper.copy()
+        shut = [self.first + k for k, each in enumerate(self.gives) if each.lever not in free]
+        upper[shut] = 0.0
+        return dataclasses.replace(self.program, upper=upper)
+
+    def possible(self, free: Iterable[int], options: Options, interrupt: Interrupt) -> bool | None:
+        """Return whether a plan exists where some cells give all that is needed; None: unknown."""
+        opened = self._open(set(free))
+        opened = dataclasses.replace(opened, cost=np.zeros(opened.columns))
+        status = highs.optimise(opened, options, interrupt).status
+        return None if status == "no_plan" else status != "infeasible"
+
+    def _values(self, x: Floats) -> tuple[dict[int, float], tuple[int, ...], set[int]]:
+        """Return the new values of the cells, the rows that they give to, and the cells that would
+        have to move in a direction in which they cannot.
+        """
+        steps, rows, wrong = dict[int, float](), set[int](), set[int]()
+        stated = x[: self.first] * self.form.sizes.column
+        for k, each in enumerate(self.gives):
+            amount, lever = float(x[self.first + k]), self.levers[each.lever]
+            if amount * each.cost <= NOTHING:
+                continue
+            if each.row is None:
+                step = each.sign * amount * lever.size
+                rows |= set(self.effects.rows[each.lever])
+            else:
+                rows.add(each.row)
+                by = self.effects.entries[each.lever][each.row]
+                moves = sum(slope * float(stated[at]) for at, slope in by.items())
+                missed = each.sign * amount * float(self.form.sizes.row[each.row])
+                step = missed / moves if abs(moves) > NOTHING * abs(missed) else INFINITY
+            sign = 1 if step > 0 else -1
+            if (
+                step == INFINITY
+                or sign not in lever.signs
+                or abs(step) > _room(lever, sign) * lever.size * (1 + 1e-9)
+            ):
+                wrong.add(each.lever)
+            elif abs(step) > abs(steps.get(each.lever, 0.0)):
+                steps[each.lever] = step
+        values = {j: self.levers[j].value + step for j, step in steps.items()}
+        return values, tuple(sorted(rows)), wrong
+
+
+def _room(lever: Lever, sign: int) -> float:
+    """Return how far a cell can give, in its sizes."""
+    column, value = lever.column, lever.value
+    if lever.room is not None:
+        return lever.room
+    if sign < 0:
+        return float(max(0.0, value - max(0.0, column.least or 0.0)) / lever.size)
+    return INFINITY if column.most is None else float(max(0.0, column.most - value) / lever.size)

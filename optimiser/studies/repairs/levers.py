@@ -1,0 +1,253 @@
+"""The cells that can give way, each with its value, its size and its weight."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import math
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from stockpile_model import amounts, changes
+from stockpile_model.block import tables
+from stockpile_model.giving import Give
+from stockpile_model.scale import PRICE
+from stockpile_model.schema import LARGEST, Column, Row, columns, keys
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
+from stockpile_model.values import text
+
+MONTHS = 12.0  # a date or duration counts by years, or by the horizon where that is shorter
+DAYS = 365.25 / 12  # of a month
+DEAR = 10.0  # a price that takes the place of none, in typical prices
+FAR = 1000.0  # so many times as large is as large as may be
+
+
+@dataclass(frozen=True, eq=False)
+class Lever:
+    """A cell that can give way.
+
+    `row` is the row as the workbook has it, the `number`-th of its table. `address` is how `--set`
+    names the cell, `cell` where it stands. `size` is what counts one weight to move it by, in its
+    own unit: its own size, or what is usual in rows of its kind. `extreme` is its value where it
+    has given all that it can. `signs` are the directions in which it can give, `room` how far [its
+    sizes]; None: as far as the column allows.
+    """
+
+    row: Row
+    number: int
+    column: Column
+    give: Give
+    address: str
+    cell: str
+    value: Any
+    size: float
+    extreme: Any
+    signs: tuple[int, ...] = (1,)
+    room: float | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Return whether its number enters the model as it is: no duration, no date, no choice."""
+        return (
+            self.column.kind == "number"
+            and not (self.column.many or self.column.numbers)
+            and self.column.unit != "months"
+            and isinstance(self.value, (int, float))
+        )
+
+    def set_to(self, value: Any) -> str:
+        """Return the change that gives the cell a value, in the words of `--set`."""
+        if value is None or value == ():
+            return f"{self.address} ="
+        if isinstance(value, bool):
+            return f"{self.address} = {'yes' if value else 'no'}"
+        if isinstance(value, tuple):
+            return f"{self.address} = {', '.join(map(text, value))}"
+        return f"{self.address} = {text(value)}"
+
+    def weight(self, value: Any) -> float:
+        """Return what it counts to give the cell a value [1]."""
+        old = self.value
+        if isinstance(value, dt.date) and isinstance(old, dt.date):
+            return self.give.weight * abs((value - old).days) / (DAYS * self.size)
+        if (
+            not isinstance(value, (bool, str))
+            and isinstance(value, (int, float))
+            and isinstance(old, (int, float))
+        ):
+            return self.give.weight * abs(value - old) / self.size
+        return self.give.weight
+
+    def said(self, value: Any) -> str:
+        """Return in words what becomes of the cell."""
+        what = f"`{self.cell}`"
+        if self.give.way == "priced":
+            return f"put a price of {_shown(value)} in {what}, so that it need not all be met"
+        if value is None or value == ():
+            return f"clear {what}, which is {_shown(self.value)}"
+        if isinstance(value, (bool, str, tuple)):
+            return f"set {what} from {_shown(self.value)} to {_shown(value)}"
+        if isinstance(value, dt.date):
+            earlier = self.value is None or value < self.value
+            return f"move {what} from {_shown(self.value)} to {_shown(value)}" + (
+                " or before" if earlier else " or later"
+            )
+        if value > self.value:
+            return f"raise {what} from {_shown(self.value)} to at least {_shown(value)}"
+        return f"lower {what} from {_shown(self.value)} to {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, (int, float)):
+        return amounts.quantity(value)
+    return "blank" if value is None else str(value)
+
+
+def levers(stockpile: Stockpile) -> list[Lever]:
+    """Return the cells of a workbook that can give way, in the order of its tables."""
+    return [*_of_settings(stockpile), *_of_tables(stockpile)]
+
+
+def _of_settings(stockpile: Stockpile) -> Iterator[Lever]:
+    settings = stockpile.settings
+    for column in columns(Settings):
+        if column.name in Settings.GIVES:
+            found = _lever(stockpile, settings, 0, column, getattr(settings, column.field))
+            if found is not None:
+                yield found
+
+
+def _of_tables(stockpile: Stockpile) -> Iterator[Lever]:
+    for kind in tables():
+        if kind is Settings:
+            continue
+        for number, row in enumerate(stockpile.rows(kind)):
+            for column in columns(kind):
+                if column.name in kind.GIVES:
+                    value = getattr(row, column.field)
+                    if (found := _lever(stockpile, row, number, column, value)) is not None:
+                        yield found
+
+
+def _lever(stockpile: Stockpile, row: Row, number: int, column: Column, value: Any) -> Lever | None:
+    """Return the lever of a cell; None where it can give no further."""
+    give = row.GIVES[column.name]
+    if column.numbers:
+        value = _number(value)
+        if value is None:
+            return None
+        column = dataclasses.replace(column, kind="number")
+    elif give.way == "priced":
+        if value is not None:
+            return None
+    elif value is None or value == column.default:
+        return None
+    extreme = _extreme(stockpile, row, column, give, value)
+    if extreme == value:
+        return None
+    where = changes.address(stockpile, row, column.name)
+    if where is None:
+        return None
+    signs = {"more": (1,), "less": (-1,), "either": (-1, 1)}.get(give.way, (1,))
+    cell, size = _cell(stockpile, row, column), _size(stockpile, row, column, value)
+    return Lever(row, number, column, give, where, cell, value, size, extreme, signs)
+
+
+def _cell(stockpile: Stockpile, row: Row, column: Column) -> str:
+    """Return where a cell stands; the name of its column where the sheet has none."""
+    letters = stockpile.header.get(row.TABLE, {})
+    if letters and column.name not in letters and not isinstance(row, Settings):
+        return f"{row.TABLE}.{column.name}"
+    return stockpile.cell(row, column.name)
+
+
+def _number(written: Any) -> float | None:
+    try:
+        return float(written)
+    except (TypeError, ValueError):
+        return None
+
+
+def _extreme(stockpile: Stockpile, row: Row, column: Column, give: Give, value: Any) -> Any:
+    """Return the value at which a cell has given all that it can."""
+    blank = not column.required and column.default is None
+    if give.way == "default":
+        return column.default
+    if give.way == "priced":
+        scale = stockpile.scale
+        return rounded(DEAR * PRICE * scale.money / scale.quantity, 1, 1)
+    if column.numbers:  # of an event: that which changes nothing; what is set has no such value
+        return {"scale": 1.0, "add": 0.0}.get(str(getattr(row, "how", "")), value)
+    if column.kind == "date":
+        first = stockpile.settings.start
+        last = stockpile.calendar.begin(stockpile.settings.periods - 1)
+        if blank:
+            return None
+        return min(value, first) if give.way == "earlier" else max(value, last)
+    if give.way == "more":
+        return _largest(stockpile, row, column, value)
+    if column.least is not None:
+        return type(value)(max(column.least, 0))
+    return None if blank else value / FAR
+
+
+def _largest(stockpile: Stockpile, row: Row, column: Column, value: float) -> float:
+    """Return a number that is as large as any can matter."""
+    if column.most is not None:
+        return column.most
+    if column.unit == "months":
+        return value + 2.0 * stockpile.settings.periods * stockpile.calendar.months
+    if getattr(row, "measure", "") == "share":
+        return max(1.0, value)
+    return min(LARGEST, FAR * (value + _typical(stockpile, column)))
+
+
+def _typical(stockpile: Stockpile, column: Column) -> float:
+    """Return one scaled unit of a column, which moves a cell that is 0."""
+    return stockpile.scale.of(column.unit) if column.unit else 1.0
+
+
+def _size(stockpile: Stockpile, row: Row, column: Column, value: Any) -> float:
+    """Return the size of a cell: its own, or that usual in rows of the same fund, material ….
+
+    A cell that is far too small is so moved back at the price of a usual one.
+    """
+    if column.unit == "months" or column.kind == "date":
+        settings = stockpile.settings
+        return min(MONTHS, float(settings.periods * settings.period_months))
+    if column.kind not in ("number", "whole") or not isinstance(value, (int, float)):
+        return 1.0
+    kind = type(row)
+    alike = columns(kind)[0].field if not keys(kind) else "material"
+    own = getattr(row, alike, None)
+    others = [
+        abs(other)
+        for each in stockpile.rows(kind)
+        if getattr(each, alike, None) == own
+        and isinstance(other := getattr(each, column.field or "values", None), (int, float))
+        and other
+    ]
+    size = max(abs(value), statistics.median_low(others) if others else 0.0)
+    return size or _typical(stockpile, column) or 1.0
+
+
+def rounded(value: float, direction: int, size: float, digits: int = 4) -> float:
+    """Return a number with few digits that lies on the safe side of a value.
+
+    `direction` is 1 to round up and -1 to round down; `size` gives the digits that count: that many
+    of the larger of the value and the size.
+    """
+    largest = max(abs(value), abs(size) * 1e-9)
+    if largest == 0 or not math.isfinite(value):
+        return value
+    step = 10.0 ** (math.floor(math.log10(largest)) - digits + 1)
+    count = value / step
+    whole = math.ceil(count - 1e-9) if direction > 0 else math.floor(count + 1e-9)
+    return float(f"{whole * step:.12g}")

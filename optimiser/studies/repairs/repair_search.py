@@ -1,0 +1,308 @@
+"""Search for the least changes of cells that make a plan, and prove each by solving again.
+
+First all cells give together, at the least weight; then each cell alone that could make a plan by
+itself; then what the rest can do without the cells that were named; then dates, lead times, lives,
+least orders and lots, which no linear program moves: all at once, and ever fewer of them. Each
+repair is rounded so that what is typed works, and solved with it alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from optimiser.solving.search_options import Options
+from optimiser.solving.standard_form import standard_form
+from optimiser.studies.repairs.clashes import smallest
+from optimiser.studies.repairs.diagnosis import NO_TIME, ClashingRules, Diagnosis, Repair
+from optimiser.studies.repairs.elastic import ElasticProgram, Gift, effects, moved
+from optimiser.studies.repairs.levers import FAR, Lever, levers, rounded
+from optimiser.studies.repairs.sums import sums
+from optimiser.studies.repairs.trials import Pace, Trials, fewest, nearest_value
+from optimiser.studies.repairs.where import Places
+from optimiser.system.interrupts import Interrupt
+from stockpile_model.build import build
+from stockpile_model.calendar import add_months
+from stockpile_model.stockpile import Stockpile
+
+MOST = 5  # repairs that are offered
+MOST_CELLS = 6  # cells of a repair, where there is another
+SAFE = 1e-6  # by so much of a cell's size more than what is needed
+DIGITS = 5  # that are typed
+NEAR = 0.02  # gap of what whole numbers need more
+WIDER = (2.0, 10.0)  # times a change that whole numbers may need more than once
+STEPS = 7  # between a number and what it can give
+SEARCH = 0.2  # of the time limit, for a search over whole numbers
+
+
+def diagnose(stockpile: Stockpile, options: Options, proven: bool = False) -> Diagnosis:
+    """Return why a workbook has no plan, and its repairs; `proven`: that it has none is known.
+
+    Raises SolverError.
+    """
+    with Interrupt(keeps=False) as interrupt:
+        return RepairSearch(stockpile, options, interrupt).run(proven)
+
+
+@dataclass(eq=False)
+class RepairSearch:
+    """The search for repairs of one workbook."""
+
+    stockpile: Stockpile
+    options: Options
+    interrupt: Interrupt
+    repairs: list[Repair] = field(default_factory=list)
+    tried: set[frozenset[int]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(self.options.time_limit)
+        self.trials = Trials(self.stockpile, self.options, self.interrupt, self.pace)
+        self.levers: list[Lever] = levers(self.stockpile)
+        self.formulation = build(self.stockpile.anchored())
+        self.form = standard_form(self.formulation.m)
+        self.places = Places(self.formulation, self.form)
+        self.program = self._elastic()
+
+    def _elastic(self, whole: bool = False) -> ElasticProgram:
+        if not whole:
+            self.effects = effects(self.stockpile.anchored(), self.levers, self.form)
+        return ElasticProgram(self.form, self.levers, self.effects, whole)
+
+    def run(self, proven: bool) -> Diagnosis:
+        """Return the diagnosis."""
+        first = self.program.least(self.program.given, self._limited(), self.interrupt)
+        if first.status != "infeasible" and not first.values:
+            # The relaxation has a plan: only whole numbers can stand in its way.
+            known = False if proven else self._has_plan()
+            if known or known is None:
+                status = "feasible" if known else "no_plan"
+                return self._diagnosis(status, ClashingRules())
+            self.trials.whole = True
+            self.program = self._elastic(whole=True)
+            first = self.program.least(self.program.given, self._limited(SEARCH), self.interrupt)
+        for values, rows in self._candidates(first):
+            self._offer(values, rows)
+            if len(self.repairs) >= MOST or not self.pace.allows(1.0):
+                break
+        touched = self.program.touched(first)
+        clash = self._clash(touched) if first.values else ClashingRules()
+        return self._diagnosis("infeasible", clash)
+
+    def _diagnosis(self, status: Any, clash: ClashingRules) -> Diagnosis:
+        found = sorted(self.repairs, key=lambda each: (each.weight, len(each.changes)))
+        short = [each for each in found if len(each.changes) <= MOST_CELLS] or found[:1]
+        return Diagnosis(
+            status,
+            sums(self.stockpile) if status == "infeasible" else (),
+            tuple(short),
+            clash,
+            self.stockpile.settings.currency,
+            self.pace.spent,
+            "" if self.pace.allows() or status == "feasible" else NO_TIME,
+        )
+
+    def _has_plan(self) -> bool | None:
+        """Return whether the workbook has a plan; None where that is not proven in time."""
+        status, _ = self.trials.solved((), any_plan=True)
+        self.pace.one = None
+        return {"infeasible": False, "no_plan": None}.get(status, True)
+
+    # --- Candidates
+
+    def _candidates(self, first: Gift) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
+        """Yield values of cells that may make a plan, with the limits that bind."""
+        if first.values:
+            yield first.values, first.places
+            yield from self._alone(first)
+        used = set(first.values)
+        if len(self.repairs) < 2:
+            rest = self.program.least(self.program.given - used, self._limited(), self.interrupt)
+            if rest.values:
+                yield rest.values, rest.places
+        yield from self._others(first.places)
+
+    def _alone(self, first: Gift) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
+        """Yield the cells that make a plan alone, the lightest first."""
+        least = self.program.alone(first)
+        for j in sorted(least, key=lambda j: (least[j], j)):
+            if {j} == set(first.values) or not self.pace.allows(1.0):
+                continue
+            found = self.program.least([j], self._limited(), self.interrupt)
+            if found.values:
+                yield found.values, found.places
+
+    def _others(
+        self, places: tuple[int, ...]
+    ) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
+        """Yield the fewest of the cells that no linear program moves, until they make no plan."""
+        left = [j for j in range(len(self.levers)) if j not in self.program.bounding]
+        while left and self.pace.allows(1.0):
+            found = fewest(self.trials, self.levers, left)
+            if not found:
+                return
+            yield self._least_of(found), places
+            left = [j for j in left if j not in found]
+
+    def _least_of(self, found: Mapping[int, Any]) -> Mapping[int, Any]:
+        """Return cells that need give no more than this, one after the other."""
+        values = dict(found)
+        for j in values:
+            steps = self._steps(self.levers[j])
+
+            def works(value: Any, j: int = j) -> bool:
+                given = {**values, j: value}
+                return self.trials.feasible(
+                    moved(self.stockpile, [self.levers[k] for k in given], given.values())
+                )
+
+            if steps:
+                values[j] = nearest_value(works, steps, lambda: self.pace.allows(1.0))
+        return values
+
+    def _steps(self, lever: Lever) -> list[Any]:
+        """Return the values between that of a cell and its extreme, the nearest first."""
+        old, extreme, calendar = lever.value, lever.extreme, self.stockpile.calendar
+        length, periods = calendar.months, self.stockpile.settings.periods
+        sign = 1 if lever.give.way in ("more", "later") else -1
+        if isinstance(old, dt.date):
+            far = [add_months(calendar.begin(0), length * k) for k in range(periods)]
+            between = [day for day in far if (day - old).days * sign > 0]
+            return [*sorted(between, reverse=sign < 0), extreme]
+        if lever.column.unit == "months" and not isinstance(old, bool):
+            months = range(length, min(int(abs(extreme - old)), periods * length) + 1, length)
+            return [*(type(old)(old + sign * k) for k in months), extreme]
+        if isinstance(old, (int, float)) and not isinstance(old, bool) and old:
+            if sign < 0:
+                return [*(rounded(old * 0.5**k, -1, old, 2) for k in range(1, STEPS)), extreme]
+            limit = lever.column.most
+            grown = [rounded(old * 2.0**k, 1, old, 2) for k in range(1, STEPS)]
+            return [*(each for each in grown if limit is None or each < limit), extreme]
+        return []
+
+    # --- Proofs
+
+    def _offer(self, values: Mapping[int, Any], rows: tuple[int, ...]) -> None:
+        """Solve the workbook with some cells changed alone, and keep what makes a plan."""
+        cells = frozenset(values)
+        if cells in self.tried or (self.repairs and len(cells) > MOST_CELLS):
+            return
+        self.tried.add(cells)
+        before: set[tuple[str, ...]] = set()
+        for typed in self._attempts(values, first=not self.repairs):
+            changes = self._texts(typed)
+            if changes in before:
+                continue
+            before.add(changes)
+            _, objective = self.trials.solved(changes)
+            if objective is not None:
+                self.repairs.append(self._repair(typed, changes, objective, rows))
+                return
+            if not self.pace.allows(1.0):
+                return
+
+    def _attempts(self, values: Mapping[int, Any], first: bool) -> Iterator[Mapping[int, Any]]:
+        """Yield values to type: what is needed by the relaxation; then, where whole numbers need
+        more, the least of a generous amount.
+        """
+        typed = self._wider(values, 1.0)
+        yield typed
+        if not set(values) <= self.program.given:
+            return
+        for wider in WIDER:
+            generous = self._wider(values, wider)
+            if (tight := self._tightened(generous)) is not None:
+                yield tight
+                yield generous
+                return
+            if not self.pace.allows(1.0):
+                return
+        yield generous
+        if first:
+            found = self._elastic(whole=True).least(
+                self.program.given, self._limited(SEARCH, NEAR), self.interrupt
+            )
+            generous = self._wider(found.values, WIDER[0])
+            if found.values and (tight := self._tightened(generous)) is not None:
+                yield tight
+
+    def _tightened(self, typed: Mapping[int, Any]) -> dict[int, Any] | None:
+        """Return values that are just enough where some are more than enough; None where these are
+        not enough either.
+
+        The model is built with the generous values, so that all that follows from them, such as
+        what can be ordered at most, is no tighter than it will be; then they give back.
+        """
+        # A limit of nothing is left out of the model, and could give nothing back.
+        typed = {j: value or self.levers[j].value / FAR for j, value in typed.items()}
+        changed = self.trials.changed(self._texts(typed))
+        if changed is None:
+            return None
+        changed = replace(changed, anchor=self.formulation.stockpile.anchor)
+        now = [self._returning(j, typed[j]) for j in typed]
+        form = standard_form(build(changed).m)
+        program = ElasticProgram(form, now, effects(changed, now, form), whole=True)
+        found = program.most(self._limited(SEARCH, NEAR), self.interrupt)
+        if found.status in ("infeasible", "no_plan"):
+            return None
+        tight = {j: found.values.get(k, typed[j]) for k, j in enumerate(typed)}
+        return self._wider(tight, 1.0)
+
+    def _returning(self, j: int, value: float) -> Lever:
+        """Return a lever at a generous value, which it can give back."""
+        lever = self.levers[j]
+        sign = -1 if value > lever.value else 1
+        room = abs(value - lever.value) / lever.size
+        return replace(lever, value=float(value), signs=(sign,), room=room)
+
+    def _texts(self, typed: Mapping[int, Any]) -> tuple[str, ...]:
+        return tuple(self.levers[j].set_to(value) for j, value in typed.items())
+
+    def _wider(self, values: Mapping[int, Any], times: float) -> dict[int, Any]:
+        return {j: self._typed(self.levers[j], value, times) for j, value in values.items()}
+
+    def _typed(self, lever: Lever, value: Any, wider: float) -> Any:
+        """Return a value that is typed with few digits, on the safe side of what is needed."""
+        old = lever.value
+        if not lever.numeric or value is None or value == lever.extreme:
+            return value
+        direction = 1 if value > old else -1
+        wanted = old + (value - old) * wider + direction * SAFE * lever.size
+        if getattr(lever.row, "measure", "") == "count" and float(old).is_integer():
+            near = wanted - direction * 2 * SAFE * lever.size
+            found = float(math.ceil(near) if direction > 0 else math.floor(near))
+        else:
+            found = rounded(wanted, direction, lever.size, DIGITS)
+        least, most = lever.column.least, lever.column.most
+        found = found if least is None else max(found, least)
+        return found if most is None else min(found, most)
+
+    def _repair(
+        self,
+        typed: Mapping[int, Any],
+        changes: tuple[str, ...],
+        objective: float,
+        rows: tuple[int, ...],
+    ) -> Repair:
+        """Return a repair in words."""
+        parts = [self.levers[j].said(value) for j, value in typed.items()]
+        said = ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
+        when = self.places.short(rows)
+        return Repair(
+            changes,
+            tuple(self.levers[j].cell for j in typed),
+            f"{when}: {said}" if when else said[:1].upper() + said[1:],
+            sum(self.levers[j].weight(value) for j, value in typed.items()),
+            objective,
+        )
+
+    def _clash(self, touched: Collection[int]) -> ClashingRules:
+        """Return the rules that cannot all be kept."""
+        chosen, proven = smallest(self.program, [*touched], self.trials)
+        return ClashingRules(tuple(self.places.clashing(self.levers[j]) for j in chosen), proven)
+
+    def _limited(self, share: float = 1.0, gap: float | None = None) -> Options:
+        longest = max(1.0, min(share * self.options.time_limit, self.pace.left))
+        return replace(self.options, time_limit=longest, gap=gap or self.options.gap)

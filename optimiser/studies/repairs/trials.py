@@ -1,0 +1,216 @@
+"""Try workbooks whose cells are changed: is there a plan, and what does it cost?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from optimiser.solving import highs
+from optimiser.solving.program import INFINITY
+from optimiser.solving.search_options import Options, SolverError, Status, UnboundedError
+from optimiser.solving.solve import scenario_tree, solve
+from optimiser.solving.standard_form import standard_form
+from optimiser.studies.repairs.elastic import moved
+from optimiser.studies.repairs.levers import Lever
+from optimiser.system.interrupts import Interrupt
+from stockpile_model.build import build, check
+from stockpile_model.changes import apply, parse
+from stockpile_model.schema import Problem
+from stockpile_model.stockpile import Stockpile
+
+TIMES = 4.5  # so many times what solving the repaired workbook takes, an explanation may take
+ALWAYS = 1.0  # what it may take in any case [s]
+SHARE = 0.3  # of the time limit, for a search while nothing is known of how long one takes
+AROUND = 3.0  # reading, reporting and auditing take so many times as long as building
+LONGER = 3.0  # times as long as another repaired workbook took
+_CORRECTIONS = 8  # of a group of cells of which some cannot move together
+
+
+@dataclass(eq=False)
+class Pace:
+    """The time that an explanation takes, measured by what solving the repaired workbook takes.
+
+    It is time of the processor, so that what else runs on the machine changes nothing. `limit` is
+    the time limit of the user [s], `one` what it took to solve a repaired workbook; None: none is
+    yet.
+    """
+
+    limit: float
+    begun: float = field(default_factory=time.process_time)
+    clock: float = field(default_factory=time.perf_counter)
+    one: float | None = None
+
+    @property
+    def spent(self) -> float:
+        """Return the time that is gone [s]."""
+        return time.process_time() - self.begun
+
+    @property
+    def left(self) -> float:
+        """Return the time that is left [s]."""
+        most = self.limit if self.one is None else max(ALWAYS, TIMES * self.one)
+        return min(most - self.spent, self.limit - (time.perf_counter() - self.clock))
+
+    @property
+    def attempt(self) -> float:
+        """Return the time that one search for a plan may take [s]."""
+        share = SHARE * self.limit if self.one is None else max(ALWAYS, LONGER * self.one)
+        return max(ALWAYS, min(share, self.limit - self.spent))
+
+    def allows(self, solves: float = 0.0) -> bool:
+        """Return whether there is time, and for solving so many repaired workbooks besides."""
+        return self.left > solves * (self.one or 0.0)
+
+
+@dataclass(eq=False)
+class Trials:
+    """Tries changed workbooks. `whole`: whole numbers count too, not their relaxation alone."""
+
+    stockpile: Stockpile
+    options: Options
+    interrupt: Interrupt
+    pace: Pace
+    whole: bool = False
+    tried: int = 0
+
+    def changed(self, changes: Iterable[str]) -> Stockpile | None:
+        """Return the workbook after changes in the words of `--set`; None where it is wrong."""
+        found = self.stockpile
+        try:
+            for each in changes:
+                found = apply(found, parse(each))
+            sound = all(problem.warning for problem in check(found))
+        except (ValueError, ArithmeticError):
+            return None
+        return found if sound else None
+
+    def feasible(self, stockpile: Stockpile) -> bool:
+        """Return whether a workbook is proven to have a plan: by its relaxation, or as a whole."""
+        self.tried += 1
+        try:
+            if any(not problem.warning for problem in check(stockpile)):
+                return False
+            formulation = build(stockpile)
+            form = standard_form(formulation.m)
+            none = replace(form.program.relaxed(), cost=np.zeros(form.program.columns))
+            found = highs.optimise(none, self._limited(), self.interrupt)
+            if found.x is None or not self.whole:
+                return found.x is not None
+            options = replace(self._limited(), gap=1.0, target=INFINITY)
+            tree = scenario_tree(formulation)
+            return solve(formulation.m, options, None, None, tree).objective is not None
+        except (SolverError, ValueError, ArithmeticError):
+            return False
+
+    def solved(self, changes: Sequence[str], any_plan: bool = False) -> tuple[Status, float | None]:
+        """Return how the search for a plan after some changes ends, and what the plan costs.
+
+        `any_plan`: the first plan that is found is enough.
+        A repair whose plan takes long to find is none: another may be proven in that time.
+        """
+        begun = time.process_time()
+        found = self.changed(changes)
+        if found is None:
+            return "infeasible", None
+        try:
+            formulation = build(found)
+            built = time.process_time() - begun
+            options = replace(self.options, time_limit=self.pace.attempt)
+            if any_plan:
+                options = replace(options, time_limit=self.pace.left, gap=1.0, target=INFINITY)
+            outcome = solve(formulation.m, options, None, None, scenario_tree(formulation))
+        except (SolverError, UnboundedError):
+            return "no_plan", None
+        if outcome.objective is not None:
+            whole = time.process_time() - begun + AROUND * built
+            self.pace.one = max(self.pace.one or 0.0, whole)
+        return outcome.status, outcome.objective
+
+    def _limited(self) -> Options:
+        return replace(self.options, time_limit=max(0.1, self.pace.left))
+
+
+def fewest(
+    trials: Trials, levers: Sequence[Lever], chosen: Collection[int]
+) -> dict[int, Any] | None:
+    """Return a smallest set of cells that make a plan where they give all they can, the heaviest
+    left out first; None where not all of them together do, or there is no time.
+    """
+    order = sorted(chosen, key=lambda j: (-levers[j].give.weight, j))
+    kept = _together(trials, levers, order)
+    if kept is None:
+        return None
+    size = max(1, len(kept) // 2)
+    while True:
+        at, dropped = 0, False
+        while at < len(kept) and trials.pace.allows(0.5):
+            rest = kept[:at] + kept[at + size :]
+            if rest and trials.feasible(_extreme(trials.stockpile, levers, rest)):
+                kept, dropped = rest, True
+            else:
+                at += size
+        if not trials.pace.allows(0.5) or (size == 1 and not dropped):
+            break
+        size = max(1, size // 2)
+    return {j: levers[j].extreme for j in kept}
+
+
+def _extreme(stockpile: Stockpile, levers: Sequence[Lever], chosen: Sequence[int]) -> Stockpile:
+    found = [levers[j] for j in chosen]
+    return moved(stockpile, found, [each.extreme for each in found])
+
+
+def _together(trials: Trials, levers: Sequence[Lever], order: list[int]) -> list[int] | None:
+    """Return the cells without those that cannot move together; None where there is no plan."""
+    kept = order
+    for _ in range(_CORRECTIONS):
+        if not kept:
+            return None
+        stockpile = _extreme(trials.stockpile, levers, kept)
+        try:
+            wrong = [each for each in check(stockpile) if not each.warning]
+        except (ValueError, ArithmeticError):
+            return None
+        if not wrong:
+            return kept if trials.feasible(stockpile) else None
+        kept = _without(levers, kept, wrong)
+    return None
+
+
+def _without(levers: Sequence[Lever], kept: list[int], wrong: Sequence[Problem]) -> list[int]:
+    """Return the cells without those that a problem names: that cell, else all of its column, else
+    all of its row, else all of its table.
+    """
+    marks: tuple[Callable[[str, int, str], tuple[object, ...]], ...] = (
+        lambda table, line, column: (table, line, column),
+        lambda table, line, column: (table, column),
+        lambda table, line, column: (table, line),
+        lambda table, line, column: (table,),
+    )
+    for mark in marks:
+        named = {mark(each.table, each.line, each.column) for each in wrong}
+        of = {j: (levers[j].row.TABLE, levers[j].row.line, levers[j].column.name) for j in kept}
+        fewer = [j for j in kept if mark(*of[j]) not in named]
+        if len(fewer) < len(kept):
+            return fewer
+    return []
+
+
+def nearest_value(
+    works: Callable[[Any], bool], values: Sequence[Any], enough: Callable[[], bool]
+) -> Any:
+    """Return the first of some values that works, where the last does and all after the first;
+    as near to it as there is time for.
+    """
+    low, high = -1, len(values) - 1
+    while high - low > 1 and enough():
+        middle = (low + high) // 2
+        if works(values[middle]):
+            high = middle
+        else:
+            low = middle
+    return values[high]

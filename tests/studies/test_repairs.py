@@ -1,0 +1,359 @@
+"""A workbook that one cell spoils: the cell is named, or a repair no heavier than undoing it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+import optimiser as so
+from optimiser.studies.engine.compiled import trace
+from optimiser.studies.repairs import repair_search, trials
+from optimiser.studies.repairs.elastic import moved
+from optimiser.studies.repairs.levers import levers, rounded
+from optimiser.studies.repairs.sums import sums
+from stockpile_model import changes
+from stockpile_model.block import tables as block_tables
+from stockpile_model.schema import columns
+from tests.support.books import book as written_book
+from tests.support.commands import run
+
+INPUTS = Path(__file__).resolve().parents[2] / "inputs"
+BOOK: dict[str, Any] = {
+    "settings": {"start": "2027-01-01", "periods": 3},
+    "materials": [
+        {"material": "ga", "shelf_life_months": 3, "holding_cost": 1, "below_target_cost": 5}
+    ],
+    "sites": [{"site": "depot", "capacity": 100}],
+    "suppliers": [
+        {"supplier": "mill", "country": "Canada"},
+        {"supplier": "plant", "country": "Greece"},
+    ],
+    "offers": [
+        {
+            "offer": "spot",
+            "supplier": "mill",
+            "material": "ga",
+            "price": 10,
+            "capacity": 30,
+            "total": 60,
+            "from": "2027-01-01",
+            "to": "2027-03-31",
+        },
+        {
+            "offer": "frame",
+            "supplier": "plant",
+            "material": "ga",
+            "price": 9,
+            "capacity": 20,
+            "lead_time_months": 1,
+            "minimum_order": 2,
+        },
+    ],
+    "opening_stock": [{"lot": "old", "material": "ga", "quantity": 4, "made": "2027-01-01"}],
+    "demand": [{"material": "ga", "from": "2027-02-01", "to": "2027-03-31", "quantity": 10}],
+    "targets": [{"material": "ga", "from": "2027-03-01", "quantity": 12, "hard": "yes"}],
+    "rules": [
+        {"rule": "greek", "of": "country", "value": "Greece", "least": 0.2, "most": 0.9},
+        {"rule": "both", "of": "supplier", "measure": "count", "least": 2},
+    ],
+    "funds": [{"fund": "nds"}],
+    "budgets": [{"fund": "nds", "from": "2027-01-01", "expires": "2027-12-31", "amount": 400}],
+}
+DAMAGES = (
+    "budgets[nds].amount scale 0.3",
+    "budgets[nds].from = 2027-04-01",
+    "budgets[nds].expires = 2027-01-31",
+    "demand[ga].quantity scale 10",
+    "demand[ga].quantity scale 1000",
+    "demand[ga].minimum_life_months = 9",
+    "demand[ga].from = 2026-06-01|demand[ga].quantity scale 3.4",
+    "targets[ga].quantity scale 9",
+    "targets[ga].quantity scale 1000",
+    "targets[ga].quantity = 90",
+    "materials[ga].shelf_life_months = 1",
+    "materials[ga].count_life_months = 3",
+    "materials[ga].holding_cost scale 1000",
+    "sites[depot].capacity = 0",
+    "sites[depot].capacity = 5",
+    "sites[depot].cost = 500",
+    "sites[depot].handling_out = 500",
+    "suppliers[plant].start = 2029-01-01",
+    "suppliers[plant].stage = announced|settings.supply_stages = operating",
+    "offers[spot].capacity = 0",
+    "offers[spot].capacity = 1|offers[frame].capacity = 4",
+    "offers[spot].total = 1|offers[frame].capacity = 4",
+    "offers[frame].total = 1",
+    "offers[frame].capacity = 0.5",
+    "offers[frame].minimum_order = 50",
+    "offers[frame].minimum_order = 5000",
+    "offers[frame].lot_size = 70",
+    "offers[frame].lead_time_months = 6",
+    "offers[frame].from = 2027-03-01",
+    "offers[frame].to = 2026-12-31",
+    "offers[frame].availability = 0.02",
+    "offers[*].price scale 20",
+    "rules[greek].least = 0.9|offers[frame].capacity = 10",
+    "rules[both].least = 3",
+    "settings.order_step = 70|offers[frame].total = 69",
+    "commitments[row 2].quantity = 500",
+)
+"""Each leaves no plan. After a bar stands what only makes the first change matter."""
+
+
+def base(*given: str) -> so.Book:
+    extra = {}
+    if any("commitments" in each for each in given):
+        extra["commitments"] = [
+            {"kind": "order", "name": "frame", "date": "2027-01-01", "quantity": 5}
+        ]
+    return so.from_tables({**BOOK, **extra}, *given)
+
+
+@pytest.fixture(autouse=True)
+def _fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offer fewer repairs, which is quicker, and all of them however slow the machine is."""
+    monkeypatch.setattr(repair_search, "MOST", 3)
+    monkeypatch.setattr(trials, "ALWAYS", 60.0)
+
+
+def undone(book: so.Book, damage: str) -> tuple[set[str], float]:
+    """Return the cells that a damage moved, and what it weighs to undo it."""
+    cells, weight = set(), 0.0
+    before = {each.address: each.value for each in levers(base(*_needs(damage)).stockpile)}
+    for lever in levers(book.stockpile):
+        old = before.get(lever.address, lever.column.default)
+        if old != lever.value and damage.startswith(lever.row.TABLE):
+            cells.add(lever.cell)
+            weight += lever.weight(lever.extreme if old is None else old)
+    return cells, weight
+
+
+def _needs(damage: str) -> tuple[str, ...]:
+    return ("commitments[row 2].quantity = 5",) if "commitments" in damage else ()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_cell_that_leaves_no_plan_is_named(damage: str) -> None:
+    book = base(*damage.split("|"))
+    found = so.explain(book)
+    assert found.status == "infeasible", damage
+    assert found.repairs
+    for each in found.repairs:
+        assert so.solve(book.change(*each.changes)).plan is not None, each.changes
+    cells, weight = undone(book, damage.split("|", maxsplit=1)[0])
+    named = cells & {cell for each in found.repairs for cell in each.cells}
+    assert named or found.repairs[0].weight <= weight * (1 + 1e-6), (cells, found)
+
+
+def test_every_column_that_gives_is_a_column_of_its_table() -> None:
+    for kind in block_tables():
+        names = {each.name for each in columns(kind)}
+        assert set(kind.GIVES) <= names, kind.TABLE
+
+
+def test_a_cell_is_addressed_alone() -> None:
+    stockpile = so.read(INPUTS / "portfolio.xlsx").stockpile
+    for lever in levers(stockpile):
+        changed = changes.apply(stockpile, changes.parse(lever.set_to(lever.extreme)))
+        differ = [
+            (kind.TABLE, new.line)
+            for kind, rows in stockpile.tables.items()
+            for old, new in zip(rows, changed.rows(kind), strict=True)
+            if old != new
+        ]
+        if lever.row.TABLE != "settings":
+            assert differ == [(lever.row.TABLE, lever.row.line)], lever.address
+
+
+@pytest.mark.parametrize(
+    ("value", "direction", "size", "found"),
+    [
+        (13411876.2, 1, 1e7, 13412000.0),
+        (38950.9, -1, 1e4, 38950.0),
+        (0.0, 1, 1.0, 0.0),
+        (1e-12, -1, 1e-12, 1e-12),
+        (-2.00001, 1, 1.0, -2.0),
+    ],
+)
+def test_a_figure_to_type_is_on_the_safe_side(
+    value: float, direction: int, size: float, found: float
+) -> None:
+    assert rounded(value, direction, size, 5) == pytest.approx(found, rel=1e-12)
+    assert (rounded(value, direction, size, 5) - value) * direction >= -1e-9 * abs(value)
+
+
+def test_slopes_of_a_traced_build_are_differences() -> None:
+    """What a cell moves in the program is what a build with another value moves."""
+    stockpile = base().stockpile.anchored()
+    chosen = [each for each in levers(stockpile) if each.numeric]
+    piece = trace(lambda at: moved(stockpile, chosen, at), [each.value for each in chosen])
+    point = [each.value for each in chosen]
+    for name, at, which in piece.places:
+        slopes = piece.expressions.slopes(which)
+        for k in range(len(chosen)):
+            step = 1e-6 * max(1.0, abs(point[k]))
+            ends = []
+            for sign in (-1, 1):
+                near = [*point]
+                near[k] += sign * step
+                ends.append(piece.expressions.at(near))
+            if ends[0] is None or ends[1] is None:
+                continue  # at a kink, where another piece begins
+            steep = (ends[1] - ends[0])[which] / (2 * step)
+            for found, wanted in zip(slopes, steep, strict=True):
+                assert found.get(k, 0.0) == pytest.approx(wanted, rel=1e-4, abs=1e-6), name
+        assert len(at) == len(slopes)
+
+
+def test_a_workbook_with_a_plan_needs_no_repair() -> None:
+    found = so.explain(base())
+    assert (found.status, found.repairs) == ("feasible", ())
+    assert "nothing is to repair" in next(found.lines())
+
+
+def test_the_least_change_is_known_by_hand() -> None:
+    """10 are wanted and 4 can come: the capacity or the demand moves by 6, to the last digit."""
+    book = so.from_tables(
+        {
+            "settings": {"start": "2027-01-01", "periods": 1},
+            "materials": [{"material": "ga"}],
+            "suppliers": [{"supplier": "mill"}],
+            "offers": [
+                {"offer": "a", "supplier": "mill", "material": "ga", "price": 3, "capacity": 4}
+            ],
+            "demand": [{"material": "ga", "from": "2027-01-01", "quantity": 10}],
+        }
+    )
+    found = so.explain(book)
+    by_cell = {each.cells: each for each in found.repairs}
+    assert by_cell["demand!C2",].changes == ("demand[ga].quantity = 3.9999",)
+    assert by_cell["demand!C2",].said == "Short in FY2027: lower `demand!C2` from 10 to 3.9999"
+    assert by_cell["offers!E2",].changes == ("offers[a].capacity = 10.001",)
+    assert by_cell["offers!E2",].objective == pytest.approx(30)
+    assert {each.cell for each in found.clash.rules} == {"demand!C2", "offers!E2"}
+    assert found.clash.smallest
+    assert any("no plan exists" in each for each in found.sums)
+
+
+@pytest.mark.parametrize("factor", [1e-4, 1e4])
+def test_repairs_do_not_depend_on_the_units(factor: float) -> None:
+    """With all money times a factor the same cells give, by the same part of themselves."""
+    poor = {**BOOK, "budgets": [{**BOOK["budgets"][0], "amount": 120}]}
+    dear = json.loads(json.dumps(poor))
+    for table, names in (
+        ("materials", ("holding_cost", "below_target_cost")),
+        ("offers", ("price",)),
+        ("budgets", ("amount",)),
+    ):
+        for row in dear[table]:
+            row.update({name: row[name] * factor for name in names})
+    one, other = (so.explain(so.from_tables(each)) for each in (poor, dear))
+    assert one.repairs[0].cells == other.repairs[0].cells
+    assert one.repairs[0].weight == pytest.approx(other.repairs[0].weight, rel=1e-3)
+
+
+def test_a_repair_is_written_into_a_workbook_of_its_own(tmp_path: Path) -> None:
+    path = written_book(
+        tmp_path / "poor.xlsx", {**BOOK, "budgets": [{"fund": "nds", "amount": 120}]}
+    )
+    before = path.read_bytes()
+    found = so.explain(path, apply=1, output=tmp_path / "fixed.xlsx")
+    assert path.read_bytes() == before
+    fixed = so.read(tmp_path / "fixed.xlsx")
+    assert so.solve(fixed).plan is not None
+    wanted = so.read(path).change(*found.repairs[0].changes)
+    for name in wanted.tables:
+        assert fixed[name].equals(wanted[name]), name
+
+
+def test_an_explanation_is_a_workbook_with_links(tmp_path: Path) -> None:
+    path = written_book(
+        tmp_path / "poor.xlsx", {**BOOK, "budgets": [{"fund": "nds", "amount": 120}]}
+    )
+    found = so.explain(path, output=tmp_path / "why.xlsx")
+    sheet = load_workbook(tmp_path / "why.xlsx")["explanation"]
+    rows = [*sheet.iter_rows(min_row=2)]
+    cells = {row[1].value: row[1].hyperlink for row in rows if row[1].value}
+    assert cells["budgets!B2"].target.startswith("poor.xlsx")
+    assert [row[3].value for row in rows if row[3].value] == [
+        change for each in found.repairs for change in each.changes
+    ]
+
+
+def test_a_repair_that_there_is_not_writes_nothing(tmp_path: Path) -> None:
+    path = written_book(tmp_path / "book.xlsx", BOOK)
+    with pytest.raises(so.StockpileError, match="there is no repair 1: there is none"):
+        so.explain(path, apply=1, output=tmp_path / "fixed.xlsx")
+    assert not (tmp_path / "fixed.xlsx").exists()
+    with pytest.raises(so.OutputError, match="is the input workbook"):
+        so.explain(path, output=path)
+    with pytest.raises(so.StockpileError, match="give the path"):
+        so.explain(base(), apply=1, output=tmp_path / "fixed.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("budgets[nds].amount = 100", "the money for ga is too little"),
+        ("demand[ga].quantity = 200", "above what could arrive at most by then"),
+        ("demand[ga].minimum_life_months = 9", "asks for 9 months of life of ga, which has 3 at"),
+        ("materials[ga].count_life_months = 3", "asks for 3 months of life of ga, which has 2 at"),
+        ("rules[both].least = 3", "the rule both"),
+    ],
+)
+def test_the_sums_come_before_any_solver(damage: str, said: str) -> None:
+    assert any(said in each for each in sums(base(damage).stockpile)), sums(base(damage).stockpile)
+    assert not sums(base().stockpile)
+
+
+def test_the_command_explains_in_words_and_as_an_object(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written_book(tmp_path / "poor.xlsx", BOOK)
+    poor = ("explain", path, "--set", "budgets[nds].amount = 120")
+    said = run(capsys, *poor)
+    assert said.status == 3
+    assert "raise `budgets!D2` from 120 to at least" in said.out
+    fixed = tmp_path / "fixed.xlsx"
+    found = run(capsys, *poor, "--json", "--apply", 1, "-o", fixed)
+    assert found.status == 3
+    first = json.loads(found.out)["repairs"][0]
+    assert set(first) == {"changes", "cells", "said", "weight", "objective"}
+    pasted = [each for change in first["changes"] for each in ("--set", change)]
+    solved = run(capsys, "solve", path, *poor[2:], *pasted, "-o", tmp_path / "plan.xlsx", "--json")
+    assert solved.status == 0
+    assert json.loads(solved.out)["objective"] == pytest.approx(first["objective"], rel=1e-3)
+    assert run(capsys, "solve", fixed, "-o", tmp_path / "other.xlsx").status == 0
+    assert run(capsys, *poor, "--apply", 1).status == 2
+    assert run(capsys, "explain", path).status == 0
+
+
+def test_a_plan_that_there_is_not_comes_with_its_repairs() -> None:
+    found = so.solve(base("budgets[nds].amount = 120")).as_object()
+    assert found["status"] == "infeasible"
+    assert found["repairs"][0]["cells"] == ["budgets!D2"]
+
+
+def test_a_scenario_that_is_the_cause_is_named() -> None:
+    """In a ban a twentieth comes under each offer, so what is wanted is short there alone."""
+    scenarios = {
+        "scenarios": [{"scenario": "ban", "probability": 0.4, "revealed": "2027-01-01"}],
+        "events": [
+            {
+                "scenario": "ban",
+                "table": "offers",
+                "row": "*",
+                "column": "capacity",
+                "from": "2027-01-01",
+                "how": "scale",
+                "value": 0.05,
+            },
+        ],
+    }
+    found = so.explain(so.from_tables({**BOOK, **scenarios}, "opening_stock[old].quantity = 0"))
+    assert found.status == "infeasible"
+    assert all("in scenario ban" in each.said for each in found.repairs), found
