@@ -31,7 +31,8 @@ from optimiser.system.errors import InputError
 from optimiser.workbook.read.plan_reader import read_plan
 from optimiser.workbook.result_kinds import DATED
 from stockpile_model import currencies
-from stockpile_model.blocks import budget, demand, targets
+from stockpile_model.blocks import demand, targets
+from stockpile_model.blocks.budget import budget_terms
 from stockpile_model.blocks.contracts import contract_terms as offtake_terms
 from stockpile_model.blocks.in_transit import transit_terms
 from stockpile_model.blocks.offers import offer_terms
@@ -847,7 +848,7 @@ FAULTS = [
             date=dt.date(2027, 8, 1),
             fund="stockpile_fund",
         ),
-        r"stockpile_fund 2027-01 can be spent until 2027-06-30 only \(budgets!",
+        r"stockpile_fund 2027-01 can be obligated until 2027-06-30 only \(budgets!",
     ),
     Fault(
         "spent before it is there",
@@ -859,7 +860,7 @@ FAULTS = [
             date=dt.date(2027, 2, 1),
             fund="stockpile_fund",
         ),
-        r"can be spent from 2027-07-01 only \(budgets!",
+        r"can be obligated from 2027-07-01 only \(budgets!",
     ),
     Fault(
         "not for this use",
@@ -943,7 +944,7 @@ FAULTS = [
             put("budget", "left", lambda old: old + 1, lapsed=lambda lapsed: lapsed > 1),
             put("budget", "lapsed", 0.0, lapsed=lambda lapsed: lapsed > 1),
         ),
-        r"budget!G\d+: lapsed .*\(budgets!",
+        r"budget!K\d+: lapsed .*\(budgets!",
     ),
     Fault(
         "no order cost",
@@ -1167,7 +1168,7 @@ BROKEN = [
     Broken(
         "full",
         "budgets[stockpile_fund].expires set 2027-05-31",
-        r"can be spent until 2027-05-31 only \(budgets!",
+        r"can be obligated until 2027-05-31 only \(budgets!",
     ),
     Broken("full", "rules[spread].most set 0.3", r"observed \(spread, .* at most 0\.3 \(rules!"),
     Broken(
@@ -1401,15 +1402,15 @@ MODEL_FAULTS: dict[str, tuple[dict[str, Any], Patch, str]] = {
     ),
     "a lapsed appropriation spent": (
         FULL,
-        (budget, "overlap", lambda c, begin, end: overlap(c, begin, None)),
-        r"can be spent until",
+        (budget_terms.Appropriations, "_able", lambda of, about, *_: tuple(of._allowed(about))),
+        r"can be obligated until",
     ),
     "an appropriation spent early": (
         EARLY,
-        (budget, "overlap", lambda c, begin, end: overlap(c, None, end)),
-        r"can be spent from 2027-03",
+        (budget_terms, "overlap", lambda c, begin, end: overlap(c, None, end)),
+        r"can be obligated from 2027-03",
     ),
-    "uses ignored": (FULL, (budget, "may_pay", lambda fund, money: True), r"may not pay"),
+    "uses ignored": (FULL, (budget_terms, "may_pay", lambda fund, money: True), r"may not pay"),
     "age is no matter of price": (
         FULL,
         (rotation_terms, "price", lambda s, outlet, a, n: PRICE(s, outlet, 0, n)),
@@ -1654,9 +1655,9 @@ EDITS: dict[str, tuple[str, str, Callable[[Any], Any], str]] = {
     ),
     "an appropriation raised": (
         "budget",
-        "E2",
+        "G2",
         lambda old: old + 100,
-        r"^budget!E2: amount .*\(budgets!",
+        r"^budget!G2: amount .*\(budgets!",
     ),
     "a cost halved": ("cash_flow", "G4", lambda old: old / 2, r"^cash_flow: amount "),
     "an objective lowered": (

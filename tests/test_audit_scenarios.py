@@ -345,17 +345,17 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
     "budget as if nothing were cut": (
         "two_stage",
         put("budget", "amount", 1100.0),
-        r"budget!E2: amount .* must be 1,067 \(budgets!",
+        r"budget!G2: amount .* must be 1,067 \(budgets!",
     ),
     "spent on the first path": (
         "two_stage",
         put("budget", "spent", lambda old: old - 9),
-        r"budget!F2: spent .*off by 9",
+        r"budget!I2: spent .*off by 9",
     ),
     "nothing lapses": (
         "stages",
         put("budget", "lapsed", 0.0, lapsed=lambda old: old > 1),
-        r"budget!G\d+: lapsed ",
+        r"budget!K\d+: lapsed ",
     ),
     "factor of a certainty": (
         "two_stage",
@@ -434,7 +434,7 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
     ),
     "kept beyond a shortened life": (
         "full",
-        drop("movements", kind="expired", scenarios="war"),
+        drop("movements", kind="rotation", scenarios="war"),
         r"what expires of lot .*in scenario war",
     ),
     "a level's worth": (

@@ -142,8 +142,8 @@ FAULTS: list[Plant] = [
     put("movements", "quantity", lambda old: old * (1 + 1e-5), kind="demand"),
     put("cash_flow", "amount", lambda old: old * (1 + 1e-5), heading="purchases"),
     put("cash_flow", "discounted", lambda old: old * (1 + 1e-8), heading="purchases"),
-    put("payments", "amount", lambda old: old * (1 + 1e-4)),
-    put("budget", "spent", lambda old: old * (1 + 1e-5), spent=lambda spent: spent > 0),
+    put("payments", "amount", lambda old: old * (1 + 1e-4), amount=lambda amount: amount > 1000),
+    put("budget", "spent", lambda old: old * (1 + 1e-5), spent=lambda spent: spent > 1000),
     drop("movements", kind="arrival"),
 ]  # fmt: skip
 

@@ -282,6 +282,16 @@ def test_small_and_the_alternatives_of_its_guide(
 # --- Indium: golden run ---------------------------------------------------------------------------
 
 
+def used(found: Plan) -> dict[str, dict[str, float]]:
+    """What becomes of each appropriation over its fiscal years."""
+    sums: dict[str, dict[str, float]] = {}
+    for row in found.of(BudgetUse):
+        own = sums.setdefault(row.appropriation, {})
+        for name in ("amount", "obligated", "spent", "released", "lapsed", "left"):
+            own[name] = own.get(name, 0.0) + getattr(row, name)
+    return sums
+
+
 @pytest.fixture(scope="module")
 def indium(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     """The base alone."""
@@ -289,11 +299,12 @@ def indium(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 def test_indium_costs_what_it_did(indium: Plan) -> None:
-    # 69.9 m USD, November 2026, of which 4.0 m are the rise of the price by own buying. It was
-    # 63.45 m without it, with Russian metal, and before what contracts bind after the horizon was
-    # charged (1.4 m).
+    # 73.8 m USD, November 2026. It was 69.9 m while an order could be placed before there was money
+    # for it: what arrives in October and November of 2029 must now be ordered before the money of
+    # October comes, so more is below the ramp (4.1 m more); 63.45 m before own buying moved the
+    # price, with Russian metal, and before what contracts bind after the horizon was charged.
     assert indium.status == "optimal"
-    assert indium.objective == pytest.approx(69.88e6, rel=0.001)
+    assert indium.objective == pytest.approx(73.79e6, rel=0.001)
     assert indium.bound is not None
     assert indium.bound <= indium.objective <= indium.bound * 1.001
     assert indium.waste == 0  # no shelf life
@@ -303,21 +314,21 @@ def test_indium_costs_what_it_did(indium: Plan) -> None:
 def test_indium_stops_short_where_the_money_ends(indium: Plan) -> None:
     targets = {row.date: row for row in indium.of(TargetMet)}
     last = targets[dt.date(2029, 12, 1)]
-    assert last.stock == pytest.approx(393_500, rel=0.005)  # of 403 t: the rest is not paid for
+    assert last.stock == pytest.approx(394_400, rel=0.005)  # of 403 t: the rest is not paid for
     assert last.stock == pytest.approx(
         sum(row.quantity for row in indium.of(Delivery))
     )  # nothing leaves
     assert targets[dt.date(2029, 9, 1)].stock >= 222_000  # the firm part, far below the ramp
-    money = {row.appropriation: row for row in indium.of(BudgetUse) if row.fund == "nds"}
-    for name in ("nds 2027-10", "nds 2028-10", "nds 2029-10"):
-        assert money[name].spent == pytest.approx(money[name].amount, rel=0.001)
-    # The first one ends with fiscal year 2027, and what can arrive until then costs a little less:
-    # the rest lapses.
-    assert 0 < money["nds 2027-01"].lapsed < 0.05 * money["nds 2027-01"].amount
-    assert {row.date for row in targets.values() if row.below > 100} == {
-        last.date
-    }  # on the ramp until then, and ahead of it in 2027
-    assert targets[dt.date(2027, 9, 1)].stock > 1.5 * targets[dt.date(2027, 9, 1)].target
+    money = used(indium)
+    # The first one ends with fiscal year 2027, and pays until 2032 what was ordered before.
+    for name in ("nds 2027-01", "nds 2027-10", "nds 2028-10", "nds 2029-10"):
+        assert money[name]["spent"] == pytest.approx(money[name]["amount"], rel=0.001)
+    assert money["nds 2027-01"]["obligated"] > money["nds 2027-01"]["amount"]  # some of it twice
+    assert money["nds 2027-01"]["lapsed"] == 0
+    first = dt.date(2029, 10, 1)  # whose money orders metal that arrives two months later
+    assert min(row.date for row in targets.values() if row.below > 100) == first
+    ahead = targets[dt.date(2027, 12, 1)]  # the last of that metal has come
+    assert ahead.stock > 1.25 * ahead.target
 
 
 def test_indium_signs_every_fixed_price_at_the_top(indium: Plan) -> None:
@@ -360,9 +371,10 @@ def test_indium_orders_whole_lots_and_reaches_its_breaks(indium: Plan) -> None:
 def test_indium_keeps_the_import_shares(indium: Plan) -> None:
     rules = {(row.rule, row.value, row.window): row for row in indium.of(RuleKept)}
     # China is bought as far as 13.3 m USD go.
-    assert rules["china_money", "China", "FY2027"].observed == pytest.approx(13.3e6, rel=0.005)
+    assert rules["china_money", "China", "FY2027"].observed == pytest.approx(13.3e6, rel=0.01)
     assert rules["china_money", "China", "FY2029"].observed == pytest.approx(13.3e6, rel=0.005)
-    assert 0.25 < (rules["china", "China", "FY2030"].observed or 0) <= 0.32 + 1e-6
+    # In the autumn of 2029 the money of the year before is all but spent, for others too.
+    assert 0.1 < (rules["china", "China", "FY2030"].observed or 0) <= 0.32 + 1e-6
     assert all((row.observed or 0) >= 7 for row in indium.of(RuleKept) if row.rule == "countries")
     russian = {row.supplier for row in indium.stockpile.rows(Supplier) if row.country == "Russia"}
     assert russian.isdisjoint(row.supplier for row in indium.of(Delivery))
@@ -371,13 +383,12 @@ def test_indium_keeps_the_import_shares(indium: Plan) -> None:
 def test_indium_under_scenarios(tmp_path: Path) -> None:
     found = plan("indium", tmp_path)
     assert found.status == "optimal"
-    assert found.objective == pytest.approx(73.98e6, rel=0.002)
+    assert found.objective == pytest.approx(78.68e6, rel=0.002)  # see the base
     cost = {row.scenario: row.cost for row in found.of(ScenarioOutcome)}
     assert [*cost] == ["base", "customs", "licence", "fanya"]
-    # The stock is worth more at the end where a licence makes metal dear, and less than half where
-    # Fanya's comes to market.
-    assert min(cost, key=lambda name: cost[name]) == "licence"
-    assert max(cost, key=lambda name: cost[name]) == "fanya"
+    # The stock is worth less than half at the end where Fanya's metal comes to market, and more
+    # where a licence makes metal dear; but there least of it can be paid for.
+    assert sorted(cost, key=lambda name: cost[name]) == ["base", "customs", "licence", "fanya"]
     # Two months of papers: what is ordered in China from June 2027 arrives in four.
     late = [
         row
@@ -683,9 +694,9 @@ def test_gallium_is_in_spec_at_the_end(gallium: Plan) -> None:
 
 
 def test_gallium_is_bound_by_money_and_by_policy(gallium: Plan) -> None:
-    money = {row.appropriation: row for row in gallium.of(BudgetUse)}
+    money = used(gallium)
     for name in ("nds 2027-10", "nds 2028-10", "nds 2029-10", "nds 2030-10", "dpa 2027-10"):
-        assert money[name].spent == pytest.approx(money[name].amount, rel=0.01)
+        assert money[name]["spent"] == pytest.approx(money[name]["amount"], rel=0.01)
     binding = {row.rule for row in gallium.of(RuleKept) if row.binding}
     assert binding >= {"no_chinese_metal", "one_supplier", "countries"}
     counted = [row for row in gallium.of(RuleKept) if row.rule == "countries"]

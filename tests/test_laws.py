@@ -301,6 +301,36 @@ def money_is_never_short(tables: Tables) -> None:
         row.pop("fund", None)
 
 
+LONG_AFTER = dt.date(2099, 12, 31)
+
+
+def without_end(tables: Tables) -> None:
+    """Money is available until spent."""
+    for row in rows(tables, "budgets"):
+        row |= {"expires": None, "pay_by": None}
+
+
+def ending(date: dt.date) -> Change:
+    """All money expires on a date, and pays until then."""
+
+    def change(tables: Tables) -> None:
+        for row in rows(tables, "budgets"):
+            row |= {"expires": date, "pay_by": date}
+
+    return change
+
+
+def paying_until(date: dt.date) -> Change:
+    """Money that expires pays until a date."""
+
+    def change(tables: Tables) -> None:
+        for row in rows(tables, "budgets"):
+            if row.get("expires") is not None:
+                row["pay_by"] = date
+
+    return change
+
+
 def nothing_must_be_taken(tables: Tables) -> None:
     """Of a contract that brings metal as it is called off."""
     for row in rows(tables, "contracts"):
@@ -619,7 +649,15 @@ LAWS = [
     Law(
         "money that never expires never costs more",
         "expires",
-        each("budgets", "expires", lambda _: None),
+        without_end,
+    ),
+    Law("money that pays until later never costs more", "pay_by", paying_until(LONG_AFTER)),
+    Law(
+        "an end long after the horizon is none",
+        "expires",
+        ending(LONG_AFTER),
+        factor=1,
+        first=without_end,
     ),
     Law(
         "money that pays for everything never costs more",

@@ -90,6 +90,11 @@ class Calendar:
             )
         return found
 
+    def fiscal_year_begin(self, period: int) -> dt.date:
+        """Return the first day of the fiscal year that contains the first day of a period."""
+        month = self.fiscal_year_start
+        return dt.date(self.fiscal_year(period) - (1 if month > 1 else 0), month, 1)
+
     @functools.cached_property
     def _fiscal_years(self) -> dict[int, int]:
         return {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from stockpile_model.schema import Row
@@ -133,6 +134,21 @@ class Amount(NamedTuple):
     amount: Any
 
 
+class Binding(NamedTuple):
+    """Where on its path an outlay is obligated that is paid later.
+
+    `nodes`: where it may be, the first of the path first; one node where that is known beforehand.
+    `most`: the most that is obligated at each of them by `source`, all its outlays together
+    [money]; nothing is asked where there is one node. Without nodes it was before the start, on
+    `day` (None: not known when).
+    """
+
+    nodes: tuple[int, ...] = ()
+    source: tuple[object, ...] = ()
+    most: Mapping[int, Any] = MappingProxyType({})
+    day: dt.date | None = None
+
+
 class Money(NamedTuple):
     """An amount at a node [money of that node, undiscounted; receipts and credits below zero].
 
@@ -140,7 +156,8 @@ class Money(NamedTuple):
     shortage prices, credits. `buyer` is for whom it is (None: for all, so any buyer's fund may
     pay); `payer` the only fund that may pay it. `fund` receives it. `delay` is 1 for what is
     discounted like a cash flow of the period after. `table`: of the row that `name` names, where
-    that is not a row that brings metal.
+    that is not a row that brings metal. `obligation`: where an outlay is obligated; None: where it
+    is paid.
     """
 
     node: int
@@ -154,6 +171,7 @@ class Money(NamedTuple):
     delay: int = 0
     payer: str | None = None
     table: str = ""
+    obligation: Binding | None = None
 
 
 class Limit(NamedTuple):
@@ -182,7 +200,8 @@ class Limit(NamedTuple):
 class Ledger:
     """What the blocks post.
 
-    `headings`: those under which money may stand. `balanced`: stock is balanced, so metal that is
+    `headings`: those under which money may stand. `failing`: what is obligated and released where
+    what it is for does not arrive; it is no outlay. `balanced`: stock is balanced, so metal that is
     posted later would come from nowhere.
     """
 
@@ -192,6 +211,7 @@ class Ledger:
     kept: list[Kept] = field(default_factory=list)
     openings: list[Opening] = field(default_factory=list)
     money: list[Money] = field(default_factory=list)
+    failing: list[Money] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
     missing: list[Amount] = field(default_factory=list)
     wasted: list[Amount] = field(default_factory=list)
@@ -242,11 +262,37 @@ class Ledger:
         name: str = "",
         payer: str | None = None,
         table: str = "",
+        obligation: Binding | None = None,
     ) -> None:
         """Post an outlay, paid by an appropriation where there are funds."""
         self._post(
-            Money(node, heading, amount, use, material, buyer, name, payer=payer, table=table)
+            Money(
+                node,
+                heading,
+                amount,
+                use,
+                material,
+                buyer,
+                name,
+                payer=payer,
+                table=table,
+                obligation=obligation,
+            )
         )
+
+    def release(
+        self,
+        node: int,
+        amount: Any,
+        use: str,
+        material: str | None,
+        buyer: str | None,
+        name: str,
+        obligation: Binding,
+    ) -> None:
+        """Post what was obligated and is not due, as what it is for does not arrive at a node."""
+        found = Money(node, "", amount, use, material, buyer, name, obligation=obligation)
+        self.failing.append(found)
 
     def receive(
         self,

@@ -50,6 +50,10 @@ class SolvedPlan(Protocol):
         """Return the currency."""
 
     @property
+    def shortfall(self) -> float:
+        """Return what is missing of demand and targets, expected [quantity]."""
+
+    @property
     def until(self) -> dt.date | None:
         """Return the date before which all is done; None: the plan is of the whole horizon."""
 

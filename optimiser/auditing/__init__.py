@@ -10,8 +10,9 @@ concern has a twin (`twin`), which declares what the others need to know of it: 
 (what is bound after the horizon), `menus` (what floors are worth), `metal` (lots and
 ages), `outlets` (rotation), `move_audit` (moves between sites), `needs` (demand, targets, closing
 stock), `rule_audit`,
-`commitment_audit`, `cash` (cash flow, appropriations, objective, proof), `adequacy_audit` (the
-assessment of supply), `reason_audit` (what is used of each choice). Of the plan as a whole are
+`commitment_audit`, `appropriation_audit` (what each obligates and pays), `cash` (cash flow,
+objective, proof), `adequacy_audit` (the assessment of supply), `reason_audit` (what is used of each
+choice). Of the plan as a whole are
 `assumptions` (the inputs that it lists), `sentences` (instructions) and `summary_totals` (totals of
 the other sheets). `inputs` reads the input with arithmetic of its own, so that an error in the
 model's is no error here too.
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from optimiser.auditing import (
     adequacy_audit,
     after_audit,
+    appropriation_audit,
     assumptions,
     call_off_audit,
     cash,
@@ -80,6 +82,7 @@ TWINS = [
     needs.CLOSING,
     rule_audit.TWIN,
     commitment_audit.TWIN,
+    appropriation_audit.TWIN,
     cash.TWIN,
     adequacy_audit.TWIN,
     reason_audit.TWIN,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optimiser.auditing.path_audit import PathAudit
+from optimiser.auditing.path_audit import PathAudit, Since
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import AuditedHeading, AuditedInstruction, AuditedSheet, Size, Twin
 
@@ -44,8 +44,13 @@ def call_offs(path: PathAudit) -> CallOffs:
     return found
 
 
-def compare(path: PathAudit, line: Line, row: Any, rate: float, t: int) -> float:
-    """Compare a call-off with the terms of its contract; pay for it, and return its quantity."""
+def compare(
+    path: PathAudit, line: Line, row: Any, rate: float, t: int, bound: int | Since
+) -> float:
+    """Compare a call-off with the terms of its contract; pay for it, and return its quantity.
+
+    `bound`: the period in which its cost is obligated.
+    """
     record, firm, quantity = path.record, path.inputs.firm(t), float(line["called_off"])
     noise, most = path.noise(row.material), row.flex * rate
     record.most(line, "called_off", most, noise, (row, "flex"))
@@ -56,7 +61,7 @@ def compare(path: PathAudit, line: Line, row: Any, rate: float, t: int) -> float
     part = 1.0 if firm else quantity / most if most else 0.0
     cost = row.call_off_cost * part
     record.figure(line, "cost", cost, cell=(row, "call_off_cost"))
-    path.pay(t, "call_offs", cost, row.material, row.contract, table="contracts")
+    path.pay(t, "call_offs", cost, row.material, row.contract, None, "contracts", bound)
     return quantity
 
 

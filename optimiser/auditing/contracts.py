@@ -13,7 +13,7 @@ from typing import Any
 from optimiser.auditing import call_off_audit, extension_audit, prepayment_audit
 from optimiser.auditing.call_off_audit import listed
 from optimiser.auditing.inputs import Inputs
-from optimiser.auditing.path_audit import PathAudit
+from optimiser.auditing.path_audit import PathAudit, Since
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.projects import breakeven, level_at
 from optimiser.auditing.together import Together
@@ -102,6 +102,21 @@ class Signed:
         if date is None:
             return last
         return min(max(0, self.term[0], self.inputs.period(date)), last)
+
+    def bound(self, t: int) -> int | Since:
+        """Return the period in which what is due in a period is obligated, or the day before.
+
+        It is the start of its fiscal year, or the signing (the extension) where that is later.
+        """
+        year, signing = self.inputs.fiscal_year(t), self.before
+        month = self.inputs.settings.fiscal_year_start
+        begun = dt.date(year - (1 if month > 1 else 0), month, 1)
+        past = signing is not None and begun < self.inputs.settings.start
+        if past and not (self.extended and t in self.extension):
+            return Since(max(begun, signing.date))
+        begins = next(s for s in range(t + 1) if self.inputs.fiscal_year(s) == year)
+        agreed = self.deciding if self.extended and t in self.extension else self.t
+        return max(begins, agreed)
 
     @property
     def spans(self) -> list[range]:
@@ -427,7 +442,8 @@ def _account(
         path.pay(signed.t, "signing", cost, row.material, row.contract, table="contracts")
     extension_audit.pay(path, signed)
     rates = {t: signed.credit(t) for t in signed.span if row.form == "purchase"}
-    credited = prepayment_audit.credited(path, row, signed.t, signed.prepaid, rates, came)
+    bounds = {t: signed.bound(t) for t in signed.span}
+    credited = prepayment_audit.credited(path, row, signed.t, signed.prepaid, rates, came, bounds)
     path.total(line, "credited", credited, cent, (row, "prepayment"))
     path.total(line, "uncredited", signed.prepaid - credited, cent, (row, "prepayment"))
     deficit = topups = 0.0
@@ -439,7 +455,8 @@ def _account(
         earned = {t: signed.upside(t) * signed.rate(t) for t in signed.span}
         for t in signed.span:
             topup = signed.topup(t) * signed.rate(t)
-            path.pay(t, "topups", topup, row.material, row.contract, table="contracts")
+            bound = signed.bound(t)
+            path.pay(t, "topups", topup, row.material, row.contract, None, "contracts", bound)
             topups += topup
         for column in ("called_off", "delivered"):
             record.figure(line, column, 0.0)
@@ -477,9 +494,8 @@ def _deliver(
         for buyer, share in path.shares("contracts", name, t).items():
             rates = (("offtakes", price), ("duty", row.duty * price), ("freight", row.freight))
             for heading, rate in rates:
-                path.pay(
-                    t, heading, rate * quantity * share, row.material, name, buyer, "contracts"
-                )
+                due = rate * quantity * share
+                path.pay(t, heading, due, row.material, name, buyer, "contracts", signed.bound(t))
     called = _called(path, signed, came, lines)
     # Where nothing arrives nobody sees what was called off; calling off all that is allowed costs
     # nothing.
@@ -489,6 +505,7 @@ def _deliver(
         if not signed.row(t).availability
         and not listed(signed.row(t), path.inputs.settings.order_step)
     }
+    _fail(path, signed, called, unseen)
     deficit = _deficit(path, signed, called | unseen)
     delivered, total = sum(came.values()), sum(called.values())
     path.total(line, "delivered", delivered, noise)
@@ -514,6 +531,20 @@ def _deliver(
     return deficit
 
 
+def _fail(
+    path: PathAudit, signed: Signed, called: Mapping[int, float], unseen: Mapping[int, float]
+) -> None:
+    """Post what is called off and does not arrive: it was obligated, and is released."""
+    for t in signed.span:
+        row = signed.row(t)
+        unit = signed.price(t) * (1 + row.duty) + row.freight
+        lost = unit * (1 - row.availability) * called.get(t, 0.0)
+        most = unit * unseen[t] if t in unseen else lost
+        path.fail(
+            t, "contract", row.material, signed.contract, signed.bound(t), min(lost, most), most
+        )
+
+
 def _called(
     path: PathAudit, signed: Signed, came: dict[int, float], lines: Mapping[int, Line]
 ) -> dict[int, float]:
@@ -533,7 +564,8 @@ def _called(
             called[t] = arrives / row.availability if row.availability else 0.0
             continue
         if t in lines:
-            called[t] = call_off_audit.compare(path, lines[t], row, signed.rate(t), t)
+            bound = signed.bound(t)
+            called[t] = call_off_audit.compare(path, lines[t], row, signed.rate(t), t, bound)
         due = row.availability * called.get(t, 0.0)
         record.equal(where, "quantity, as it is called off,", due, arrives, noise)
     for t, line in lines.items():
@@ -562,8 +594,8 @@ def _deficit(path: PathAudit, signed: Signed, called: dict[int, float]) -> float
             short = max(short, shown)
         deficit += short
         if short > noise:
-            amount = signed.price(end) * short
-            path.pay(end, "deficits", amount, row.material, name, table="contracts")
+            amount, bound = signed.price(end) * short, signed.bound(end)
+            path.pay(end, "deficits", amount, row.material, name, None, "contracts", bound)
     return deficit
 
 
@@ -640,14 +672,16 @@ def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> fl
 
 
 def _done(path: PathAudit) -> Done:
-    """Return what each level that is signed brings in each period [quantity]."""
+    """Return what each level that is signed brings in each period [quantity].
+
+    What was in transit was ordered before, at whatever level.
+    """
     levels = {name: level for name, level, _ in path.called}
-    found: dict[tuple[str, str | None, int], float] = {}
-    for each in path.brought:
-        if each.table == "contracts" and each.name in levels:
-            key = each.name, levels[each.name], each.t
-            found[key] = found.get(key, 0.0) + each.amount
-    return found
+    return {
+        (name, levels[name], t): sum(came.values())
+        for (table, name, t), came in path.arriving.items()
+        if table == "contracts" and name in levels
+    }
 
 
 def _cash_only(path: PathAudit) -> list[str]:

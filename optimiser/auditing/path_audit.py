@@ -36,6 +36,30 @@ class Outlay(NamedTuple):
     buyer: str | None
 
 
+class OwedFor(NamedTuple):
+    """What is paid, or released, of what was obligated for one thing on one day.
+
+    `name`: the offer, contract, site, outlet, project or supplier. `since`: the first day of the
+    period of the obligation, or the date of an order before the start (None: not known).
+    """
+
+    t: int
+    use: str
+    material: str | None
+    name: str | None
+    since: dt.date | None
+
+
+class Since(NamedTuple):
+    """The day of an obligation; None: before the start, not known when."""
+
+    date: dt.date | None
+
+
+IN_PARTS = -1
+"""The period of an obligation that `owe` posts in parts."""
+
+
 class SupplierSpend(NamedTuple):
     """Money under an offer or contract, as rules on spend count it."""
 
@@ -137,6 +161,10 @@ class PathAudit:
         self.outcome: PathOutcome = together.outcomes[future.name]
         self.cash: dict[Flow, float] = defaultdict(float)
         self.outlays: dict[Outlay, float] = defaultdict(float)
+        self.owed: dict[OwedFor, float] = defaultdict(float)
+        self.failing: dict[
+            OwedFor, tuple[float, float]
+        ] = {}  # what is released, as it does not arrive: at least and at most
         self.spent: list[SupplierSpend] = []
         self.brought: list[Brought] = []
         self.released: list[Released] = []
@@ -295,18 +323,56 @@ class PathAudit:
         name: str | None,
         buyer: str | None = None,
         table: str = "",
+        bound: int | Since | None = None,
     ) -> None:
         """Post an outlay: it is on the cash flow, and appropriations pay it.
 
         `table` holds the row under which it is paid, where that brings metal of a supplier.
+        `bound`: the period in which it is obligated, or the day before the start; None: that in
+        which it is paid.
         """
         if amount == 0:
             return
         self.cash[Flow(t, heading, material, name, buyer)] += amount
         use = self.twins.headings[heading].use or self.twins.sources[table]
         self.outlays[Outlay(t, use, material, buyer)] += amount
+        if bound != IN_PARTS:
+            since = self.since(t if bound is None else bound)
+            self.owe(t, use, material, name, since, amount)
         if table:
             self.spent.append(SupplierSpend(t, table, str(name), str(material), amount))
+
+    def since(self, bound: int | Since) -> Since:
+        """Return the day of an obligation in a period, or before the start."""
+        return bound if isinstance(bound, Since) else Since(self.inputs.begins[bound])
+
+    def owe(
+        self,
+        t: int,
+        use: str,
+        material: str | None,
+        name: str | None,
+        since: Since,
+        amount: float,
+    ) -> None:
+        """Post that of what is paid in a period an amount was obligated on a day."""
+        self.owed[OwedFor(t, use, material, name, since.date)] += amount
+
+    def fail(
+        self,
+        t: int,
+        use: str,
+        material: str,
+        name: str,
+        bound: int | Since,
+        least: float,
+        most: float,
+    ) -> None:
+        """Post what was obligated in a period and is released in another, at least and at most."""
+        if most > 0 and (isinstance(bound, Since) or bound < t):
+            key = OwedFor(t, use, material, name, self.since(bound).date)
+            before = self.failing.get(key, (0.0, 0.0))
+            self.failing[key] = before[0] + least, before[1] + most
 
     def book(
         self,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from optimiser.auditing import purchases
-from optimiser.auditing.path_audit import PathAudit
+from optimiser.auditing.path_audit import IN_PARTS, PathAudit, Since
 from optimiser.auditing.twin import AuditedHeading, Size, Twin
 from stockpile_model.names import identity
 
@@ -20,10 +20,12 @@ def in_transit(path: PathAudit) -> None:
     """Compare what was ordered before the start with what arrives of it, and pay the rest."""
     due: dict[Arrival, float] = defaultdict(float)
     unpaid: dict[Arrival, float] = defaultdict(float)
-    for t, row in _coming(path):
+    for t, since, row in _coming(path):
         table = _table(path, row)
         due[t, table, row.name] += row.quantity
         unpaid[t, table, row.name] += row.unpaid
+        material, use = _material(path, (t, table, row.name)), path.twins.sources[table]
+        path.owe(t, use, material, row.name, since, row.unpaid)
     came: dict[Arrival, float] = defaultdict(float)
     paid: dict[Arrival, float] = defaultdict(float)
     there: dict[tuple[int, str, str], float] = defaultdict(float)
@@ -33,7 +35,7 @@ def in_transit(path: PathAudit) -> None:
         paid[t, table, name] += amount
         there[t, name, line["site"]] += line["quantity"]
         material, buyer = line["material"], path.inputs.base.sites[line["site"]].buyer
-        path.pay(t, "in_transit", amount, material, name, buyer, table)
+        path.pay(t, "in_transit", amount, material, name, buyer, table, IN_PARTS)
     path.match("deliveries", "what was in transit", due, came, lambda key: _noise(path, key))
     what = "what was still due of what was in transit"
     path.match("deliveries", what, unpaid, paid, lambda key: path.cent(_material(path, key)))
@@ -43,7 +45,7 @@ def in_transit(path: PathAudit) -> None:
 def _places(path: PathAudit, there: Mapping[tuple[int, str, str], float]) -> None:
     """Compare where it arrives with the site that a row, or else its offer, states."""
     stated: dict[tuple[int, str, str], float] = defaultdict(float)
-    for t, row in _coming(path):
+    for t, _, row in _coming(path):
         table = _table(path, row)
         source = path.inputs.at(t).keyed(table)[row.name]
         if (site := row.site or getattr(source, "site", None)) is not None:
@@ -69,21 +71,24 @@ def _noise(path: PathAudit, key: Arrival) -> float:
     return path.noise(_material(path, key))
 
 
-def _coming(path: PathAudit) -> list[tuple[int, Any]]:
-    """Return what arrives, each row in the first period in which its date has come."""
+def _coming(path: PathAudit) -> list[tuple[int, Since, Any]]:
+    """Return what arrives: the first period in which its date has come, when it was ordered, and
+    the row.
+    """
     found = _ordered(path)
     for number in range(len(path.inputs.rows("in_transit"))):
         for t in range(path.inputs.periods):
             row = path.inputs.at(t).rows("in_transit")[number]
             if path.inputs.period(row.arrives) <= t:
-                found += [(t, row)] if row.quantity > 0 else []
+                since = Since(path.inputs.rows("in_transit")[number].ordered)
+                found += [(t, since, row)] if row.quantity > 0 else []
                 break
     return found
 
 
-def _ordered(path: PathAudit) -> list[tuple[int, Any]]:
+def _ordered(path: PathAudit) -> list[tuple[int, Since, Any]]:
     """Return what arrives of orders that were placed before the start, and what is due for it."""
-    inputs, found = path.inputs, list[tuple[int, Any]]()
+    inputs, found = path.inputs, list[tuple[int, Since, Any]]()
     for row in inputs.earlier("order"):
         name = next(each for each in inputs.keyed("offers") if identity(each) == identity(row.name))
         base = inputs.keyed("offers")[name]
@@ -97,7 +102,7 @@ def _ordered(path: PathAudit) -> list[tuple[int, Any]]:
             price = purchases.mean_price(path, offer, t, row.quantity)
             rate = price * (1 + offer.duty) + offer.adder + offer.freight
         came = SimpleNamespace(name=name, quantity=arrives, unpaid=rate * arrives, site=None)
-        found += [(t, came)] if arrives > 0 else []
+        found += [(t, Since(row.date), came)] if arrives > 0 else []
     return found
 
 

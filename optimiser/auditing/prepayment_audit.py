@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optimiser.auditing.path_audit import PathAudit
+from optimiser.auditing.path_audit import PathAudit, Since
 from optimiser.auditing.twin import AuditedHeading, Twin
 
 
@@ -16,13 +16,14 @@ def credited(
     prepaid: float,
     rates: Mapping[int, float],
     came: Mapping[int, float],
+    bounds: Mapping[int, int | Since],
 ) -> float:
     """Compare what is taken off for what comes, book it with the prepayment, and return it [money].
 
     `signed`: the contract as it stands in the period of signing. `prepaid`: what there is to
     credit; it was paid before the start where `t` is below 0. `rates`: what is taken off for
     each unit [money/quantity]. Each unit is credited until nothing is left; which buyer is served
-    first when the prepayment runs out is free.
+    first when the prepayment runs out is free. `bounds`: when each delivery is obligated.
     """
     record, name, material = path.record, signed.contract, signed.material
     cent, cell = path.cent(material), (signed, "prepayment")
@@ -38,7 +39,8 @@ def credited(
         for buyer, amount in shown.items():
             most = rates.get(s, 0.0) * quantity * shares.get(buyer, 0.0)
             record.within("cash_flow", f"{what} for {buyer or 'all'}", most, amount, cent, cell)
-            path.pay(s, "credits", -amount, material, name, buyer, "contracts")
+            bound = bounds.get(s)
+            path.pay(s, "credits", -amount, material, name, buyer, "contracts", bound)
         left -= found
     return prepaid - left
 

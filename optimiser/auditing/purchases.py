@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from optimiser.auditing.findings import EXACT, RELATIVE
-from optimiser.auditing.path_audit import Brought, PathAudit
+from optimiser.auditing.path_audit import IN_PARTS, Brought, PathAudit, Since
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import (
     DUTY,
@@ -81,15 +81,18 @@ class Bill(NamedTuple):
     """What an order pays for metal in a period, without adder.
 
     `price` is the average of its quantity, `dearest` the highest of its offer, `charged` the part
-    for which freight is paid [1].
+    for which freight is paid [1]. It was `placed` in a period, which obligates all of it; what of
+    that fails is worth `failing`, at the least and the most [money].
     """
 
     line: Line
+    placed: int
     arrival: int
     quantity: float
     price: float
     dearest: float
     charged: float
+    failing: tuple[float, float]
 
 
 def orders(path: PathAudit) -> None:
@@ -301,7 +304,18 @@ def _price(path: PathAudit, line: Line, offer: Any, there: Any, t: int, arrival:
         brought + ordered,
     )
     path.pay(t, "order_costs", cost, offer.material, offer.offer, table="offers")
-    return Bill(line, arrival, quantity, base, max(step.price for step in steps), charged)
+    dearest, lost = max(step.price for step in steps), ordered - quantity
+    rates = [base, base]
+    if quantity == 0 and not path.inputs.firm(t):  # what would have been paid is not shown
+        rates = [min(step.price for step in steps), dearest]
+    parts = [charged, charged]
+    if quantity == 0 and path.freighted.get((offer.offer, t), True) is None:
+        parts = [0.0, 1.0]
+    least, most = (
+        lost * (rate * (1 + terms.duty) + terms.adder + part * terms.freight)
+        for rate, part in zip(rates, parts, strict=True)
+    )
+    return Bill(line, t, arrival, quantity, base, dearest, charged, (least, most))
 
 
 def _charged(
@@ -341,7 +355,17 @@ def _shown(path: PathAudit, line: Line, offer: str, arrival: int) -> float:
 
 
 def _settle(path: PathAudit, offer: Any, t: int, bills: list[Bill]) -> None:
-    """Pay under an offer in a period, by each buyer for what arrives at its sites."""
+    """Pay under an offer in a period, by each buyer for what arrives at its sites.
+
+    Each order obligates what is paid for it, and what of it fails, when it is placed.
+    """
+    for each in bills:
+        amount = each.quantity * (
+            each.price * (1 + offer.duty) + offer.adder + each.charged * offer.freight
+        )
+        since = Since(path.inputs.begins[each.placed])
+        path.owe(t, "purchase", offer.material, offer.offer, since, amount)
+        path.fail(t, "purchase", offer.material, offer.offer, each.placed, *each.failing)
     quantity, metal = (
         sum(each.quantity for each in bills),
         sum(each.quantity * each.price for each in bills),
@@ -373,10 +397,12 @@ def _settle(path: PathAudit, offer: Any, t: int, bills: list[Bill]) -> None:
             offer.offer,
             buyer,
             "offers",
+            IN_PARTS,
         )
-        path.pay(t, "duty", offer.duty * amount, offer.material, offer.offer, buyer, "offers")
+        due = offer.duty * amount
+        path.pay(t, "duty", due, offer.material, offer.offer, buyer, "offers", IN_PARTS)
     for buyer, amount in _freight(path, offer, t, bills, shares).items():
-        path.pay(t, "freight", amount, offer.material, offer.offer, buyer, "offers")
+        path.pay(t, "freight", amount, offer.material, offer.offer, buyer, "offers", IN_PARTS)
 
 
 def _freight(

@@ -143,8 +143,11 @@ class _Sums:
         """Return what becomes of each appropriation."""
         names, rows = ("amount", "spent", "lapsed", "left"), self.sheets["budget"]
         found: Found = {
-            ("Appropriations", line["appropriation"]): tuple(line[name] for name in names)
-            for line in rows
+            ("Appropriations", label): tuple(
+                math.fsum(line[name] for line in rows if line["appropriation"] == label)
+                for name in names
+            )
+            for label in dict.fromkeys(line["appropriation"] for line in rows)
         }
         if rows:
             totals = tuple(math.fsum(line[name] for line in rows) for name in names)

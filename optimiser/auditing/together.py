@@ -33,10 +33,12 @@ class Mean:
 
 @dataclass
 class Appropriated:
-    """What becomes of an appropriation, expected [money]."""
+    """What becomes of an appropriation in a fiscal year, expected [money]."""
 
     amount: float = 0.0
+    obligated: float = 0.0
     spent: float = 0.0
+    released: float = 0.0
     lapsed: float = 0.0
     left: float = 0.0
 
@@ -92,7 +94,9 @@ class Together:
             tuple[str, str], dict[str, tuple[int, int | None]]
         ] = {}  # level -> scenario -> signed, first delivery
         self.unseen: set[tuple[int, str]] = set()  # figures of lines that nobody can recompute
-        self.budgets: dict[str, Appropriated] = defaultdict(Appropriated)
+        self.budgets: dict[tuple[str, int], Appropriated] = defaultdict(
+            Appropriated
+        )  # by appropriation and fiscal year
         self.planned: dict[int, float] = defaultdict(float)  # by the row of commitments
         # The number of a target with a probability -> the scenarios in which it is missed.
         self.missed: dict[int, set[str]] = defaultdict(set)

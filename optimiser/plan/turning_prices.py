@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optimiser.solving.ranging import Direction, Ranging
 from stockpile_model import amounts
 from stockpile_model.block import blocks
-from stockpile_model.blocks.budget import outlay_rows
+from stockpile_model.blocks.budget import outlay_rows, unsettled
 from stockpile_model.choice import Lever, PlanChoice
 from stockpile_model.formulation import Formulation
 from stockpile_model.stockpile import Stockpile
@@ -68,6 +68,7 @@ class TurningPrices:
     def __post_init__(self) -> None:
         self.whole = WholeColumns(self.ranging)
         self.outlays = outlay_rows(self.formulation)
+        self.unsettled = unsettled(self.formulation)
 
     def of(self, choice: PlanChoice, member: tuple[str, str | None], used: bool) -> Changed | None:
         """Return by how much the price of a choice must change; None where ranging is silent."""
@@ -81,6 +82,8 @@ def _turning(
     whole = prices.whole
     lever = None if choice.lever is None else choice.lever(formulation.stockpile, name, level)
     if lever is None or whole.of(choice, name) or formulation.stockpile.settings.risk_weight:
+        return None
+    if name in prices.unsettled:
         return None
     direction = _direction(prices, choice, member)
     if direction is None:

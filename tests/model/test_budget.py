@@ -37,23 +37,23 @@ CASES = [
         "balance_outlay",
         "every outlay is paid in full, out of one appropriation or several",
         book(offer(), fund(), budget(70), budget(50), periods=1),
-        BOUGHT | {"pay[0,purchase,ga,,,0]": 70, "pay[1,purchase,ga,,,0]": 30},
-        [{"pay[1,purchase,ga,,,0]": 29}, {"pay[1,purchase,ga,,,0]": 31}],
+        BOUGHT | {"pay[0,purchase,ga,,,0,0]": 70, "pay[1,purchase,ga,,,0,0]": 30},
+        [{"pay[1,purchase,ga,,,0,0]": 29}, {"pay[1,purchase,ga,,,0,0]": 31}],
     ),
     Case(
         "balance_outlay",
         "metal, order cost, duty and freight under offers are purchase; holding is storage",
         book(offer(capacity=10, duty=0.1, freight=1, order_cost=5), material(holding_cost=2), fund(), budget(200), periods=1),
-        BOUGHT | {"place[spot,0]": 1, "pay[0,purchase,ga,,,0]": 100 + 10 + 10 + 5, "pay[0,storage,ga,,,0]": 20},
-        [{"pay[0,purchase,ga,,,0]": 120, "pay[0,storage,ga,,,0]": 25}],
+        BOUGHT | {"place[spot,0]": 1, "pay[0,purchase,ga,,,0,0]": 100 + 10 + 10 + 5, "pay[0,storage,ga,,,0,0]": 20},
+        [{"pay[0,purchase,ga,,,0,0]": 120, "pay[0,storage,ga,,,0,0]": 25}],
     ),
     Case(
         "balance_outlay",
         "deliveries, duty, freight, deficits and signing are contract",
         book(contract(signing_cost=7, duty=0.5, freight=1), floor(8, 120), fund(), budget(200), periods=1),
         {"sign[offtake,low,0]": 1, "take[offtake,low,0,0]": 4, "deficit[offtake,low,0,0]": 6, "stock[ga,stockpile,0,0]": 4}
-        | {"pay[0,contract,ga,,,0]": 7 + 4 * (8 + 4 + 1) + 6 * 8},
-        [{"pay[0,contract,ga,,,0]": 100}],
+        | {"pay[0,contract,ga,,,0,0]": 7 + 4 * (8 + 4 + 1) + 6 * 8},
+        [{"pay[0,contract,ga,,,0,0]": 100}],
     ),
     Case(
         "balance_outlay",
@@ -62,25 +62,25 @@ CASES = [
             lot(10, 0), material(shelf_life_months=1, disposal_cost=3), outlet(price=0, cost=1), site(handling_out=2),
             fund(), budget(100), periods=1,
         ),
-        {"out[sale,stockpile,0,0]": 4, "expired[ga,stockpile,0]": 6, "pay[0,storage,ga,,,0]": 8, "pay[0,rotation,ga,,,0]": 4 + 18},
-        [{"pay[0,storage,ga,,,0]": 0}, {"pay[0,rotation,ga,,,0]": 21}],
+        {"out[sale,stockpile,0,0]": 4, "expired[ga,stockpile,0]": 6, "pay[0,storage,ga,,,0,0]": 8, "pay[0,rotation,ga,,,0,0]": 4 + 18},
+        [{"pay[0,storage,ga,,,0,0]": 0}, {"pay[0,rotation,ga,,,0,0]": 21}],
     ),
     Case(
         "cap_budget",
         "an appropriation pays no more than its amount, over all the months and uses it may",
         book(offer(), material(holding_cost=1), fund(), budget(120)),
         BOUGHT
-        | {"stock[ga,stockpile,0,1]": 10, "pay[0,purchase,ga,,,0]": 100, "pay[0,storage,ga,,,0]": 10, "pay[0,storage,ga,,,1]": 10},
-        [{"buy[spot,1]": 1, "stock[ga,stockpile,0,1]": 11, "pay[0,purchase,ga,,,1]": 10, "pay[0,storage,ga,,,1]": 11}],
+        | {"stock[ga,stockpile,0,1]": 10, "pay[0,purchase,ga,,,0,0]": 100, "pay[0,storage,ga,,,0,0]": 10, "pay[0,storage,ga,,,1,1]": 10},
+        [{"buy[spot,1]": 1, "stock[ga,stockpile,0,1]": 11, "pay[0,purchase,ga,,,1,1]": 10, "pay[0,storage,ga,,,1,1]": 11}],
     ),
     Case(
         "balance_receipts",
         "of 20 received 10 are spent in their month and 10 a month later",
         book(lot(10, 0), outlet(fund="nds"), offer(), fund(keeps_receipts=True)),
-        {"out[sale,stockpile,0,0]": 4, "buy[spot,0]": 1, "pay[0,purchase,ga,,,0]": 10, "stock[ga,stockpile,0,0]": 7}
-        | {"receipts_left[0,0]": 10, "buy[spot,1]": 1, "pay[0,purchase,ga,,,1]": 10, "stock[ga,stockpile,0,1]": 8},
+        {"out[sale,stockpile,0,0]": 4, "buy[spot,0]": 1, "pay[0,purchase,ga,,,0,0]": 10, "stock[ga,stockpile,0,0]": 7}
+        | {"receipts_left[0,0]": 10, "buy[spot,1]": 1, "pay[0,purchase,ga,,,1,1]": 10, "stock[ga,stockpile,0,1]": 8},
         [
-            {"buy[spot,1]": 2, "pay[0,purchase,ga,,,1]": 20, "stock[ga,stockpile,0,1]": 9},
+            {"buy[spot,1]": 2, "pay[0,purchase,ga,,,1,1]": 20, "stock[ga,stockpile,0,1]": 9},
             {"out[sale,stockpile,0,0]": 3, "stock[ga,stockpile,0,0]": 8, "stock[ga,stockpile,0,1]": 9},
             {"receipts_left[0,0]": 0},
         ],
@@ -89,10 +89,10 @@ CASES = [
         "receipts_left",
         "they are not spent before they arrive",
         book(lot(10, 0), outlet(fund="nds"), offer(), fund(keeps_receipts=True)),
-        {"stock[ga,stockpile,0,0]": 10, "out[sale,stockpile,0,1]": 2, "buy[spot,1]": 1, "pay[0,purchase,ga,,,1]": 10}
+        {"stock[ga,stockpile,0,0]": 10, "out[sale,stockpile,0,1]": 2, "buy[spot,1]": 1, "pay[0,purchase,ga,,,1,1]": 10}
         | {"stock[ga,stockpile,0,1]": 9},
         [
-            {"buy[spot,1]": 0, "pay[0,purchase,ga,,,1]": 0, "buy[spot,0]": 1, "pay[0,purchase,ga,,,0]": 10, "stock[ga,stockpile,0,0]": 11}
+            {"buy[spot,1]": 0, "pay[0,purchase,ga,,,1,1]": 0, "buy[spot,0]": 1, "pay[0,purchase,ga,,,0,0]": 10, "stock[ga,stockpile,0,0]": 11}
             | {"receipts_left[0,0]": -10},
         ],
     ),
@@ -106,7 +106,7 @@ def test_plan(case: Case) -> None:
 
 def payers(stockpile: Stockpile) -> set[tuple[int, str, str, int]]:
     """Appropriation, use, material, node."""
-    return {(b, use, material, n) for b, use, material, _, _, n in built(stockpile).m.PAYMENTS}
+    return {(b, use, material, n) for b, use, material, *_, n in built(stockpile).m.PAYMENTS}
 
 
 SPENDING = (offer(), material("ga", holding_cost=1), offer("other", material="in"), material("in"))
@@ -207,7 +207,7 @@ def test_appropriations_and_payments_are_reported() -> None:
         "stock[ga,stockpile,0,0]": 10,
         "stock[ga,stockpile,0,1]": 10,
     }
-    plan |= {"pay[0,purchase,ga,,,0]": 85, "pay[3,purchase,ga,,,0]": 15}
+    plan |= {"pay[0,purchase,ga,,,0,0]": 85, "pay[3,purchase,ga,,,0,0]": 15}
     told = list(report(put(built(book(*rows)), plan)))
     used = [
         (row.appropriation, row.amount, row.spent, row.lapsed, row.left)

@@ -24,6 +24,7 @@ from tests.model import (
     test_joint_orders,
     test_moves,
     test_objective,
+    test_obligations,
     test_offers,
     test_policy,
     test_price_breaks,
@@ -57,6 +58,7 @@ SUITES = (
         test_projects,
     ),
     *(
+        test_obligations,
         test_offers,
         test_release,
         test_requalify,

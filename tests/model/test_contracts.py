@@ -954,11 +954,11 @@ def test_a_deficit_has_no_upside_and_no_fund_keeps_one() -> None:
         "stock[ga,stockpile,0,0]": 4,
         "deficit[offtake,low,0,0]": 6,
     }
-    assert bill(stockpile, plan | {"pay[0,contract,ga,,,0]": 180}) == pytest.approx(
+    assert bill(stockpile, plan | {"pay[0,contract,ga,,,0,0]": 180}) == pytest.approx(
         {"offtakes": 72, "deficits": 108, "upside": -16}
     )
     assert broken(
-        built(stockpile), plan | {"pay[0,contract,ga,,,0]": 164, "pay[1,contract,ga,,,0]": 16}
+        built(stockpile), plan | {"pay[0,contract,ga,,,0,0]": 164, "pay[1,contract,ga,,,0,0]": 16}
     ) == {"balance_receipts"}
 
 

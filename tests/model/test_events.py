@@ -277,7 +277,7 @@ def test_what_is_spent_before_a_cut_counts_against_what_is_left() -> None:
         "buy[spot,0]": 10, "buy[spot,1]": 15, "buy[spot,2]": 5, "stock[ga,stockpile,0,0]": 10, "stock[ga,stockpile,0,1]": 25,
         "stock[ga,stockpile,0,2]": 15,
     }  # fmt: skip
-    names = [f"pay[0,purchase,ga,,,{n}]" for n in range(3)]
+    names = [f"pay[0,purchase,ga,,,{n},{n}]" for n in range(3)]
     paid = dict(zip(names, (40, 60, 20), strict=True))
     formulation = built(stockpile)
     assert broken(formulation, plan | paid) == set()

@@ -78,9 +78,9 @@ CASES = [
         {
             "land[0,stockpile,0]": 4,
             "stock[ga,stockpile,0,0]": 4,
-            "pay[0,purchase,ga,,,0]": 6,
+            "pay[0,purchase,ga,,,0,0]": 6,
         },
-        [{"pay[0,purchase,ga,,,0]": 5}],
+        [{"pay[0,purchase,ga,,,0,0]": 5}],
     ),
 ]
 

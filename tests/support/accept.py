@@ -579,7 +579,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
     money = (
         fund("nds", buyer="navy", keeps_receipts=True), fund("army", buyer="army"), fund("metal", uses=("purchase", "contract")),
         fund("industry", uses=("project",)), fund("common", uses=("storage", "rotation"), materials=("ga", "in")),
-        budget(250, first=0, expires=1), budget(190, first=2), budget(300, "army"), budget(700, "metal"), budget(90, "industry"),
+        budget(250, first=0, expires=1, pay_by=month(2)), budget(190, first=2), budget(300, "army"), budget(700, "metal"), budget(90, "industry"),
         budget(60, "common"),
     )  # fmt: skip
     decided = (

@@ -811,7 +811,8 @@ class Outlay:
     """What money is paid for; who may pay depends on it.
 
     A material of None is several at once; an outlay without a buyer may be split among all, one
-    without a fund be paid by any.
+    without a fund be paid by any. It is obligated `since` a node or a day before the start ("" where
+    that is not known); None: when it is paid.
     """
 
     node: Node
@@ -819,6 +820,14 @@ class Outlay:
     material: str | None
     buyer: str | None = None
     fund: str | None = None
+    since: Node | date | str | None = None
+
+    @property
+    def bound(self) -> int:
+        """The period in which it is obligated, below zero where that is before the start."""
+        if self.since is None:
+            return self.node.t
+        return self.since.t if isinstance(self.since, Node) else -1
 
 
 @dataclass(frozen=True)
@@ -852,7 +861,7 @@ class Ordered:
 
     buy: Linear
     value: Linear
-    freight: list[tuple[Outlay, Linear, Cells]]
+    freight: list[tuple[Outlay, Linear, Cells | None]]  # None: what fails of it
 
 
 @dataclass(frozen=True)
@@ -937,6 +946,9 @@ class Program:
             Linear
         )  # ordered and rotated, by kind, name, node
         self.outlays: dict[Outlay, Linear] = defaultdict(Linear)
+        self.failing: dict[Outlay, Linear] = defaultdict(
+            Linear
+        )  # obligated, and released where it does not arrive
         self.parts: dict[tuple[str, Node], Mapping[str | None, Linear]] = {}
         self.receipts: dict[tuple[Node, str | None], Linear] = defaultdict(Linear)  # by node, fund
         self.together: dict[tuple[str, Node], list[Ordered]] = defaultdict(
@@ -1060,8 +1072,13 @@ class Program:
             for site, part in parts.items():
                 self.enter(material, site, n, part, source)
             for buyer, part in self.by_buyer(parts).items():
+                when = book.rows("in_transit")[i].get("ordered")
                 outlay = Outlay(
-                    n, table.removesuffix("s").replace("offer", "purchase"), material, buyer
+                    n,
+                    table.removesuffix("s").replace("offer", "purchase"),
+                    material,
+                    buyer,
+                    since=day(when) if when else "",
                 )
                 self.spend(outlay, part, number(row, "unpaid") / quantity, source)
 
@@ -1088,7 +1105,8 @@ class Program:
             for site, part in parts.items():
                 self.enter(material, site, n, part, offer)
             for buyer, part in self.by_buyer(parts).items():
-                self.spend(Outlay(n, "purchase", material, buyer), part, rate, offer)
+                outlay = Outlay(n, "purchase", material, buyer, since=day(row["date"]))
+                self.spend(outlay, part, rate, offer)
 
     def order(self, name: str) -> None:
         book, ordered = self.book, {}
@@ -1197,14 +1215,45 @@ class Program:
                     at_least(bill.metal, buy * min(segment.price for segment in bill.segments))
                 )
                 paid = self.shared(("bill", name, n, bill.node), bill.metal * bill.share, paid)
+            since = None if bill.node is n else n
             for buyer, part in bill.owned.items():
-                outlay = Outlay(bill.node, "purchase", material, buyer)
+                outlay = Outlay(bill.node, "purchase", material, buyer, since=since)
                 self.spend(outlay, paid[buyer], 1 + number(row, "duty"), offer)
                 self.spend(outlay, part, number(row, "adder"), offer)
                 if ordered is None:
                     self.spend(outlay, part, number(row, "freight"), offer)
                 else:
                     ordered.freight.append((outlay, part * number(row, "freight"), offer))
+            if since is not None and bill.share < 1:
+                self.lose(bill, row, n, buy, paid, ordered, broken)
+
+    def lose(
+        self,
+        bill: Bill,
+        row: Cells,
+        n: Node,
+        buy: Linear,
+        paid: Mapping[str | None, Linear],
+        ordered: Ordered | None,
+        broken: bool,
+    ) -> None:
+        """What of an order does not arrive was obligated too: by each buyer in proportion to what it
+        pays, where nothing arrives by any.
+        """
+        metal = bill.metal if broken else buy * bill.segments[0].price
+        if bill.share:
+            rest = (1 - bill.share) / bill.share
+            lost = {b: (paid[b] * rest, part * rest) for b, part in bill.owned.items()}
+        else:
+            lost = {next(iter(bill.owned)) if len(bill.owned) == 1 else None: (metal, buy)}
+        for buyer, (worth, part) in lost.items():
+            outlay = Outlay(bill.node, "purchase", row["material"], buyer, since=n)
+            self.failing[outlay].add(worth, 1 + number(row, "duty"))
+            self.failing[outlay].add(part, number(row, "adder"))
+            if ordered is None:
+                self.failing[outlay].add(part, number(row, "freight"))
+            else:
+                ordered.freight.append((outlay, part * number(row, "freight"), None))
 
     def jointly(self, supplier: str, n: Node, orders: Sequence[Ordered]) -> None:
         """What is ordered from a supplier at a node: nothing, or at least its minimum value; then
@@ -1226,7 +1275,10 @@ class Program:
             ways.append([*some, at_least(value, begin), *(equal(one, 0) for one in paid)])
         self.decisions.append(Choice(ways))
         for one, (outlay, _, offer) in zip(paid, due, strict=True):
-            self.spend(outlay, one, ONE, offer)
+            if offer is None:
+                self.failing[outlay].add(one)
+            else:
+                self.spend(outlay, one, ONE, offer)
         known = {row["material"] for row in self.book.rows("offers") if row["supplier"] == supplier}
         material = known.pop() if len(known) == 1 else None
         fee = placed * number(terms, "order_cost")
@@ -1332,7 +1384,9 @@ class Program:
             self.spend(Outlay(signed, "contract", contract["material"]), fee, under=contract)
         a_year = 12 // book.months
         first = self.settled.first(book, name, signed)
-        delivered = {n: self.deliver(name, level, n, (n.t - first[n]) // a_year) for n in first}
+        delivered = {
+            n: self.deliver(name, level, signed, n, (n.t - first[n]) // a_year) for n in first
+        }
         upsides = {n: self.upside(name, n, delivered[n]) for n in first}
         if contract.get("form") != "cfd" and number(contract, "prepayment"):
             self.prepay(name, level, signed, delivered)
@@ -1359,7 +1413,7 @@ class Program:
                 count, so_far = self.counted(name, signed, len(year), gone, "called_off")
                 due = self.even(name, level, n) * count * number(row, "take_or_pay", 1)
                 due = max(ZERO, due - so_far)
-                self.fall_short(name, level, year, (n.t - first[n]) // a_year, due)
+                self.fall_short(name, level, signed, year, (n.t - first[n]) // a_year, due)
             if row.get("upside_cap") is not None:
                 count, so_far = self.counted(name, signed, len(year), gone, "upside_received")
                 cap = max(ZERO, number(row, "upside_cap") * count * book.months / 12 - so_far)
@@ -1378,6 +1432,27 @@ class Program:
         if not gone or row.get(column) is None:
             return periods, ZERO
         return periods + gone, number(row, column)
+
+    def bound(self, name: str, signed: Node, n: Node) -> Node | date | None:
+        """Where what a contract asks for at a node is obligated: as its fiscal year begins, or where
+        it is signed or extended if that is later.
+        """
+        book, agreed = self.book, signed
+        inside = n in self.settled.term(book, name, signed)
+        if inside and signed.t < 0:
+            month = int(book.settings.get("fiscal_year_start", 10))
+            begun = date(book.fiscal_year(n.t) - 1, month, 1)
+            if begun < book.start:
+                return max(begun, day(book.before("sign")[name]["date"]))
+        if not inside:
+            agreed = next(
+                at
+                for at, _ in self.settled.deciding(book, name, signed)
+                if at in n.path and (name, at) in self.settled.extended
+            )
+        year = [each for each in n.path if book.fiscal_year(each.t) == book.fiscal_year(n.t)]
+        found = agreed if agreed in year else year[0]
+        return None if found is n else found
 
     def outlive(self, name: str, level: str, signed: Node, leaf: Node) -> None:
         """Charge what a contract's take-or-pay costs above the reference once the horizon is over,
@@ -1448,7 +1523,7 @@ class Program:
             due = number(book.at(n).row("contracts", name), "least_total") * count / whole
             due = max(ZERO, due - so_far)
             years = (n.t - first[n]) // (12 // book.months)
-            self.fall_short(name, level, term, years, due)
+            self.fall_short(name, level, signed, term, years, due)
 
     def prepay(self, name: str, level: str, signed: Node, delivered: Mapping[Node, Linear]) -> None:
         """Pay at signing, and take it off each unit that is delivered until it is used up."""
@@ -1474,7 +1549,8 @@ class Program:
                 credit = variable(("credit", name, n, buyer))
                 off.append(credit)
                 self.rows.append(at_most(credit, part * rate))
-                self.spend(Outlay(n, "contract", material, buyer), credit, Fraction(-1), row)
+                outlay = Outlay(n, "contract", material, buyer, since=self.bound(name, signed, n))
+                self.spend(outlay, credit, Fraction(-1), row)
             taken[n] = total(off)
             so_far = total([taken[each] for each in n.path if each in first])
             self.rows.append(at_most(so_far, prepayment))
@@ -1490,13 +1566,15 @@ class Program:
         row = self.book.at(n).level(name, level)
         return self.book.at(n).floor(row, n.t) * (1 + number(row, "escalation")) ** years
 
-    def deliver(self, name: str, level: str, n: Node, years: int) -> Linear:
+    def deliver(self, name: str, level: str, signed: Node, n: Node, years: int) -> Linear:
         """The delivery at a node, or the even rate on which a cfd is topped up there."""
+        since = self.bound(name, signed, n)
         contract, even = self.book.at(n).row("contracts", name), self.even(name, level, n)
         material = contract["material"]
         if contract.get("form") == "cfd":
             topup = max(ZERO, self.grown(name, level, n, years) - self.reference(name, n))
-            self.spend(Outlay(n, "contract", material), Linear(constant=even), topup, contract)
+            outlay = Outlay(n, "contract", material, since=since)
+            self.spend(outlay, Linear(constant=even), topup, contract)
             return Linear(constant=even)
         take = variable(("take", name, n))
         self.rows.append(at_most(take, even * number(contract, "flex", 1)))
@@ -1507,7 +1585,7 @@ class Program:
             self.decisions.append(WholeNumber(lots))
         if fee := number(contract, "call_off_cost"):
             made = variable(("called off", name, n))
-            self.spend(Outlay(n, "contract", material), made, fee, contract)
+            self.spend(Outlay(n, "contract", material, since=since), made, fee, contract)
             self.decisions.append(Choice([[equal(take, 0), equal(made, 0)], [equal(made, 1)]]))
         delivered = take * number(contract, "availability", 1)
         self.arrivals.append(Entry(material, n, delivered, contract))
@@ -1515,13 +1593,18 @@ class Program:
         for site, part in parts.items():
             self.enter(material, site, n, part, contract)
         self.parts[name, n] = self.by_buyer(parts)
+        share, unit = number(contract, "availability", 1), self.price(name, level, n, years)
         for buyer, part in self.parts[name, n].items():
-            self.spend(
-                Outlay(n, "contract", material, buyer),
-                part,
-                landed(contract, self.price(name, level, n, years)),
-                contract,
+            outlay = Outlay(n, "contract", material, buyer, since=since)
+            self.spend(outlay, part, landed(contract, unit), contract)
+            if since is not None and 0 < share < 1:
+                self.failing[outlay].add(part * landed(contract, unit), (1 - share) / share)
+        if since is not None and not share:
+            buyers = [*self.parts[name, n]]
+            outlay = Outlay(
+                n, "contract", material, buyers[0] if len(buyers) == 1 else None, since=since
             )
+            self.failing[outlay].add(take * landed(contract, unit))
         return delivered
 
     def price(self, name: str, level: str, n: Node, years: int) -> Fraction:
@@ -1545,7 +1628,13 @@ class Program:
         )
 
     def fall_short(
-        self, name: str, level: str, year: Sequence[Node], years: int, due: Fraction
+        self,
+        name: str,
+        level: str,
+        signed: Node,
+        year: Sequence[Node],
+        years: int,
+        due: Fraction,
     ) -> None:
         """What a contract year or term falls short of what is due, paid where it ends."""
         end = year[-1]
@@ -1557,7 +1646,7 @@ class Program:
             Choice([[equal(deficit, 0), at_least(taken, due)], [equal(taken + deficit, due)]])
         )
         self.spend(
-            Outlay(end, "contract", contract["material"]),
+            Outlay(end, "contract", contract["material"], since=self.bound(name, signed, end)),
             deficit,
             self.price(name, level, end, years),
             contract,
@@ -2174,52 +2263,113 @@ class Program:
     def pay(self) -> None:
         """Every outlay is paid by appropriations and kept receipts that may.
 
-        Outlays that the same ones may pay are paid together.
+        Outlays that the same ones may pay are paid together; where something fails to arrive, those
+        of one obligation.
         """
         book, funds = self.book, {row["fund"]: row for row in self.book.rows("funds")}
         if not funds:
             return
         keepers = [name for name, row in funds.items() if row.get("keeps_receipts") == "yes"]
-        windows = {
-            n: [
-                *(
-                    n.t in book.at(n).between(row, "from", "expires")
-                    for row in book.at(n).rows("budgets")
-                ),
-                *(True for _ in keepers),
-            ]
-            for n in book.nodes
+        self.purses = [*(row["fund"] for row in book.rows("budgets")), *keepers]
+        number_of = len(book.rows("budgets"))
+        able = {
+            outlay: self.payers(outlay, funds, number_of)
+            for outlay in [*self.outlays, *self.failing]
         }
-        purses = [*(row["fund"] for row in book.rows("budgets")), *keepers]
-        together: dict[tuple[Node, tuple[int, ...]], Linear] = defaultdict(Linear)
+        watched = {i for outlay in self.failing for i in able[outlay]}
+        Key = tuple[Node, int, tuple[int, ...]]
+        together: dict[Key, Linear] = defaultdict(Linear)
+        lost: dict[Key, Linear] = defaultdict(Linear)
         for outlay, amount in self.outlays.items():
-            payers = tuple(
-                i
-                for i, fund in enumerate(purses)
-                if windows[outlay.node][i] and may_pay(funds[fund], outlay)
-            )
-            together[outlay.node, payers].add(amount)
-        paid: dict[tuple[int, Node], Linear] = defaultdict(Linear)
-        for (n, payers), amount in together.items():
-            pays = [variable(("pay", n, i, payers)) for i in payers]
-            self.rows.append(equal(total(pays), amount))
-            for i, pay in zip(payers, pays, strict=True):
-                paid[i, n].add(pay)
+            payers = able[outlay]
+            matters = any(i in watched for i in payers)
+            together[outlay.node, outlay.bound if matters else -2, payers].add(amount)
+        for outlay, amount in self.failing.items():
+            lost[outlay.node, outlay.bound, able[outlay]].add(amount)
+        paid: dict[int, list[tuple[int, Node, Linear]]] = defaultdict(list)
+        held: dict[int, list[tuple[int, Node, Linear]]] = defaultdict(list)
+        for name, groups, to in (("pay", together, paid), ("hold", lost, held)):
+            for (n, bound, payers), amount in groups.items():
+                parts = [variable((name, n, bound, i, payers)) for i in payers]
+                self.rows.append(equal(total(parts), amount))
+                for i, part in zip(payers, parts, strict=True):
+                    to[i].append((bound, n, part))
+        for i, leaf in product(range(number_of), book.leaves):
+            self.appropriate(i, leaf, paid[i], held[i])
+        for i, name in enumerate(keepers, start=number_of):
+            for leaf in book.leaves:
+                self.keep_receipts(i, name, leaf, paid[i], held[i])
 
-        def spent(i: int, n: Node) -> Linear:
-            return total([paid[i, each] for each in n.path])
+    def keep_receipts(
+        self,
+        i: int,
+        name: str,
+        leaf: Node,
+        paid: Sequence[tuple[int, Node, Linear]],
+        held: Sequence[tuple[int, Node, Linear]],
+    ) -> None:
+        """Receipts are paid out once they have come, less what they hold for what fails."""
+        for n in leaf.path:
+            spent = [each for _, at, each in paid if at in n.path]
+            kept = [each for bound, at, each in held if at in leaf.path and bound <= n.t < at.t]
+            arrived = total([self.receipts[each, name] for each in n.path])
+            self.rows.append(at_most(total([*spent, *kept]), arrived))
 
-        for i, leaf in product(range(len(book.rows("budgets"))), book.leaves):
-            open_ = [n for n in leaf.path if windows[n][i]]
-            if open_:
-                self.rows.append(
-                    at_most(spent(i, leaf), number(book.at(open_[-1]).rows("budgets")[i], "amount"))
-                )
-        for i, name in enumerate(keepers, start=len(book.rows("budgets"))):
-            for n in book.nodes:
-                self.rows.append(
-                    at_most(spent(i, n), total([self.receipts[each, name] for each in n.path]))
-                )
+    def appropriate(
+        self,
+        i: int,
+        leaf: Node,
+        paid: Sequence[tuple[int, Node, Linear]],
+        held: Sequence[tuple[int, Node, Linear]],
+    ) -> None:
+        """At any time on a path no more is obligated than an appropriation has, less what was
+        released by then.
+        """
+        book = self.book
+        open_ = [n for n in leaf.path if n.t in self.lives(book.at(n).rows("budgets")[i])]
+        last = open_[-1] if open_ else leaf
+        amount = number(book.at(last).rows("budgets")[i], "amount")
+        mine = [each for _, at, each in paid if at in leaf.path]
+        if mine:
+            self.rows.append(at_most(total(mine), amount))
+        here = [(bound, at, each) for bound, at, each in held if at in leaf.path]
+        for n in (n for n in leaf.path if here and n.t <= last.t):
+            by_then = [each for bound, at, each in paid if at in leaf.path and bound <= n.t]
+            by_then += [each for bound, at, each in here if bound <= n.t < at.t]
+            if by_then:
+                self.rows.append(at_most(total(by_then), amount))
+
+    def lives(self, budget: Cells) -> range:
+        """The periods in which an appropriation can be obligated."""
+        return self.book.between(budget, "from", "expires")
+
+    def payers(self, outlay: Outlay, funds: Mapping[str, Cells], number_of: int) -> tuple[int, ...]:
+        """The appropriations, and behind them the kept receipts, that may pay an outlay."""
+        book, n = self.book, outlay.node
+        able, receipts = [], []
+        for i, fund in enumerate(self.purses):
+            if not may_pay(funds[fund], outlay):
+                continue
+            if i >= number_of:
+                receipts.append(i)
+                continue
+            row = book.at(n).rows("budgets")[i]
+            until = row.get("pay_by") or row.get("expires")
+            if until is None or n.t <= book.period(until):
+                able.append(i)
+        since = n if outlay.since is None else outlay.since
+        if isinstance(since, Node):
+            now = book.at(since).rows("budgets")
+            return (*(i for i in able if since.t in self.lives(now[i])), *receipts)
+        first = book.at(n.path[0]).rows("budgets")
+        then = [
+            i
+            for i in able
+            if isinstance(since, date)
+            and (first[i].get("from") is None or day(first[i]["from"]) <= since)
+            and (first[i].get("expires") is None or since <= day(first[i]["expires"]))
+        ]
+        return (*(then or [i for i in able if 0 in self.lives(first[i])]), *receipts)
 
     def weighed(self) -> Linear:
         """The expected discounted cost; with a weight on risk the mean of it and of the mean of the

@@ -284,6 +284,9 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "fee_abroad": no_fees_abroad,
     "groups": no_groups,
     "group_target": no_groups,
+    "pay_by": blank("budgets", "pay_by"),
+    "orders_in_full": blank("offers", "availability"),
+    "contract_in_full": blank("contracts", "availability"),
 }
 """Each feature, and how to take it out of a workbook in place."""
 
@@ -299,6 +302,7 @@ FEATURES |= {
     "any_event": kept("events", "note", "any"),
     "risk": blank("settings", "risk_weight"),
     "chance": blank("targets", "probability"),
+    "failing_in_full": kept("events", "column", "availability"),
 }
 TREES = tuple(
     name for name in FEATURES if name not in PLAIN
@@ -392,7 +396,11 @@ NEEDS = {
     "moves": ("site_cost", "opening_stock"),
     **dict.fromkeys(("budget_from", "expires", "fund_uses", "fund_materials"), ("budget",)),
     "keeps_receipts": ("budget", "sale", "opening_stock"),
-    **dict.fromkeys(TREES, ("scenarios",)),
+    "pay_by": ("budget", "expires", "lead_time"),
+    "orders_in_full": ("budget", "availability", "lead_time"),
+    "contract_in_full": ("contract", "budget", "contract_availability"),
+    "failing_in_full": ("scenarios", "outage", "budget", "lead_time"),
+    **dict.fromkeys([name for name in TREES if name != "failing_in_full"], ("scenarios",)),
     "cut": ("scenarios", "budget"),
     "chance": ("scenarios", "targets"),
     "demand_event": ("scenarios", "holding_cost"),
@@ -812,6 +820,11 @@ class _Drawing:
                 "arrives": self.day(self.number(0, self.periods - 1)),
                 "quantity": self.pick(1, 3, 6),
                 "unpaid": self.pick(None, 5, 20),
+                "ordered": (
+                    self.pick(None, self.day(-1, 3), self.day(-2, 3))
+                    if "budget_from" in self.has
+                    else None
+                ),
                 "site": self.pick(None, *self.sites),
             }
             for name in dict.fromkeys(self.pick(*names) for _ in range(self.pick(1, 1, 2)))
@@ -1174,16 +1187,20 @@ class _Drawing:
         return funds, [self.budget(fund["fund"]) for fund in [*funds, *funds[: self.number(0, 1)]]]
 
     def budget(self, fund: str) -> dict[str, Any]:
-        first = self.number(0, 1)
+        first = self.number(-2 if "budget_from" in self.has else 0, 1)
+        last = self.number(first, self.periods - 1) if "expires" in self.has else 0
         return {
             "fund": fund,
             "from": self.day(first) if "budget_from" in self.has else None,
-            "expires": (
-                self.end(self.number(first, self.periods - 1)) if "expires" in self.has else None
+            "expires": self.end(last) if "expires" in self.has else None,
+            "pay_by": (
+                self.day(self.number(last, self.periods - 1), 28) if "pay_by" in self.has else None
             ),
             "amount": (
                 self.pick(5, 20, 80)
                 if fund == "special" and "project_fund" in self.has
+                else self.pick(20, 40, 80, 150)
+                if self.has & {"pay_by", "orders_in_full", "contract_in_full", "failing_in_full"}
                 else self.pick(80, 150, 300, 600)
             ),
         }

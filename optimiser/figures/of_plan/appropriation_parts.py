@@ -16,11 +16,15 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
     """Yield a bar for each appropriation, where there are any."""
     if not rows.height(BudgetUse):
         return
-    scale, unit = scaled(rows.column(BudgetUse, "amount"), rows.plan.currency)
+    labels = [*dict.fromkeys(rows.column(BudgetUse, "appropriation"))]
+
+    def totals(name: str) -> list[float]:
+        """Return a figure of each appropriation, over its fiscal years."""
+        return [rows.total_of(BudgetUse, name, "appropriation", each).value for each in labels]
+
+    scale, unit = scaled(totals("amount"), rows.plan.currency)
     series = tuple(
-        FigureSeries(
-            name, tuple(each / scale for each in rows.column(BudgetUse, name)), "bar", role
-        )
+        FigureSeries(name, tuple(each / scale for each in totals(name)), "bar", role)
         for name, role in PARTS
     )
     largest = max(0.0, *(value or 0.0 for each in series for value in each.values))
@@ -30,7 +34,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
         f"appropriations [{unit}]",
         FigureAxis("appropriation"),
         FigureAxis("amount", unit, least=0, largest=largest),
-        tuple(rows.column(BudgetUse, "appropriation")),
+        tuple(labels),
         series,
         stacked=True,
         spacing=40,

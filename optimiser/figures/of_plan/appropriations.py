@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
-from optimiser.figures.origins import Above, Cited
+from optimiser.figures.origins import Above
 from stockpile_model.blocks.budget import BudgetUse
 
 NAME = "appropriations"
@@ -19,18 +19,20 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     """Yield the amounts of each appropriation, where there are any, and their sums."""
     if not rows.height(BudgetUse):
         return
-    columns = [rows.column(BudgetUse, name) for name in AMOUNTS]
-    money = Precision("money", [value for each in columns for value in each])
+    labels = [*dict.fromkeys(rows.column(BudgetUse, "appropriation"))]
+    totals = {
+        name: [rows.total_of(BudgetUse, name, "appropriation", label) for label in labels]
+        for name in AMOUNTS
+    }
+    money = Precision("money", [each.value for column in totals.values() for each in column])
     lines = [
-        FigureLine(
-            (
-                label,
-                *(Cited(BudgetUse, name, r, rows.column(BudgetUse, name)[r]) for name in AMOUNTS),
-            )
-        )
-        for r, label in enumerate(rows.column(BudgetUse, "appropriation"))
+        FigureLine((label, *(totals[name][r] for name in AMOUNTS)))
+        for r, label in enumerate(labels)
     ]
-    sums = (Above("sum", k, len(lines), math.fsum(each)) for k, each in enumerate(columns, 1))
+    sums = (
+        Above("sum", k, len(lines), math.fsum(each.value for each in totals[name]))
+        for k, name in enumerate(AMOUNTS, 1)
+    )
     yield TableFigure(
         NAME,
         f"Appropriations [{rows.plan.currency}]",

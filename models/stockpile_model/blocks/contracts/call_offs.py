@@ -6,6 +6,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model.blocks.contracts.delivery_obligations import obligation
 from stockpile_model.blocks.contracts.schedule import Schedule
 from stockpile_model.ledger import Ledger
 
@@ -78,5 +79,6 @@ def pay_call_offs(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) -> N
                 if (k, f, d, n) in m.CALL_OFFS
                 else (1 / most) * m.take[k, f, d, n]
             )
-            material = schedule.contracts[k].material
-            ledger.pay(n, "call_offs", cost * made, "contract", material, name=k)
+            material, source = schedule.contracts[k].material, ("call_offs", f, d)
+            bound = obligation(m, schedule, k, n, [d], [(f, d, cost)], source)
+            ledger.pay(n, "call_offs", cost * made, "contract", material, name=k, obligation=bound)

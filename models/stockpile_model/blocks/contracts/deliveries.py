@@ -7,10 +7,11 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from stockpile_model.blocks.contracts.delivery_obligations import obligation
 from stockpile_model.blocks.contracts.schedule import Schedule
 from stockpile_model.blocks.contracts.signing import signed
 from stockpile_model.formulation import summed
-from stockpile_model.ledger import Arrival, Ledger
+from stockpile_model.ledger import Arrival, Binding, Ledger
 from stockpile_model.stockpile import Stockpile
 
 
@@ -151,22 +152,62 @@ Arriving = Mapping[tuple[str, int], Any]
 def _pay(
     m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger, k: str, n: int, arriving: Arriving
 ) -> None:
-    """Post price, duty and freight of what arrives for each buyer."""
+    """Post price, duty and freight of what arrives for each buyer, and release what fails of it.
+
+    It is obligated in full. A buyer bears what fails in proportion to what it receives; where
+    nothing arrives any buyer may.
+    """
     row, buyers = schedule.contract(k, n), buyer_sites(schedule.stockpile)
-    prices = {(f, d): schedule.prices[k, f, d, n] for f, d in arriving}
+    several, bound = len(buyers) > 1, due(m, schedule, k, n, row.availability)
     for b in buyers:
-        several = len(buyers) > 1
         own = {(f, d): m.call[k, f, d, b, n] for f, d in arriving} if several else arriving
-        worth = [price * own[key] for key, price in prices.items() if price != 0]
-        due = (
-            ("offtakes", 1.0, worth),
-            ("duty", row.duty, worth),
-            ("freight", row.freight, [*own.values()]),
-        )
-        for heading, rate, parts in due:
-            if rate != 0 and parts:
-                paid = rate * summed(parts)
-                ledger.pay(n, heading, paid, "contract", row.material, b or None, k)
+        for heading, paid in _worth(schedule, k, n, own).items():
+            ledger.pay(n, heading, paid, "contract", row.material, b or None, k, obligation=bound)
+    if bound is not None and row.availability < 1:
+        _release(m, schedule, ledger, k, n)
+
+
+def due(m: pyo.ConcreteModel, schedule: Schedule, k: str, n: int, share: float) -> Binding | None:
+    """Return where a share of what a contract delivers at a node is obligated."""
+    starts = {d for _, d in schedule.parts[k, n]}
+    most = (
+        (f, d, share * schedule.most(k, f, n) * sum(_worth(schedule, k, n, {(f, d): 1.0}).values()))
+        for f, d in schedule.parts[k, n]
+    )
+    return obligation(m, schedule, k, n, starts, most, ("deliveries",))
+
+
+def _worth(schedule: Schedule, k: str, n: int, amounts: Arriving) -> dict[str, Any]:
+    """Return price, duty and freight of amounts by heading [money]."""
+    row = schedule.contract(k, n)
+    prices = {(f, d): schedule.prices[k, f, d, n] for f, d in amounts}
+    worth = [price * amounts[key] for key, price in prices.items() if price != 0]
+    parts = (
+        ("offtakes", 1.0, worth),
+        ("duty", row.duty, worth),
+        ("freight", row.freight, [*amounts.values()]),
+    )
+    return {heading: rate * summed(each) for heading, rate, each in parts if rate != 0 and each}
+
+
+def _release(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger, k: str, n: int) -> None:
+    """Release what is called off at a node and does not arrive."""
+    row, buyers = schedule.contract(k, n), buyer_sites(schedule.stockpile)
+    share = row.availability
+    bound = due(m, schedule, k, n, 1 - share)
+    if bound is None:
+        return
+    shared = len(buyers) > 1 and share > 0
+    for b in buyers if shared else [""]:
+        lost = {
+            (f, d): (1 - share) / share * m.call[k, f, d, b, n]
+            if shared
+            else (1 - share) * m.take[k, f, d, n]
+            for f, d in schedule.parts[k, n]
+        }
+        amount = summed(_worth(schedule, k, n, lost).values())
+        buyer = b if shared else next(iter(buyers)) if len(buyers) == 1 else ""
+        ledger.release(n, amount, "contract", row.material, buyer or None, k, bound)
 
 
 def _bring(

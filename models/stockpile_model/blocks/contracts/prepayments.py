@@ -7,7 +7,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.contracts.contract_terms import signed_before
-from stockpile_model.blocks.contracts.deliveries import arrives, buyer_sites
+from stockpile_model.blocks.contracts.deliveries import arrives, buyer_sites, due
 from stockpile_model.blocks.contracts.schedule import Schedule
 from stockpile_model.blocks.contracts.signing import signed
 from stockpile_model.formulation import summed
@@ -104,7 +104,8 @@ def cap_prepaid(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 def pay_prepayments(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) -> None:
     """Post prepayment·sign at the node of signing, and less what is credited at each delivery.
 
-    What was prepaid before the start is sunk.
+    What was prepaid before the start is sunk. The credit is obligated with the delivery that it
+    lessens.
     """
     for k, f, n in m.SIGNINGS:
         amount = schedule.contract(k, n).prepayment
@@ -113,7 +114,8 @@ def pay_prepayments(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) ->
             ledger.pay(n, "prepayments", amount * m.sign[k, f, n], "contract", material, name=k)
     for k, f, d, q, n in m.CREDITS:
         credit, material = m.credited[k, f, d, q, n], schedule.contracts[k].material
-        ledger.pay(n, "credits", -credit, "contract", material, q or None, k)
+        bound = due(m, schedule, k, n, schedule.contract(k, n).availability)
+        ledger.pay(n, "credits", -credit, "contract", material, q or None, k, obligation=bound)
 
 
 def _credit(m: pyo.ConcreteModel, schedule: Schedule, k: str, f: str, d: int, n: int) -> Any:

@@ -145,6 +145,17 @@ class Schedule:
         years = {key: each for key, each in self.years.items() if not self.totals(key[0])}
         return years | {**self.terms}
 
+    @functools.cached_property
+    def year_begins(self) -> Sequence[int]:
+        """Return for each node the first node of its fiscal year on the path to it."""
+        tree, calendar = self.stockpile.tree, self.stockpile.calendar
+        years = [calendar.fiscal_year(period) for period in tree.period]
+        found: list[int] = []
+        for n, parent in enumerate(tree.parent):
+            same = parent is not None and years[parent] == years[n]
+            found.append(found[parent] if parent is not None and same else n)
+        return found
+
     def totals(self, k: str) -> bool:
         """Return whether a least total takes the place of a contract's take-or-pay."""
         return self.contracts[k].least_total is not None

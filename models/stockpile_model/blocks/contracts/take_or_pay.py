@@ -12,6 +12,7 @@ import pyomo.environ as pyo
 
 from stockpile_model.block import asks_spending
 from stockpile_model.blocks.contracts import contract_terms as terms
+from stockpile_model.blocks.contracts.delivery_obligations import obligation
 from stockpile_model.blocks.contracts.schedule import ContractYear, Cover, Schedule
 from stockpile_model.blocks.contracts.signing import signed
 from stockpile_model.extremes import larger
@@ -112,12 +113,18 @@ def link_short(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 
 
 def pay_deficits(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger) -> None:
-    """Post price · deficit at the node at which the contract year ends."""
+    """Post price · deficit at the node at which the contract year ends.
+
+    It is obligated with the deliveries of the fiscal year in which it is paid.
+    """
     for k, f, d, n in m.DEFICITS:
         rate = schedule.prices[k, f, d, n]
         if rate != 0:
-            amount = rate * m.deficit[k, f, d, n]
-            ledger.pay(n, "deficits", amount, "contract", schedule.contracts[k].material, name=k)
+            amount, material = rate * m.deficit[k, f, d, n], schedule.contracts[k].material
+            owed = _most_owed(schedule, k, f, n, schedule.owing[k, d, n])
+            most, source = [(f, d, rate * owed)], ("deficits", f, d)
+            bound = obligation(m, schedule, k, n, [d], most, source)
+            ledger.pay(n, "deficits", amount, "contract", material, name=k, obligation=bound)
 
 
 def _owed(schedule: Schedule, k: str, f: str, n: int, year: ContractYear, cover: Cover) -> float:

@@ -12,7 +12,7 @@ from stockpile_model.blocks.in_transit import transit_terms as terms
 from stockpile_model.blocks.in_transit.transit_terms import Coming, InTransit
 from stockpile_model.checks import ordered
 from stockpile_model.formulation import summed
-from stockpile_model.ledger import Arrival, Heading, Ledger
+from stockpile_model.ledger import Arrival, Binding, Heading, Ledger
 from stockpile_model.passed import Passed
 from stockpile_model.schema import Problem, Row, nearest
 from stockpile_model.stockpile import Stockpile
@@ -133,7 +133,8 @@ def _bring(m: pyo.ConcreteModel, stockpile: Stockpile, each: Coming, ledger: Led
         ledger.bring(Arrival(n, material, w, age, *what, lot=lot))
         if row.unpaid:
             buyer, due = stockpile.sites[w].buyer, rate * m.land[k, w, n]
-            ledger.pay(n, "in_transit", due, use, material, buyer, row.name)
+            before = Binding(day=row.ordered)
+            ledger.pay(n, "in_transit", due, use, material, buyer, row.name, obligation=before)
 
 
 def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:

@@ -7,6 +7,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.offers.joint_terms import JointTerms
+from stockpile_model.blocks.offers.order_terms import PaymentTerm
 from stockpile_model.blocks.offers.sharing import paid_for
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger
@@ -174,7 +175,8 @@ def balance_exempt(m: pyo.ConcreteModel, terms: JointTerms) -> None:
     m.balance_exempt = pyo.Constraint(
         pyo.Set(dimen=2, initialize=list(dict.fromkeys((o, n) for o, _, n in terms.exempt))),
         rule=lambda m, o, n: (
-            summed(m.exempt[o, b, n] for b in terms.orders.shared[o]) == _waived(m, terms, o, n)
+            summed(m.exempt[o, b, n] for b in terms.orders.shared[o])
+            == waived(m, o, terms.orders.payments[o, n])
         ),
         doc="the buyers' parts are what is free of freight [quantity]",
     )
@@ -185,16 +187,15 @@ def balance_exempt(m: pyo.ConcreteModel, terms: JointTerms) -> None:
     )
 
 
-def exempted(m: pyo.ConcreteModel, terms: JointTerms, o: str, b: str, n: int) -> Any:
+def exempted(m: pyo.ConcreteModel, o: str, b: str, n: int, payment: PaymentTerm) -> Any:
     """Return of what a buyer pays at a node, how much is free of freight [quantity]."""
-    return m.exempt[o, b, n] if (o, b, n) in m.EXEMPT else _waived(m, terms, o, n)
+    return m.exempt[o, b, n] if (o, b, n) in m.EXEMPT else waived(m, o, payment)
 
 
-def _waived(m: pyo.ConcreteModel, terms: JointTerms, o: str, n: int) -> Any:
-    """Return of what is paid at a node, how much is free of freight [quantity]."""
-    payment = terms.orders.payments[o, n]
-    waived = [m.waived[o, each] for each in payment.nodes if (o, each) in m.WAIVABLE]
-    return payment.share * summed(waived)
+def waived(m: pyo.ConcreteModel, o: str, payment: PaymentTerm) -> Any:
+    """Return of what is paid together, how much is free of freight [quantity]."""
+    free = [m.waived[o, each] for each in payment.nodes if (o, each) in m.WAIVABLE]
+    return payment.share * summed(free)
 
 
 def post_joint_costs(m: pyo.ConcreteModel, terms: JointTerms, ledger: Ledger) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from stockpile_model.blocks import budget
+from stockpile_model.blocks.budget.budget_terms import Budget, label
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.funds import Fund
 from stockpile_model.passed import Passed
@@ -14,22 +14,22 @@ from stockpile_model.schema import Row
 
 def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     """Yield the appropriations less what they have paid, and the receipts that funds have kept."""
-    stockpile, paid, rows = passed.stockpile, dict[str, float](), passed.rows(budget.Budget)
+    stockpile, paid, rows = passed.stockpile, dict[str, float](), passed.rows(Budget)
     for row in passed.done("payments"):
         paid[row["appropriation"]] = paid.get(row["appropriation"], 0.0) + row["amount"]
     left = [
-        replace(row, amount=max(0.0, row.amount - paid.get(budget.label(stockpile, b), 0.0)))
+        replace(row, amount=max(0.0, row.amount - paid.get(label(stockpile, b), 0.0)))
         for b, row in enumerate(rows)
         if not passed.over(row.expires)
     ]
     keepers = [fund.fund for fund in passed.rows(Fund) if fund.keeps_receipts]
     for b, fund in enumerate(keepers, len(rows)):
-        kept = _received(passed, fund) - paid.get(budget.label(stockpile, b), 0.0)
+        kept = _received(passed, fund) - paid.get(label(stockpile, b), 0.0)
         if kept > stockpile.scale.no_money:
             note = "receipts that the fund has kept"
-            left.append(budget.Budget(fund=fund, from_=passed.start, amount=kept, note=note))
+            left.append(Budget(fund=fund, amount=kept, note=note))
     if rows or left:
-        yield budget.Budget, left
+        yield Budget, left
 
 
 def _received(passed: Passed, fund: str) -> float:
