@@ -372,3 +372,27 @@ def test_an_edit_that_no_plan_has_is_said(
     assert (found.cost, found.ended) == (None, "infeasible")
     ran = run(capsys, "audit", str(path), str(saved), "--cost-of-edit")
     assert "Edits: " in ran.out
+
+
+def test_what_an_extension_brings_is_brought_by_its_level() -> None:
+    """Two months of 10 at 1 and, for 3 more, two more of them; the offers ask 10 and more.
+
+    January's are paid and not taken: nobody needs them before February.
+    """
+    tables = {
+        **BOOK,
+        "suppliers": [*BOOK["suppliers"], {"supplier": "mine"}],
+        "contracts": [
+            {
+                "contract": "offtake",
+                "supplier": "mine",
+                "material": "ga",
+                "sign_to": "2027-01-31",
+                "term_months": 2,
+                "option_months": 2,
+                "option_price": 3,
+            }
+        ],
+        "floors": [{"contract": "offtake", "level": "low", "floor": 1, "annual_quantity": 120}],
+    }
+    assert reason(planned(tables), "offtake", level="low").quantity == pytest.approx(30)

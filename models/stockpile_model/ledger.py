@@ -115,7 +115,8 @@ class Kept:
 class Opening:
     """A lot on hand before the first period.
 
-    `age` is its age in period 0 [periods], `node` a root of the tree.
+    `age` is its age in period 0 [periods], `node` a root of the tree. `times`: how often it was
+    requalified.
     """
 
     node: int
@@ -125,6 +126,7 @@ class Opening:
     lot: str
     made: dt.date
     quantity: float
+    times: int = 0
 
 
 class Amount(NamedTuple):

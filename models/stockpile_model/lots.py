@@ -306,7 +306,8 @@ def _opening(ledger: Ledger, found: Trace, node: int) -> list[Batch]:
     shelf = []
     for each in ledger.openings:
         if each.node == node and each.quantity > found.nothing:
-            lot, table = Lot(each.lot, each.material, each.site, each.made), "opening_stock"
+            what = each.lot, each.material, each.site, each.made
+            lot, table = Lot(*what, times=each.times), "opening_stock"
             shelf.append(Batch(lot, each.age, each.quantity))
             moved = Moved(node, lot, each.age, OPENING, table, each.lot, None, each.quantity)
             found.movements.append(moved)

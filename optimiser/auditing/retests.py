@@ -12,7 +12,12 @@ from optimiser.auditing.plan_sheets import Line
 
 
 def read(path: PathAudit) -> None:
-    """Read which lots come back from a test."""
+    """Read which lots were tested before the start, and which come back from a test."""
+    for row in path.inputs.at(0).rows("opening_stock"):
+        if row.requalified:
+            site = row.site or next(iter(path.inputs.base.sites))
+            lot = AuditedLot(row.lot, row.material, site, row.made)
+            path.tested[lot] = TestedLot(row.requalified, row.made)
     for line in path.sheets["requalified"]:
         times = line["times"] if line["passed"] else None
         path.tested[lot_of(line)] = TestedLot(times, line["first_made"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from optimiser.auditing import audit
+from optimiser.plan.audited import as_sheets
 from stockpile_model.blocks.offers.ceilings import ceiling
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.rotation.requalified import Requalified
@@ -32,6 +34,7 @@ from tests.support.accept import (
     target,
     warnings,
 )
+from tests.support.plans import plan_for
 
 
 def check(name: str = "test", **cells: object) -> Row:
@@ -268,3 +271,39 @@ def test_only_a_test_has_a_gain_and_times() -> None:
         "outlets.gain_months: has no effect on an outlet of form sale",
         "outlets.times: has no effect on an outlet of form sale",
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "times", "cost", "tested"),
+    [
+        (0, 1, 3 * 10 + 90 * 2, [1]),  # 8 of 10 pass, 2 stay unmet
+        (1, 1, 90 * 10, []),  # it was tested as often as it may be
+        (1, 2, 3 * 10 + 90 * 2, [2]),
+        (5, 2, 90 * 10, []),
+    ],
+)
+def test_a_lot_on_hand_may_have_been_requalified_before(
+    before: int, times: int, cost: float, tested: list[int]
+) -> None:
+    """10 that would expire in February are wanted in March; a test costs 3, a kilogram unmet 90."""
+    stockpile = book(
+        lot(10, -1, requalified=before),
+        material(shelf_life_months=3, shortage_cost=90),
+        check(yield_=0.8, cost=3, times=times),
+        demand(10, 2),
+        periods=3,
+    )
+    plan = plan_for(stockpile)
+    assert plan is not None
+    assert plan.objective == pytest.approx(cost)
+    assert [row.times for row in plan.of(Requalified) if row.passed] == tested
+    assert audit(stockpile, as_sheets(plan)).findings == ()
+
+
+def test_the_audit_refuses_one_test_too_many() -> None:
+    """The plan of a lot that was never tested, held against one that was."""
+    rows = (material(shelf_life_months=3, shortage_cost=90), check(cost=3), demand(10, 2))
+    plan = plan_for(book(lot(10, -1), *rows, periods=3))
+    assert plan is not None
+    found = audit(book(lot(10, -1, requalified=1), *rows, periods=3), as_sheets(plan)).findings
+    assert any("was requalified 1 times before" in str(each) for each in found)

@@ -1693,16 +1693,9 @@ class Program:
                 material, site = lot["material"], lot.get("site") or next(iter(book.sites))
                 quantity = Linear(constant=number(lot, "quantity"))
                 if book.materials[material].get("shelf_life_months"):
-                    pools.append(
-                        self.lot(
-                            f"lot {lot['lot']}",
-                            material,
-                            site,
-                            root,
-                            quantity,
-                            book.period(lot["made"]),
-                        )
-                    )
+                    what = material, site, root, quantity, book.period(lot["made"])
+                    times = int(number(lot, "requalified"))
+                    pools.append(replace(self.lot(f"lot {lot['lot']}", *what), times=times))
                 else:
                     self.entering[material, site, root, 0].add(quantity)
         for outlet in (row for row in book.rows("outlets") if row["form"] != "requalify"):

@@ -226,6 +226,7 @@ FEATURES: dict[str, Callable[[Tables], None]] = {
     "hard_demand": shortage_allowed,
     "demand_life": blank("demand", "minimum_life_months"),
     "opening_stock": without("opening_stock"),
+    "requalified_before": blank("opening_stock", "requalified"),
     "in_transit": without("in_transit"),
     "life_on_receipt": receipts_new,
     "site_capacity": blank("sites", "capacity"),
@@ -355,6 +356,7 @@ NEEDS = {
     "project_fund": ("project", "budget"),
     "exchange": ("shelf_life", "opening_stock"),
     "requalify": ("shelf_life", "opening_stock"),
+    "requalified_before": ("requalify", "shelf_life", "opening_stock"),
     "loan": ("opening_stock", "outlet_capacity", "sale"),
     "yield": ("exchange", "shelf_life", "opening_stock"),
     "outlet_lead": ("exchange", "shelf_life", "opening_stock"),
@@ -736,6 +738,7 @@ class _Drawing:
             "site": self.pick(*self.sites) if self.sites else None,
             "quantity": self.pick(5, 12, 30),
             "made": self.day(self.pick(-1, -1, -2, -4)),
+            "requalified": self.only("requalified_before", 1, 1, 2),
         }
 
     def demand(self, name: str) -> dict[str, Any]:

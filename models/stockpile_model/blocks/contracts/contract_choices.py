@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
+from stockpile_model.blocks.contracts.extensions import longer
 from stockpile_model.blocks.contracts.option_value import first_deliveries
 from stockpile_model.blocks.contracts.reliance import delivers
 from stockpile_model.choice import Fact, UnitCost
@@ -26,7 +27,8 @@ def facts(formulation: Formulation, name: str, level: str | None) -> Iterator[Fa
         n for k, ff, n in m.SIGNINGS if (k, ff) == (name, f) and evaluate(m.sign[k, ff, n]) > 0.5
     ]
     if signed:
-        covered = {n: d for s in signed for n, d in delivers(formulation, name, f, s).items()}
+        term = {n: d for s in signed for n, d in delivers(formulation, name, f, s).items()}
+        covered = longer(formulation, name, f, term)
     else:
         covered = first_deliveries(stockpile, name, list(terms.signable(stockpile, row)))
     even = sum(terms.even(stockpile, terms.menu(stockpile.at(n))[name][f]) for n in covered)

@@ -70,9 +70,8 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     last = passed.calendar.begin(passed.gone - 1)
     held = {row["lot"] for row in passed.shown("lots") if row["date"] == last}
     for row in passed.done(Requalified.SHEET):
-        if row["lot"] in held:
-            what = "was requalified" if row["passed"] else "has failed a test"
-            passed.stuck.append(f"{row['lot']} {what}, which opening_stock cannot say")
+        if row["lot"] in held and not row["passed"]:
+            passed.stuck.append(f"{row['lot']} has failed a test, which opening_stock cannot say")
     yield from ()
 
 

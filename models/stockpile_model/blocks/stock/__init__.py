@@ -55,9 +55,17 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     holding.cap_site(m, stockpile, ledger)
 
 
+TESTED = "requalified"  # the sheet of lots that were tested again
+
+
 def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     """Yield the lots that are on hand when the first periods are over."""
     last = passed.calendar.begin(passed.gone - 1)
+    tested = {
+        (row["lot"], row["material"], row["made"]): row["times"] or 0
+        for row in passed.shown(TESTED)
+    }
+    before = {(row.lot, row.material, row.made): row.requalified for row in passed.rows(OpeningLot)}
     lots, names = list[OpeningLot](), set[str]()
     for row in passed.shown(LotStock.SHEET):
         if row["date"] == last:
@@ -66,13 +74,18 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
                 name = f"{name} at {row['site']}"
             names.add(name)
             where = row["site"] if passed.stockpile.given(Site) else None
+            lot = row["lot"], row["material"], row["made"]
             what = row["material"], row["quantity"], row["made"]
-            lots.append(_lot(name, where, *what))
+            lots.append(_lot(name, where, *what, tested.get(lot, before.get(lot, 0))))
     yield OpeningLot, lots
 
 
-def _lot(name: str, site: str | None, material: str, quantity: float, made: dt.date) -> OpeningLot:
-    return OpeningLot(lot=name, site=site, material=material, quantity=quantity, made=made)
+def _lot(
+    name: str, site: str | None, material: str, quantity: float, made: dt.date, times: int
+) -> OpeningLot:
+    return OpeningLot(
+        lot=name, site=site, material=material, quantity=quantity, made=made, requalified=times
+    )
 
 
 BLOCK = Block(

@@ -8,6 +8,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.ledger import Arrival, Ledger
+from stockpile_model.standing import Standing
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -44,6 +45,8 @@ class Flows:
             # An overaged lot stands behind the last age, where nothing can use it.
             life = self.life(lot.material, lot.node)
             age = 0 if life is None else min(lot.age, life)
+            if lot.times and age != life:
+                age = stockpile.standings[lot.material].index(Standing(age, lot.times))
             key = lot.material, lot.site, age, lot.node
             self.opening[key] = self.opening.get(key, 0.0) + lot.quantity
         self.wide = {

@@ -7,7 +7,13 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.stock.flows import Flows
-from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start, held_ages, place_of
+from stockpile_model.blocks.stock.lot_terms import (
+    OpeningLot,
+    age_at_start,
+    held_ages,
+    place_of,
+    times_at_start,
+)
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger, Opening
 from stockpile_model.stockpile import Stockpile
@@ -19,7 +25,8 @@ def open_lots(stockpile: Stockpile, ledger: Ledger) -> None:
     for root in (n for n in stockpile.tree.nodes if stockpile.tree.parent[n] is None):
         for lot in stockpile.at(root).rows(OpeningLot):
             site, age = place_of(stockpile, lot), age_at_start(stockpile, lot)
-            opening = Opening(root, lot.material, site, age, lot.lot, lot.made, lot.quantity)
+            what = lot.lot, lot.made, lot.quantity, times_at_start(stockpile, lot)
+            opening = Opening(root, lot.material, site, age, *what)
             ledger.openings.append(opening)
 
 

@@ -32,6 +32,13 @@ class OpeningLot(Row):
     site: str | None = column("where it lies; blank = the only site", refers="sites")
     quantity: float = column("quantity", "quantity", required=True, least=0, outlier="above")
     made: dt.date = column("date the shelf life runs from", required=True, age="begins")
+    requalified: int = column(
+        "how often it was tested again and given more life; each outlet of form requalify takes it "
+        "up to its `times` in all",
+        "times",
+        default=0,
+        least=0,
+    )
 
 
 def age_at_start(stockpile: Stockpile, lot: OpeningLot) -> int:
@@ -40,6 +47,12 @@ def age_at_start(stockpile: Stockpile, lot: OpeningLot) -> int:
     Made in the period before, it is 1 period old.
     """
     return max(0, -stockpile.calendar.period(lot.made))
+
+
+def times_at_start(stockpile: Stockpile, lot: OpeningLot) -> int:
+    """Return how often an opening lot was requalified, as far as any outlet asks."""
+    standings = stockpile.standings.get(lot.material)
+    return 0 if standings is None else min(lot.requalified, standings.times)
 
 
 def place_of(stockpile: Stockpile, lot: OpeningLot) -> str:
