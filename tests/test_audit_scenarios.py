@@ -646,7 +646,12 @@ def test_a_plan_workbook_reads_back_as_it_was(name: str, folder: Path) -> None:
 def test_an_untouched_plan_agrees(folder: Path, tmp_path: Path) -> None:
     for name in ("two_stage", "shared"):
         ran = stockpile("audit", f"{name}.xlsx", f"{name}-plan.xlsx", cwd=folder)
-        assert (ran.returncode, ran.stderr) == (0, f"not checked: {NOT_CHECKED}\n")
+        # Of reasons only the columns that hold anything are named.
+        left, all_of_them = (
+            re.sub(r"reasons \(.*?\)", "reasons", each)
+            for each in (ran.stderr, f"not checked: {NOT_CHECKED}\n")
+        )
+        assert (ran.returncode, left) == (0, all_of_them)
         assert f"{name}-plan.xlsx: agrees with {name}.xlsx" in ran.stdout
         saved = edited(folder / f"{name}-plan.xlsx", tmp_path / "saved.xlsx")
         assert so.audit(folder / f"{name}.xlsx", saved).findings == ()

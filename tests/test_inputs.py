@@ -540,7 +540,7 @@ def test_portfolio_spends_shared_money_for_both(portfolio: Plan) -> None:
     earned = sum(row.proceeds for row in portfolio.of(Rotated))
     assert sum(
         row.spent for row in portfolio.of(BudgetUse) if row.fund == "joint"
-    ) == pytest.approx(25e6 + earned, rel=0.03)
+    ) == pytest.approx(25e6 + earned, rel=0.05)
 
 
 def test_the_sums_in_the_guide_of_portfolio(portfolio: Plan) -> None:

@@ -13,14 +13,19 @@ from optimiser.auditing.plan_sheets import Line
 
 def read(path: PathAudit) -> None:
     """Read which lots were tested before the start, and which come back from a test."""
+    _before(path)
+    for line in path.sheets["requalified"]:
+        times = line["times"] if line["passed"] else None
+        path.tested[lot_of(line)] = TestedLot(times, line["first_made"])
+
+
+def _before(path: PathAudit) -> None:
+    """Read how often lots on hand were requalified before the start."""
     for row in path.inputs.at(0).rows("opening_stock"):
         if row.requalified:
             site = row.site or next(iter(path.inputs.base.sites))
             lot = AuditedLot(row.lot, row.material, site, row.made)
             path.tested[lot] = TestedLot(row.requalified, row.made)
-    for line in path.sheets["requalified"]:
-        times = line["times"] if line["passed"] else None
-        path.tested[lot_of(line)] = TestedLot(times, line["first_made"])
 
 
 def may_leave(path: PathAudit, line: Line, outlet: Any, lot: AuditedLot) -> None:

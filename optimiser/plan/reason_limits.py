@@ -33,7 +33,7 @@ class Stop:
         return f"{self.what} ({self.cell})" if self.cell else self.what
 
 
-class Binding:
+class BindingLimits:
     """The limits of a plan that bind, by the duals of its linear program; none without that."""
 
     def __init__(self, formulation: Formulation, ranging: Ranging | None) -> None:

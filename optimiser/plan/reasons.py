@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from optimiser.plan.reason_limits import Binding
+from optimiser.plan.reason_limits import BindingLimits
 from optimiser.plan.turning_prices import Changed, TurningPrices
 from optimiser.solving.ranging import Ranging
 from stockpile_model import amounts
@@ -120,7 +120,7 @@ class Reasons:
 
     def __post_init__(self) -> None:
         self.stockpile: Stockpile = self.formulation.stockpile
-        self.binding = Binding(self.formulation, self.ranging)
+        self.binding = BindingLimits(self.formulation, self.ranging)
         self.prices = None
         if self.ranging is not None:
             self.prices = TurningPrices(self.formulation, self.ranging)

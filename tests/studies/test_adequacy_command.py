@@ -74,7 +74,7 @@ def test_without_a_plan_it_says_why(tmp_path: Path, capsys: pytest.CaptureFixtur
     change = "--set", "demand[*].quantity = 1000"
     ran = run(capsys, "adequacy", SMALL, "-o", tmp_path / "a.xlsx", *change)
     assert (ran.status, ran.out.strip()) == (3, "")
-    assert "short by" in ran.err
+    assert "No plan keeps every limit" in ran.err
     assert not (tmp_path / "a.xlsx").exists()
 
 

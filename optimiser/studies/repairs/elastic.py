@@ -23,7 +23,7 @@ from optimiser.solving.search_options import Options, Status
 from optimiser.solving.standard_form import StandardForm
 from optimiser.studies.engine.compiled import Piece, trace
 from optimiser.studies.engine.traced import Untraceable
-from optimiser.studies.repairs.levers import Lever
+from optimiser.studies.repairs.levers import GivingCell
 from optimiser.system.interrupts import Interrupt
 from stockpile_model.giving import POLICY
 from stockpile_model.scale import QUANTITY
@@ -54,7 +54,7 @@ class Effects:
         return bool(self.rows[j] or self.uppers[j] or self.entries[j])
 
 
-def effects(stockpile: Stockpile, levers: Sequence[Lever], form: StandardForm) -> Effects:
+def effects(stockpile: Stockpile, levers: Sequence[GivingCell], form: StandardForm) -> Effects:
     """Return what the cells move whose numbers can be traced."""
     found = Effects([{} for _ in levers], [{} for _ in levers], [{} for _ in levers])
     piece, traced = _piece(stockpile, levers)
@@ -76,7 +76,7 @@ def _note_entries(
     found: Effects,
     piece: Piece,
     traced: Sequence[int],
-    levers: Sequence[Lever],
+    levers: Sequence[GivingCell],
     at: Any,
     which: Any,
 ) -> None:
@@ -96,13 +96,15 @@ def _shape(form: StandardForm) -> tuple[int, int]:
     return form.program.rows, form.program.columns
 
 
-def _piece(stockpile: Stockpile, levers: Sequence[Lever]) -> tuple[Piece | None, tuple[int, ...]]:
+def _piece(
+    stockpile: Stockpile, levers: Sequence[GivingCell]
+) -> tuple[Piece | None, tuple[int, ...]]:
     """Return the program as expressions of the cells, and the levers that these are."""
     free = [j for j, lever in enumerate(levers) if lever.numeric]
     while free:
         chosen = [levers[j] for j in free]
 
-        def make(values: Sequence[Any], of: Sequence[Lever] = chosen) -> Stockpile:
+        def make(values: Sequence[Any], of: Sequence[GivingCell] = chosen) -> Stockpile:
             return moved(stockpile, of, values)
 
         try:
@@ -115,7 +117,7 @@ def _piece(stockpile: Stockpile, levers: Sequence[Lever]) -> tuple[Piece | None,
     return None, ()
 
 
-def moved(stockpile: Stockpile, levers: Iterable[Lever], values: Iterable[Any]) -> Stockpile:
+def moved(stockpile: Stockpile, levers: Iterable[GivingCell], values: Iterable[Any]) -> Stockpile:
     """Return the stockpile with the cells of some levers at other values, as they are given."""
     tables = {kind: [*rows] for kind, rows in stockpile.tables.items()}
     settings = stockpile.settings
@@ -165,7 +167,7 @@ class ElasticProgram:
     """A program with columns for what cells give, in sizes of these cells."""
 
     def __init__(
-        self, form: StandardForm, levers: Sequence[Lever], moves: Effects, whole: bool = False
+        self, form: StandardForm, levers: Sequence[GivingCell], moves: Effects, whole: bool = False
     ) -> None:
         self.form, self.levers, self.effects = form, levers, moves
         program = form.program if whole else form.program.relaxed()
@@ -348,7 +350,7 @@ class ElasticProgram:
         return values, tuple(sorted(rows)), wrong
 
 
-def _room(lever: Lever, sign: int) -> float:
+def _room(lever: GivingCell, sign: int) -> float:
     """Return how far a cell can give, in its sizes."""
     column, value = lever.column, lever.value
     if lever.room is not None:

@@ -26,7 +26,7 @@ FAR = 1000.0  # so many times as large is as large as may be
 
 
 @dataclass(frozen=True, eq=False)
-class Lever:
+class GivingCell:
     """A cell that can give way.
 
     `row` is the row as the workbook has it, the `number`-th of its table. `address` is how `--set`
@@ -110,12 +110,12 @@ def _shown(value: Any) -> str:
     return "blank" if value is None else str(value)
 
 
-def levers(stockpile: Stockpile) -> list[Lever]:
+def levers(stockpile: Stockpile) -> list[GivingCell]:
     """Return the cells of a workbook that can give way, in the order of its tables."""
     return [*_of_settings(stockpile), *_of_tables(stockpile)]
 
 
-def _of_settings(stockpile: Stockpile) -> Iterator[Lever]:
+def _of_settings(stockpile: Stockpile) -> Iterator[GivingCell]:
     settings = stockpile.settings
     for column in columns(Settings):
         if column.name in Settings.GIVES:
@@ -124,7 +124,7 @@ def _of_settings(stockpile: Stockpile) -> Iterator[Lever]:
                 yield found
 
 
-def _of_tables(stockpile: Stockpile) -> Iterator[Lever]:
+def _of_tables(stockpile: Stockpile) -> Iterator[GivingCell]:
     for kind in tables():
         if kind is Settings:
             continue
@@ -136,7 +136,9 @@ def _of_tables(stockpile: Stockpile) -> Iterator[Lever]:
                         yield found
 
 
-def _lever(stockpile: Stockpile, row: Row, number: int, column: Column, value: Any) -> Lever | None:
+def _lever(
+    stockpile: Stockpile, row: Row, number: int, column: Column, value: Any
+) -> GivingCell | None:
     """Return the lever of a cell; None where it can give no further."""
     give = row.GIVES[column.name]
     if column.numbers:
@@ -157,7 +159,7 @@ def _lever(stockpile: Stockpile, row: Row, number: int, column: Column, value: A
         return None
     signs = {"more": (1,), "less": (-1,), "either": (-1, 1)}.get(give.way, (1,))
     cell, size = _cell(stockpile, row, column), _size(stockpile, row, column, value)
-    return Lever(row, number, column, give, where, cell, value, size, extreme, signs)
+    return GivingCell(row, number, column, give, where, cell, value, size, extreme, signs)
 
 
 def _cell(stockpile: Stockpile, row: Row, column: Column) -> str:

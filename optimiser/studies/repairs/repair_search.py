@@ -19,7 +19,7 @@ from optimiser.solving.standard_form import standard_form
 from optimiser.studies.repairs.clashes import smallest
 from optimiser.studies.repairs.diagnosis import NO_TIME, ClashingRules, Diagnosis, Repair
 from optimiser.studies.repairs.elastic import ElasticProgram, Gift, effects, moved
-from optimiser.studies.repairs.levers import FAR, Lever, levers, rounded
+from optimiser.studies.repairs.levers import FAR, GivingCell, levers, rounded
 from optimiser.studies.repairs.sums import sums
 from optimiser.studies.repairs.trials import Pace, Trials, fewest, nearest_value
 from optimiser.studies.repairs.where import Places
@@ -60,7 +60,7 @@ class RepairSearch:
     def __post_init__(self) -> None:
         self.pace = Pace(self.options.time_limit)
         self.trials = Trials(self.stockpile, self.options, self.interrupt, self.pace)
-        self.levers: list[Lever] = levers(self.stockpile)
+        self.levers: list[GivingCell] = levers(self.stockpile)
         self.formulation = build(self.stockpile.anchored())
         self.form = standard_form(self.formulation.m)
         self.places = Places(self.formulation, self.form)
@@ -162,7 +162,7 @@ class RepairSearch:
                 values[j] = nearest_value(works, steps, lambda: self.pace.allows(1.0))
         return values
 
-    def _steps(self, lever: Lever) -> list[Any]:
+    def _steps(self, lever: GivingCell) -> list[Any]:
         """Return the values between that of a cell and its extreme, the nearest first."""
         old, extreme, calendar = lever.value, lever.extreme, self.stockpile.calendar
         length, periods = calendar.months, self.stockpile.settings.periods
@@ -250,7 +250,7 @@ class RepairSearch:
         tight = {j: found.values.get(k, typed[j]) for k, j in enumerate(typed)}
         return self._wider(tight, 1.0)
 
-    def _returning(self, j: int, value: float) -> Lever:
+    def _returning(self, j: int, value: float) -> GivingCell:
         """Return a lever at a generous value, which it can give back."""
         lever = self.levers[j]
         sign = -1 if value > lever.value else 1
@@ -263,7 +263,7 @@ class RepairSearch:
     def _wider(self, values: Mapping[int, Any], times: float) -> dict[int, Any]:
         return {j: self._typed(self.levers[j], value, times) for j, value in values.items()}
 
-    def _typed(self, lever: Lever, value: Any, wider: float) -> Any:
+    def _typed(self, lever: GivingCell, value: Any, wider: float) -> Any:
         """Return a value that is typed with few digits, on the safe side of what is needed."""
         old = lever.value
         if not lever.numeric or value is None or value == lever.extreme:

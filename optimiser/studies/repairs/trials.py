@@ -15,7 +15,7 @@ from optimiser.solving.search_options import Options, SolverError, Status, Unbou
 from optimiser.solving.solve import scenario_tree, solve
 from optimiser.solving.standard_form import standard_form
 from optimiser.studies.repairs.elastic import moved
-from optimiser.studies.repairs.levers import Lever
+from optimiser.studies.repairs.levers import GivingCell
 from optimiser.system.interrupts import Interrupt
 from stockpile_model.build import build, check
 from stockpile_model.changes import apply, parse
@@ -135,7 +135,7 @@ class Trials:
 
 
 def fewest(
-    trials: Trials, levers: Sequence[Lever], chosen: Collection[int]
+    trials: Trials, levers: Sequence[GivingCell], chosen: Collection[int]
 ) -> dict[int, Any] | None:
     """Return a smallest set of cells that make a plan where they give all they can, the heaviest
     left out first; None where not all of them together do, or there is no time.
@@ -159,12 +159,14 @@ def fewest(
     return {j: levers[j].extreme for j in kept}
 
 
-def _extreme(stockpile: Stockpile, levers: Sequence[Lever], chosen: Sequence[int]) -> Stockpile:
+def _extreme(
+    stockpile: Stockpile, levers: Sequence[GivingCell], chosen: Sequence[int]
+) -> Stockpile:
     found = [levers[j] for j in chosen]
     return moved(stockpile, found, [each.extreme for each in found])
 
 
-def _together(trials: Trials, levers: Sequence[Lever], order: list[int]) -> list[int] | None:
+def _together(trials: Trials, levers: Sequence[GivingCell], order: list[int]) -> list[int] | None:
     """Return the cells without those that cannot move together; None where there is no plan."""
     kept = order
     for _ in range(_CORRECTIONS):
@@ -181,7 +183,7 @@ def _together(trials: Trials, levers: Sequence[Lever], order: list[int]) -> list
     return None
 
 
-def _without(levers: Sequence[Lever], kept: list[int], wrong: Sequence[Problem]) -> list[int]:
+def _without(levers: Sequence[GivingCell], kept: list[int], wrong: Sequence[Problem]) -> list[int]:
     """Return the cells without those that a problem names: that cell, else all of its column, else
     all of its row, else all of its table.
     """

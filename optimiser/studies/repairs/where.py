@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from optimiser.solving.standard_form import StandardForm
 from optimiser.studies.repairs.diagnosis import ClashingRule
-from optimiser.studies.repairs.levers import Lever
+from optimiser.studies.repairs.levers import GivingCell
 from stockpile_model import amounts
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Limit
@@ -57,7 +57,7 @@ class Places:
         shown = ", ".join(names[:LIMITED]) + (" …" if len(names) > LIMITED else "")
         return f"Short in FY{year} in the scenarios {shown}"
 
-    def clashing(self, lever: Lever) -> ClashingRule:
+    def clashing(self, lever: GivingCell) -> ClashingRule:
         """Return a rule that clashes: what its cell says, and since when it binds."""
         key = (lever.row.TABLE, lever.row.line, lever.column.name)
         limits = self._by_cell.get(key, [])

@@ -68,7 +68,7 @@ class BudgetUse(Result):
             if buys and row.lapsed > scale.no_money:
                 lapsed[row.appropriation] += row.lapsed
         if lapsed:
-            money, names = amounts.money(sum(lapsed.values())), amounts.listed(sorted(lapsed))
+            money, names = amounts.rounded(sum(lapsed.values())), amounts.listed(sorted(lapsed))
             yield (
                 f"Meanwhile {money} {plan.currency} of appropriations that may buy metal lapse"
                 f" unspent ({names})."
