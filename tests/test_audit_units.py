@@ -45,7 +45,8 @@ def factor(column: Column, row: Any, quantity: float, money: float) -> float:
         if isinstance(row, Line)
         else {name: getattr(row, name, None) for name in ("measure", "kind")}
     )
-    if " or " in column.unit or of.get("kind") in ("sign", "project"):  # the row says which
+    counted = column.name == "quantity" and of.get("kind") in ("sign", "project")
+    if " or " in column.unit or counted:  # the row says which
         measure = str(of.get("measure") or of.get("kind"))
         return {"quantity": quantity, "order": quantity, "rotate": quantity, "spend": money}.get(
             measure, 1.0
