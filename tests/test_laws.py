@@ -1096,14 +1096,19 @@ def test_law_where_everything_is_used(law: Law) -> None:
 
 
 def decisions(formulation: Formulation) -> list[Cells]:
-    """What a plan orders, signs, rotates out and helps, as commitments."""
+    """What a plan orders, signs, rotates out and helps, as commitments.
+
+    What was decided before the start is no decision of the plan: the workbook has its row already,
+    and a contract is signed once.
+    """
+    start = formulation.stockpile.settings.start
     found: dict[tuple[str, str, dt.date, str | None], float] = {}
     for row in report(formulation):
         if isinstance(row, Order):
             found["order", row.offer, row.date, None] = row.ordered
-        elif isinstance(row, ContractOutcome) and row.signed:
+        elif isinstance(row, ContractOutcome) and row.signed and row.signed >= start:
             found["sign", row.contract, row.signed, row.level] = 1
-        elif isinstance(row, ProjectOutcome) and row.decided:
+        elif isinstance(row, ProjectOutcome) and row.decided and row.decided >= start:
             found["project", row.project, row.decided, None] = 1
         elif isinstance(row, Rotated) and row.outlet:
             key = ("rotate", row.outlet, row.date, None)
