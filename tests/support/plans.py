@@ -295,14 +295,18 @@ UNCERTAIN: dict[str, Any] = {
 }  # fmt: skip
 
 
-def plan_of(tables: Mapping[str, Any] | Path, gap: float = 0.0) -> Plan | None:
+def plan_of(
+    tables: Mapping[str, Any] | Path, gap: float = 0.0, reasons: bool = False
+) -> Plan | None:
     """The plan of tables, or of a workbook; None where there is none."""
     with TemporaryDirectory() as folder:
         reading = read(tables if isinstance(tables, Path) else book(Path(folder) / "book", tables))
-    return plan_for(reading.stockpile, gap, map(str, reading.warnings))
+    return plan_for(reading.stockpile, gap, map(str, reading.warnings), reasons)
 
 
-def plan_for(stockpile: Stockpile, gap: float = 0.0, warnings: Iterable[str] = ()) -> Plan | None:
+def plan_for(
+    stockpile: Stockpile, gap: float = 0.0, warnings: Iterable[str] = (), reasons: bool = False
+) -> Plan | None:
     """The plan of a stockpile that has no faults; None where there is none."""
     assert [each for each in check(stockpile) if not each.warning] == []
     formulation = build(stockpile)
@@ -318,7 +322,7 @@ def plan_for(stockpile: Stockpile, gap: float = 0.0, warnings: Iterable[str] = (
         "planned at": "2026-11-21 10:30:00 UTC",
         "threads": 2,
     }
-    return make_plan(formulation, outcome, warnings, run)
+    return make_plan(formulation, outcome, warnings, run, reasons)
 
 
 def asked_beside(what_if: WhatIf, plan: Plan) -> Plan:
