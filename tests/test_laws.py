@@ -37,7 +37,7 @@ from tests.support.same import differences
 from tests.support.small_books import Tables, blank, small_books
 
 EXAMPLES_OF_A_LAW = 6
-EXAMPLES = 12  # of laws on scenarios, which bite less often, and of all else
+EXAMPLES = 8  # of laws on scenarios, which bite less often, and of all else
 KINDS: dict[str, type[Row]] = {kind.TABLE: kind for kind in block_tables()}
 
 Cells = dict[str, Any]
@@ -1203,6 +1203,8 @@ def alone(tables: Tables, name: str) -> Tables:
 def test_who_knows_the_scenario_pays_no_more(tables: Tables) -> None:
     tables["settings"].pop("objective", None)
     no_risk(tables)
+    # A target that holds with a probability asks for less of each scenario than of one alone.
+    assume(not any(row.get("probability") for row in tables.get("targets", ())))
     found, expected = optimum(tables), 0.0
     assume(found is not None)
     assert found is not None
