@@ -283,3 +283,77 @@ def test_of_a_total_what_was_ordered_is_gone_and_what_is_under_way_counts_again(
         20,
     )
     assert planned(rolled).objective == 30
+
+
+def contracted(periods: int, term: int, budgets: list[dict[str, Any]], **tables: Any) -> so.Book:
+    """10 are wanted each month: 3 each under an offtake, or 50 at once."""
+    return so.from_tables(
+        {
+            "settings": {"start": month(0), "periods": periods, "fiscal_year_start": 1},
+            "materials": [{"material": "ga", "shortage_cost": 90, "holding_cost": 1}],
+            "suppliers": [{"supplier": "mill"}],
+            "contracts": [{"contract": "offtake", "supplier": "mill", "material": "ga", "form": "purchase",
+                           "sign_to": month(periods - 1), "term_months": term, "take_or_pay": 0}],
+            "floors": [{"contract": "offtake", "level": "low", "floor": 3, "annual_quantity": 120}],
+            "offers": [{"offer": "spot", "supplier": "mill", "material": "ga", "price": 50}],
+            "demand": [{"material": "ga", "from": month(0), "quantity": 10, "to": month(periods - 1)}],
+            "funds": [{"fund": "metal"}],
+            "budgets": [{"fund": "metal", **row} for row in budgets],
+            **tables,
+        }
+    )  # fmt: skip
+
+
+def test_a_contract_whose_term_was_over_is_not_signed_again() -> None:
+    signed = {"kind": "sign", "name": "offtake", "level": "low", "date": month(-1)}
+    plan = planned(contracted(3, 1, [{"amount": 9000}], commitments=[signed]))
+    rolled = so.roll(plan, month(1))
+    assert [row["name"] for row in rolled["commitments"].to_dict("records")] == ["offtake"]
+    assert planned(rolled).objective == after(plan, month(1)) == 2 * 10 * 50
+
+
+def test_money_that_has_expired_goes_on_while_it_pays_what_was_obligated() -> None:
+    """January's money pays January's year until March; without that nobody pays for it later, which
+    the next workbook cannot know.
+    """
+    old, new = {"amount": 900, "expires": month(0, 31)}, {"amount": 2000, "from": month(1)}
+    signed = {"kind": "sign", "name": "offtake", "level": "low", "date": month(0)}
+    plan = planned(contracted(3, 12, [{**old, "pay_by": month(2, 28)}, new], commitments=[signed]))
+    rolled = so.roll(plan, month(1))
+    assert rolled.remarks == ()
+    assert rolled["budgets"]["amount"].tolist() == [870, 2000]
+    assert planned(rolled).objective == after(plan, month(1)) == 2 * 10 * 3
+    plan = planned(contracted(3, 12, [old, new], commitments=[signed]))
+    (remark,) = so.roll(plan, month(1)).remarks
+    assert "offtake: what it delivers in the rest of the fiscal year was obligated" in remark
+
+
+def test_who_paid_for_an_order_under_way_is_said_to_be_forgotten() -> None:
+    sites = [{"site": "north", "buyer": "A"}, {"site": "south", "buyer": "B"}]
+    late = {"offer": "late", "supplier": "mill", "material": "ga", "price": 2, "payment": "order",
+            "lead_time_months": 1}  # fmt: skip
+    for where, found in ((None, 1), ("north", 0)):
+        offers, demand = (
+            [{**late, "site": where}],
+            [{"material": "ga", "from": month(1), "quantity": 9}],
+        )
+        plan = planned(
+            contracted(2, 12, [{"amount": 900}], sites=sites, offers=offers, demand=demand)
+        )
+        remarks = so.roll(plan, month(1)).remarks
+        assert len(remarks) == found
+        assert all("which buyers paid for the order of 2027-01-01" in each for each in remarks)
+
+
+def test_what_is_held_for_an_order_that_may_fail_is_said_to_be_free() -> None:
+    """Of 20 ordered 10 come in March; the money for the other 10 is held until then."""
+    late = {"offer": "late", "supplier": "mill", "material": "ga", "price": 2, "availability": 0.5,
+            "lead_time_months": 2}  # fmt: skip
+    demand = [{"material": "ga", "from": month(2), "quantity": 10}]
+    plan = planned(contracted(3, 12, [{"amount": 900}], offers=[late], demand=demand, floors=DEAR))
+    (remark,) = so.roll(plan, month(1)).remarks
+    assert "late: of the order of 2027-01-01 some fails to arrive" in remark
+    assert so.roll(plan, month(2)).remarks == ()
+
+
+DEAR = [{"contract": "offtake", "level": "low", "floor": 70, "annual_quantity": 120}]

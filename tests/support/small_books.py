@@ -444,6 +444,7 @@ SHARES = (
 ENDS = (
     "to",
     "expires",
+    "pay_by",
     "sign_to",
     "decide_to",
     "deliver_from",
@@ -461,6 +462,12 @@ def take_out(tables: Tables, feature: str) -> Tables:
     # What speaks of a row that is gone goes with it, lest a workbook that nothing can meet be taken
     # for a difference.
     names = {row[key] for table, key in NAMED.items() for row in result.get(table, [])}
+    gone = {row["contract"]: row["material"] for row in tables.get("contracts", [])}
+    for row in result.get("in_transit", []):
+        if row["name"] not in names and row["name"] in gone:
+            row["name"] = (
+                f"spot {gone[row['name']]}"  # what was to come under it comes all the same
+            )
     if "commitments" in result:
         result["commitments"] = [row for row in result["commitments"] if row["name"] in names]
     if "rules" in result:
@@ -1340,6 +1347,7 @@ class _Drawing:
             for row in rows
             for column, value in row.items()
             if value is not None
+            and not (column == "expires" and "pay_by" in row)  # which must not come first
             and (
                 column in ENDS
                 or (
@@ -1437,7 +1445,7 @@ class _Drawing:
                     "how": how,
                 }
             )
-        if "committed_project" in self.has:
+        if "committed_project" in self.has and not any(row["kind"] == "project" for row in rows):
             date = self.pick(None, self.day(1))
             quantity, how = self.pick((None, None), (1, "at_least"), (0, None), (0, "at_most"))
             rows.append(

@@ -170,7 +170,8 @@ class Appropriations:
         """
         allowed = [b for b in self._allowed(about) if b >= self.number or self._pays(b, node)]
         if bound < 0:
-            return tuple(self._before(allowed, bound, node))
+            root = self.stockpile.tree.paths[node][0]
+            return self.able_before(about, self.days[-1 - bound], root, node)
         period = self.stockpile.tree.period[bound]
         return tuple(b for b in allowed if b >= self.number or period in self.window(b, bound))
 
@@ -180,9 +181,14 @@ class Appropriations:
         until = row.pay_by or row.expires
         return until is None or self.stockpile.tree.period[node] <= calendar.period(until)
 
-    def _before(self, allowed: list[int], bound: int, node: int) -> list[int]:
-        """Return what may pay for an order before the start: what lived then, or at the start."""
-        day, root = self.days[-1 - bound], self.stockpile.tree.paths[node][0]
+    def able_before(
+        self, about: About, day: dt.date | None, root: int, node: int
+    ) -> tuple[int, ...]:
+        """Return what may pay at a node what was obligated on a day before the first node, a root.
+
+        It is what lived then, or else at the root.
+        """
+        allowed = [b for b in self._allowed(about) if b >= self.number or self._pays(b, node)]
         rows = {b: self.row(b, root) for b in allowed if b < self.number}
         alive = [
             b
@@ -190,8 +196,8 @@ class Appropriations:
             if day is not None
             and (row.from_ is None or row.from_ <= day)
             and (row.expires is None or day <= row.expires)
-        ] or [b for b in rows if 0 in self.window(b, root)]
-        return [*alive, *(b for b in allowed if b >= self.number)]
+        ] or [b for b in rows if self.stockpile.tree.period[root] in self.window(b, root)]
+        return (*alive, *(b for b in allowed if b >= self.number))
 
 
 def accounts(able: Appropriations, watched: Collection[int]) -> list[list[int]]:

@@ -20,7 +20,7 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     left = [
         replace(row, amount=max(0.0, row.amount - paid.get(label(stockpile, b), 0.0)))
         for b, row in enumerate(rows)
-        if not passed.over(row.expires)
+        if not passed.over(row.pay_by or row.expires)
     ]
     keepers = [fund.fund for fund in passed.rows(Fund) if fund.keeps_receipts]
     for b, fund in enumerate(keepers, len(rows)):

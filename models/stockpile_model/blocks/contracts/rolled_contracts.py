@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from stockpile_model.blocks.budget.rolled_payers import pay_alike
 from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract
@@ -24,7 +26,54 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
         for row in passed.done("contracts", "signed")
         if row["decision"] in ("sign", "signed")
     }
-    yield Commitment, [_signed(passed, row) for row in signed.values()]
+    for row in signed.values():
+        _compare_payers(passed, row)
+    yield (
+        Commitment,
+        [_signed(passed, row) for row in signed.values()] + _not_in_the_plan(passed, signed),
+    )
+
+
+def _compare_payers(passed: Passed, row: PlanRow) -> None:
+    """Remark where others may pay what is left of a fiscal year than in the plan."""
+    calendar, gone = passed.calendar, passed.gone
+    last, signing, begin = row["last_delivery"], row["signed"], calendar.fiscal_year_begin(gone)
+    if last is None or passed.over(last) or begin >= passed.start:
+        return
+    same = [
+        period
+        for period in range(calendar.periods)
+        if calendar.fiscal_year(period) == calendar.fiscal_year(gone)
+    ]
+    extended = [
+        calendar.period(each["date"])
+        for each in passed.done("extensions")
+        if (each["contract"], each["decision"]) == (row["contract"], "extend")
+    ]
+    known = max(begin, signing)
+    bounds: list[dt.date | int] = [max(same[0], period) for period in extended]
+    before = signing < calendar.begin(0) and begin < calendar.begin(0)
+    bounds.append(known if before else max(same[0], calendar.period(signing)))
+    contract = passed.stockpile.keyed(Contract)[row["contract"]]
+    periods = range(gone, min(same[-1], calendar.period(last)) + 1)
+    if not all(
+        pay_alike(passed, "contract", contract.material, each, known, periods) for each in bounds
+    ):
+        passed.remarks.append(
+            f"{contract.contract}: what it delivers in the rest of the fiscal year was obligated "
+            f"before {passed.start}; by the date that the next workbook knows, {known}, other "
+            "appropriations may pay it than in the plan"
+        )
+
+
+def _not_in_the_plan(passed: Passed, shown: Collection[str]) -> list[Commitment]:
+    """Return what was signed before the start and delivers nothing in the horizon, as it was.
+
+    Without it the contract could be signed again.
+    """
+    names = (row.contract for row in passed.rows(Contract) if row.contract not in shown)
+    known = (terms.signed_before(passed.stockpile, name) for name in names)
+    return [row for row in known if row is not None]
 
 
 def _optioned(passed: Passed, contract: Contract, decision: str | None) -> Contract:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import pyomo.environ as pyo
 
 from stockpile_model.block import Block, sources
+from stockpile_model.blocks.budget.rolled_payers import pay_alike
 from stockpile_model.blocks.in_transit import transit_terms as terms
 from stockpile_model.blocks.in_transit.transit_terms import Coming, InTransit
 from stockpile_model.checks import ordered
@@ -143,6 +144,20 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     came = {each.number for each in coming}
     rows = [row for k, row in enumerate(passed.rows(InTransit)) if k not in came]
     yield InTransit, [row for row in rows if row.quantity > 0]
+    tree = passed.stockpile.tree
+    for each in coming:
+        period, day = tree.period[each.node], each.row.ordered
+        if each.node not in tree.below[passed.nodes[-1]][1:] or not each.row.unpaid:
+            continue
+        use, due = sources()[each.source.TABLE], range(period, period + 1)
+        if not pay_alike(passed, use, each.source.material, day, day, due):
+            remark = (
+                f"{each.row.name}: when what arrives on {each.due} was ordered, nothing lived that "
+                "still pays for it, so what lives at the start does: in the next workbook another "
+                "appropriation may than in the plan"
+            )
+            if remark not in passed.remarks:
+                passed.remarks.append(remark)
 
 
 BLOCK = Block(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from stockpile_model.blocks.budget.rolled_payers import pay_alike
 from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.in_transit.transit_terms import InTransit, coming, ordered_before
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.supplier_terms import terms_of
+from stockpile_model.funds import Fund
 from stockpile_model.passed import Passed, PlanRow
 from stockpile_model.schema import Row
 
@@ -18,6 +20,7 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     orders, offers = [*passed.done("orders")], passed.stockpile.keyed(Offer)
     under_way = [row for row in orders if not passed.over(row["arrives"])]
     yield Offer, [_left(passed, row, orders, under_way) for row in passed.rows(Offer)]
+    _compare_payers(passed, under_way)
     waived = [row for row in under_way if _waived(passed, offers[row["offer"]])]
     yield (
         Commitment,
@@ -25,6 +28,35 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
         + [row for row, due in ordered_before(passed.stockpile) if due >= passed.gone],
     )
     yield InTransit, [_shipped(row, offers[row["offer"]]) for row in waived]
+
+
+def _compare_payers(passed: Passed, under_way: Sequence[PlanRow]) -> None:
+    """Remark where others may pay for an order than in the plan, or it may go to another buyer."""
+    offers, calendar = passed.stockpile.keyed(Offer), passed.calendar
+    if not passed.rows(Fund):
+        return
+    several = len({site.buyer for site in passed.stockpile.sites.values()}) > 1
+    for row in under_way:
+        offer, arrives = offers[row["offer"]], calendar.period(row["arrives"])
+        if offer.payment == "order":
+            if several and offer.site is None:
+                passed.remarks.append(
+                    f"{offer.offer}: which buyers paid for the order of {row['date']} is not known "
+                    "any more, so it may arrive at a site of any"
+                )
+            continue
+        if arrives > passed.gone and row["arriving"] < row["ordered"]:
+            passed.remarks.append(
+                f"{offer.offer}: of the order of {row['date']} some fails to arrive; the plan "
+                f"holds the money for it until {row['arrives']}, in the next workbook it is free at "
+                "once"
+            )
+        bound, day, due = calendar.period(row["date"]), row["date"], range(arrives, arrives + 1)
+        if not pay_alike(passed, "purchase", offer.material, bound, day, due):
+            passed.remarks.append(
+                f"{offer.offer}: by the date of the order of {day}, other appropriations may pay "
+                "for it than in the plan"
+            )
 
 
 def _ordered(row: PlanRow) -> Commitment:
