@@ -342,7 +342,9 @@ def test_who_paid_for_an_order_under_way_is_said_to_be_forgotten() -> None:
         )
         remarks = so.roll(plan, month(1)).remarks
         assert len(remarks) == found
-        assert all("which buyers paid for the order of 2027-01-01" in each for each in remarks)
+        assert all(
+            "what each buyer pays, or paid, of the order of 2027-01-01" in each for each in remarks
+        )
 
 
 def test_what_is_held_for_an_order_that_may_fail_is_said_to_be_free() -> None:

@@ -38,18 +38,19 @@ def _compare_payers(passed: Passed, under_way: Sequence[PlanRow]) -> None:
     several = len({site.buyer for site in passed.stockpile.sites.values()}) > 1
     for row in under_way:
         offer, arrives = offers[row["offer"]], calendar.period(row["arrives"])
+        shared = several and offer.site is None
+        if shared and (offer.payment == "order" or row["price_break"] is not None):
+            passed.remarks.append(
+                f"{offer.offer}: what each buyer pays, or paid, of the order of {row['date']} is "
+                "not known any more: it may arrive at a site of any, at its mean price"
+            )
         if offer.payment == "order":
-            if several and offer.site is None:
-                passed.remarks.append(
-                    f"{offer.offer}: which buyers paid for the order of {row['date']} is not known "
-                    "any more, so it may arrive at a site of any"
-                )
             continue
         if arrives > passed.gone and row["arriving"] < row["ordered"]:
             passed.remarks.append(
                 f"{offer.offer}: of the order of {row['date']} some fails to arrive; the plan "
-                f"holds the money for it until {row['arrives']}, in the next workbook it is free at "
-                "once"
+                f"holds the money for it until {row['arrives']}, in the next workbook it is free "
+                "at once"
             )
         bound, day, due = calendar.period(row["date"]), row["date"], range(arrives, arrives + 1)
         if not pay_alike(passed, "purchase", offer.material, bound, day, due):
