@@ -23,7 +23,7 @@ from tests.support.small_books import FEATURES, TREES, Tables, small_books, take
 
 EXAMPLES_OF_A_FEATURE = 5
 EXAMPLES_OF_A_TREE = 12  # an event reads a cell in another place than the rest of the workbook
-TRIES_TO_MATTER = 150
+TRIES_TO_MATTER = 500
 
 # The same examples in every run, on every machine.
 drawn = settings(

@@ -591,7 +591,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
     )
     parts = (endowment("bulk", "navy", 0.4), endowment("bulk", "army", 0.6))
     lots = (
-        lot(20, -1, site="north"),
+        lot(20, -1, site="north", requalified=1),
         lot(10, -3, "M", site="south"),
         lot(5, -9, "N", site="south"),
     )
