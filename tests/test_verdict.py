@@ -55,6 +55,23 @@ def test_what_is_no_cash_stands_apart() -> None:
     assert any("in spec for a year costs 276 USD" in each for each in said)
 
 
+def test_where_the_shortfall_comes_first_the_proof_is_of_plans_that_miss_as_little() -> None:
+    """To buy the 10 costs 30, to miss them nothing: such a plan costs less."""
+    tables = {
+        "settings": {
+            "start": "2027-01-01",
+            "periods": 1,
+            "mip_gap": 0,
+            "objective": "shortfall_first",
+        },
+        "materials": [{"material": "ga", "shortage_cost": 0}],
+        "suppliers": [{"supplier": "plant"}],
+        "offers": [{"offer": "spot", "supplier": "plant", "material": "ga", "price": 3}],
+        "demand": [{"material": "ga", "from": "2027-01-01", "quantity": 10}],
+    }
+    assert lines(tables)[-1] == "Proven: no plan that misses as little costs less."
+
+
 def test_the_base_is_paid_and_the_range_is_that_of_the_scenarios() -> None:
     """In peace nothing is bought, in war 10 at 9."""
     assert "In the base scenario pay 0 USD (0 to 90 over the scenarios)." in lines(WAR)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from stockpile_model import amounts
 from stockpile_model.block import headings
 from stockpile_model.blocks.budget import Payment
+from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.solved_plan import by_scenario, on_path, parts
@@ -65,7 +66,7 @@ def _no_cash(plan: Plan, paths: Paths, heading: str, meaning: str) -> Iterator[s
     yield f"No cash, but {way} the cost: {meaning}, {amount}."
 
 
-def _sum(plan: Plan, paths: Mapping[str, list[CashFlow]], amount: Callable[[Flows], float]) -> str:
+def _sum(plan: Plan, paths: Paths, amount: Callable[[Flows], float]) -> str:
     """Return an amount of the path that is counted, with its range over all paths."""
     found = [amount(flows) for flows in paths.values()]
     said = f"{amounts.rounded(found[0])} {plan.currency}"
@@ -99,5 +100,11 @@ def _held(plan: Plan, flows: Flows) -> Iterator[str]:
         yield (
             f"To hold one {plan.unit} of {targets[0].material} in spec for a year costs"
             f" {amounts.rounded(float(f'{spent / held:.4g}'))} {plan.currency}, all payments less"
-            " receipts and what the stock is worth at the end."
+            f" receipts and what the stock is worth at the end{_served(plan)}."
         )
+
+
+def _served(plan: Plan) -> str:
+    """Return that these payments serve demand too, where they do."""
+    met = any(each.met > plan.stockpile.scale.nothing for each in plan.of(DemandMet))
+    return "; they serve the demand too" if met else ""

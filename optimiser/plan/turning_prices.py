@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 from optimiser.solving.ranging import Direction, Ranging
 from stockpile_model import amounts
@@ -67,8 +69,16 @@ class TurningPrices:
 
     def __post_init__(self) -> None:
         self.whole = WholeColumns(self.ranging)
-        self.outlays = outlay_rows(self.formulation)
-        self.unsettled = unsettled(self.formulation)
+
+    @functools.cached_property
+    def outlays(self) -> dict[tuple[int, str, str], Any]:
+        """Return the constraints that pay; made only where some choice is not whole."""
+        return outlay_rows(self.formulation)
+
+    @functools.cached_property
+    def unsettled(self) -> set[str]:
+        """Return the names whose price changes more than these constraints."""
+        return unsettled(self.formulation)
 
     def of(self, choice: PlanChoice, member: tuple[str, str | None], used: bool) -> Changed | None:
         """Return by how much the price of a choice must change; None where ranging is silent."""

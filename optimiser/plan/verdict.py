@@ -172,10 +172,12 @@ def _better(plan: Plan) -> str:
     Below the precision of a solver nothing is open.
     """
     gap = plan.gap or 0.0
+    first = plan.stockpile.settings.objective == "shortfall_first"
+    alike = " that misses as little" if first else ""  # one that misses more may cost less
     if gap <= amounts.NOISE:
-        return "no plan costs less"
-    most = _money(plan, _up(plan.objective - (plan.bound or 0.0)))
-    return f"the best possible plan costs at most {most} less ({_up(100 * gap, 2):g} %, the gap)"
+        return f"no plan{alike} costs less"
+    most, share = _money(plan, _up(plan.objective - (plan.bound or 0.0))), _up(100 * gap, 2)
+    return f"the best possible plan{alike} costs at most {most} less ({share:g} %, the gap)"
 
 
 def _up(value: float, digits: int = 3) -> float:

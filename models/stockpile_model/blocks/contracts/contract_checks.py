@@ -209,7 +209,9 @@ def _earlier(stockpile: Stockpile) -> Iterator[Problem]:
                 " row of kind project with the date on which it did"
             )
             yield Problem(row.TABLE, row.line, "date", message)
-        if (row.prepayment_left or 0.0) > contract.prepayment:
+        # What is left is in the book's money, as it was paid, at a rate that is not known here.
+        own = contract.currency is None
+        if own and (row.prepayment_left or 0.0) > contract.prepayment:
             message = f"must be at most the prepayment of {name}, {contract.prepayment:g}"
             yield Problem(row.TABLE, row.line, "prepayment_left", message)
     for row in stockpile.rows(Commitment):
