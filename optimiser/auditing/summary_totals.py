@@ -141,7 +141,8 @@ class _Sums:
 
     def appropriations(self) -> Found:
         """Return what becomes of each appropriation."""
-        names, rows = ("amount", "spent", "lapsed", "left"), self.sheets["budget"]
+        names = ("amount", "spent", "lapsed", "left", "obligated")
+        rows = self.sheets["budget"]
         found: Found = {
             ("Appropriations", label): tuple(
                 math.fsum(line[name] for line in rows if line["appropriation"] == label)

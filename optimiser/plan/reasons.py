@@ -261,7 +261,7 @@ class Reasons:
             limits = self.binding.behind(each.data)
             year = stockpile.calendar.fiscal_year(stockpile.tree.period[each.node])
             unit = stockpile.settings.quantity_unit
-            what = f"{amounts.quantity(amounts.clean(short))} {unit} short in"
+            what = f"{amounts.summed(short)} {unit} short in"
             said = f"{what} {amounts.month(stockpile.date(each.node))}"
             held = stockpile.where(each.node)["scenarios"] if stockpile.scenarios else ""
             if held and held != "all":

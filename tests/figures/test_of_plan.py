@@ -38,8 +38,9 @@ def delivery(supplier: str, quantity: float, day: dt.date = JANUARY) -> Delivery
 def use(amount: float, spent: float, lapsed: float) -> BudgetUse:
     """An appropriation; what is neither spent nor lapsed is left."""
     return BudgetUse(
-        appropriation=f"nds {amount:g}", fund="nds", from_=JANUARY, expires=None, amount=amount,
-        spent=spent, lapsed=lapsed, left=amount - spent - lapsed,
+        appropriation=f"nds {amount:g}", fund="nds", fiscal_year=JANUARY.year, from_=JANUARY,
+        expires=None, amount=amount, obligated=spent, spent=spent, released=0.0, lapsed=lapsed,
+        left=amount - spent - lapsed,
     )  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def test_suppliers_are_ranked_by_what_they_bring() -> None:
 
 def test_appropriations_are_summed_and_drawn_in_a_unit_that_reads_well() -> None:
     plan = empty_plan({BudgetUse: (use(5e6, 3e6, 1e6), use(1e6, 1e6, 0.0))})
-    assert table(plan, "appropriations")["Total"] == (6e6, 4e6, 1e6, 1e6)
+    assert table(plan, "appropriations")["Total"] == (6e6, 4e6, 1e6, 1e6, 4e6)
     figure, parts = chart(plan, "appropriation parts")
     assert figure.y.label == "amount [million USD]"
     assert parts == {"spent": (3.0, 1.0), "lapsed": (1.0, 0.0), "left": (1.0, 0.0)}

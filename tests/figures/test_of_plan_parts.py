@@ -13,7 +13,7 @@ from optimiser.figures.figure import ChartFigure, Figured, TableFigure
 from optimiser.figures.of_plan import chapters_of
 from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.plan.narrowed_plan import for_buyer, in_scenario, of_material, scenarios_of
-from stockpile_model.blocks.budget import Payment
+from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
 from tests.support.pages import HOSTILE, PAGED, paged_plan
@@ -220,3 +220,21 @@ def test_parts_of_a_plan_have_no_figures_of_the_whole() -> None:
     assert "assessment" in figures(paged_plan())
     assert not {"assessment", "checks", "run"} & figures(part, part=True).keys()
     assert HOSTILE in {each.name for each in chart(part, "purchases").series}
+
+
+def test_each_fiscal_year_obligates_what_its_appropriations_do() -> None:
+    """The bars of the years add up to the totals of the appropriations."""
+    plan = paged_plan()
+    shown = chart(plan, "appropriation years")
+    series = {each.name: each.values for each in shown.series}
+    years = {f"FY{each.fiscal_year}" for each in plan.of(BudgetUse)}
+    assert set(shown.labels) == years
+    (total,) = (line for line in table(plan, "appropriations").lines if line.total)
+    columns = [each.title for each in table(plan, "appropriations").columns]
+    assert max(series["obligated"]) > 0
+    spent, obligated, lapsed = (
+        total.known[columns.index(name)] for name in ("Spent", "Obligated", "Lapsed")
+    )
+    ratio = math.fsum(series["paid"]) / float(str(spent))
+    assert math.fsum(series["obligated"]) == pytest.approx(ratio * float(str(obligated)))
+    assert math.fsum(series["lapsed"]) == pytest.approx(ratio * float(str(lapsed)))

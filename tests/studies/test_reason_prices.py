@@ -211,6 +211,16 @@ def test_the_price_of_each_rule_is_that_of_a_plan_without_it() -> None:
         assert each.at_least - NOTHING <= each.price <= each.at_most + NOTHING
 
 
+def test_the_rules_together_have_a_price_of_their_own() -> None:
+    """Either cap alone leaves the other; without both all 34 kg come from the cheap supplier."""
+    second = {"rule": "also", "of": "offer", "value": "cheap", "measure": "share", "most": 0.5}
+    plan = explained(so.from_tables(RULES | {"rules": [*RULES["rules"], second]}))
+    found = {each.rule: each.price for each in plan.of(RulePrice)}
+    assert found["rule half"] == pytest.approx(0)
+    assert found["rule also"] == pytest.approx(0)
+    assert found["rules: all 2 together"] == pytest.approx(17 * 6)
+
+
 def test_a_month_of_shelf_life_is_worth_what_a_longer_life_saves() -> None:
     """Metal is cheap in the first month only, and keeps for the second."""
     tables = {

@@ -157,14 +157,14 @@ def summary(book: Book) -> Iterator[str]:
             )
         if not book.near(total(outcomes, "waste")[()], totals["Waste"], 10 * NOISE):
             yield f"the scenarios waste {total(outcomes, 'waste')[()]}, not {totals['Waste']}"
-    figures = ("amount", "spent", "lapsed", "left")
+    figures = ("amount", "spent", "lapsed", "left", "obligated")
     sums: dict[str, list[float]] = {}
     for row in book.rows("budget"):  # a row for each fiscal year
         own = sums.setdefault(row["appropriation"], [0.0] * len(figures))
         sums[row["appropriation"]] = [a + row[b] for a, b in zip(own, figures, strict=True)]
     for name, amounts in sums.items():
-        if not all(map(book.money, lines[name][1:5], amounts)):
-            yield f"{name}: {lines[name][1:5]}"
+        if not all(map(book.money, lines[name][1:6], amounts)):
+            yield f"{name}: {lines[name][1:6]}"
     brought = total(book.rows("deliveries"), "quantity", "supplier")
     for (supplier,), value in brought.items():
         if not book.near(lines[supplier][1], value) or not book.near(

@@ -9,6 +9,7 @@ from optimiser.figures.figure import Figured
 from optimiser.figures.of_plan import (
     agreement,
     appropriation_parts,
+    appropriation_years,
     appropriations,
     arrivals,
     assessment,
@@ -115,6 +116,7 @@ CHAPTERS: Sequence[Chapter] = (
             cash_by_period.figures,
             appropriations.figures,
             appropriation_parts.figures,
+            appropriation_years.figures,
             payments_over_time.figures,
             buyers.figures,
         ),

@@ -1,4 +1,4 @@
-"""The amount of each appropriation, and what of it is spent, lapses and is left."""
+"""The amount of each appropriation, and what of it is spent, lapses, is left and was obligated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from optimiser.figures.origins import Above
 from stockpile_model.blocks.budget import BudgetUse
 
 NAME = "appropriations"
-AMOUNTS = ("amount", "spent", "lapsed", "left")
+AMOUNTS = ("amount", "spent", "lapsed", "left", "obligated")
 SPENT, TOTAL = 2, "Total"
 
 

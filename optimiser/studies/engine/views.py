@@ -134,9 +134,12 @@ def everywhere(stockpile: Stockpile, change: Callable[[Stockpile], Stockpile]) -
 WITHOUT = "without"
 
 
-def without(stockpile: Stockpile, what: str) -> Stockpile:
-    """Return the stockpile without a rule, by what it is."""
-    return next(each for each in waivers(stockpile) if each.what == what).lift(stockpile)
+def without(stockpile: Stockpile, *what: str) -> Stockpile:
+    """Return the stockpile without some rules, by what they are."""
+    # The last first: what is taken out moves the rows after it.
+    for each in reversed([each for each in waivers(stockpile) if each.what in what]):
+        stockpile = each.lift(stockpile)
+    return stockpile
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,12 @@ class RulePrice(Result):
     """What a rule costs: the plan with it, and one without."""
 
     SHEET = "rule_prices"
-    ABOUT = "what each rule costs: the plan with it less one without it"
+    ABOUT = "what each rule costs, and all of a table together: the plan less one without"
     PLACE = 73
     ALWAYS = False
     BRIEF = "What each rule costs"
-    rule: str = column("rule, hard target, commitment")
-    cell: str | None = column("cell that sets it")
+    rule: str = column("rule, hard target, commitment; or all of a table together")
+    cell: str | None = column("cell that sets it; of several, the first")
     cost_with: float | None = column("cost of the plan, which keeps it", "money")
     cost_without: float | None = column("cost of a plan without it; blank = none known", "money")
     price: float | None = column("the one less the other", "money")
@@ -52,13 +52,13 @@ Member = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class Question:
-    """A case, and what it is about: a choice with its name and level, a rule, or a duration."""
+    """A case, and what it is about: a choice with its name and level, rules, or a duration."""
 
     case: Case
     choice: PlanChoice | None = None
     member: Member = ("", None)
     used: bool = False
-    waiver: Waiver | None = None
+    waived: tuple[Waiver, ...] = ()
     life: tuple[Row, str] | None = None
 
     @property
@@ -78,13 +78,29 @@ def questions(stockpile: Stockpile, used: Used) -> Iterator[Question]:
             uses = used(choice, member)
             if uses is not None and (case := _case(stockpile, choice, member, uses)) is not None:
                 yield Question(case, choice, member, uses)
-    for waiver in waivers(stockpile):
-        case = Case(view=(WITHOUT, waiver.what), note=f"without {waiver.what}")
-        yield Question(case, waiver=waiver)
+    for waived in _waived(stockpile):
+        view = (WITHOUT, *(each.what for each in waived))
+        yield Question(Case(view=view, note=f"without {named(waived)}"), waived=waived)
     for row, name in lives(stockpile):
         key, months = str(get(row, keys(type(row))[0])), float(stockpile.calendar.months)
         change = Change(row.TABLE, key, name, "add", months)
         yield Question(Case(changes=(change,), note=str(change)), life=(row, name))
+
+
+def _waived(stockpile: Stockpile) -> Iterator[tuple[Waiver, ...]]:
+    """Yield each rule alone, and all of a table together where it has several."""
+    tables = dict[str, list[Waiver]]()
+    for waiver in waivers(stockpile):
+        yield (waiver,)
+        tables.setdefault(waiver.row.TABLE, []).append(waiver)
+    yield from (tuple(each) for each in tables.values() if len(each) > 1)
+
+
+def named(waived: Sequence[Waiver]) -> str:
+    """Return what rules are: the one, or all of a table together."""
+    if len(waived) == 1:
+        return waived[0].what
+    return f"{waived[0].row.TABLE}: all {len(waived)} together"
 
 
 def _case(stockpile: Stockpile, choice: PlanChoice, member: Member, used: bool) -> Case | None:
@@ -142,9 +158,9 @@ def _lump(
 
 
 def rule_price(
-    stockpile: Stockpile, waiver: Waiver, result: CaseResult, base: CaseResult
+    stockpile: Stockpile, waived: Sequence[Waiver], result: CaseResult, base: CaseResult
 ) -> RulePrice:
-    """Return what a rule costs, with what is proven of it: it never saves anything."""
+    """Return what rules cost, with what is proven of it: they never save anything."""
     cost, without = base.objective, result.objective
     known = cost is not None and without is not None
     least = most = None
@@ -153,8 +169,8 @@ def rule_price(
     if known and result.bound is not None:
         most = max(0.0, (cost or 0.0) - result.bound)
     return RulePrice(
-        rule=waiver.what,
-        cell=stockpile.cell(waiver.row, waiver.column),
+        rule=named(waived),
+        cell=stockpile.cell(waived[0].row, waived[0].column),
         cost_with=cost,
         cost_without=without,
         price=max(0.0, (cost or 0.0) - (without or 0.0)) if known else None,
@@ -219,8 +235,8 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     changed: dict[tuple[str, str, str | None], Changed] = {}
     prices, values = list[RulePrice](), list[MarginalValue]()
     for each, result in zip(questions(stockpile, _of_plan(plan)), results, strict=True):
-        if each.waiver is not None:
-            prices.append(rule_price(stockpile, each.waiver, result, base))
+        if each.waived:
+            prices.append(rule_price(stockpile, each.waived, result, base))
         elif each.life is not None:
             value = life_value(stockpile, each.life, result, base)
             values += [] if value is None else [value]
@@ -277,8 +293,8 @@ def rounds(asked: Asked) -> Rounds:
     results = yield [each.case for each in found]
     turns, prices = list[tuple[object, ...]](), list[tuple[object, ...]]()
     for each, result in zip(found, results, strict=True):
-        if each.waiver is not None:
-            price = rule_price(asked.stockpile, each.waiver, result, base)
+        if each.waived:
+            price = rule_price(asked.stockpile, each.waived, result, base)
             prices.append((price.rule, price.cell, price.price, price.at_least, price.at_most))
         elif each.choice is not None:
             change = answer(asked.stockpile, each, result, base)
