@@ -104,7 +104,9 @@ class Deed:
     `possible(stockpile, name)`: the nodes at which it can be done. `done(m, stockpile, name, level,
     node)`: the variables or expressions of doing it there. `metal`: its quantity is metal, else how
     often it is done. `levels`: the levels of which a commitment may name one. `before`: whether it
-    may have been done before the start, so that a plan goes on from it.
+    may have been done before the start, so that a plan goes on from it. `value(stockpile, name,
+    level, node)`: what doing it once, or with one unit, moves there, undiscounted [money or
+    money/quantity]; changes to a plan that was announced are weighed by it.
     """
 
     kind: str
@@ -114,6 +116,7 @@ class Deed:
     done: Callable[[pyo.ConcreteModel, Stockpile, str, str | None, int], Sequence[Any]]
     levels: Callable[[Stockpile, str], Iterable[str]] | None = None
     before: bool = False
+    value: Callable[[Stockpile, str, str | None, int], float] = _zero
 
 
 @dataclass(frozen=True, kw_only=True)

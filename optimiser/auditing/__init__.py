@@ -12,7 +12,7 @@ ages), `outlets` (rotation), `move_audit` (moves between sites), `needs` (demand
 stock), `rule_audit`,
 `commitment_audit`, `appropriation_audit` (what each obligates and pays), `cash` (cash flow,
 objective, proof), `adequacy_audit` (the assessment of supply), `reason_audit` (what is used of each
-choice). Of the plan as a whole are
+choice), `change_audit` (what changes of an announced plan). Of the plan as a whole are
 `assumptions` (the inputs that it lists), `sentences` (instructions) and `summary_totals` (totals of
 the other sheets). `inputs` reads the input with arithmetic of its own, so that an error in the
 model's is no error here too.
@@ -30,6 +30,7 @@ from optimiser.auditing import (
     assumptions,
     call_off_audit,
     cash,
+    change_audit,
     commitment_audit,
     contracts,
     extension_audit,
@@ -86,6 +87,7 @@ TWINS = [
     cash.TWIN,
     adequacy_audit.TWIN,
     reason_audit.TWIN,
+    change_audit.TWIN,
 ]
 """The twins of all concerns, in the order in which the phases of a path run them."""
 

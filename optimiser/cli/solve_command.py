@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ WHAT_IFS = {
 NOT_BUNDLED = {
     **{name: f"--{name}" for name in WHAT_IFS},
     "whole_orders": "--whole-orders",
+    "near": "--near",
     "solver": "--solver",
     "model_file": "--write-model",
 }
@@ -114,6 +116,21 @@ NOT_BUNDLED = {
     ),
 )
 @click.option(
+    "--near",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PLAN",
+    help=(
+        "Stay near a plan that was announced: --near plan.xlsx. Of the plans that cost no more the"
+        " one that changes least; the sheet changes has each change with its reason."
+    ),
+)
+@click.option(
+    "--change-cost",
+    type=click.FloatRange(0),
+    metavar="SHARE",
+    help="Price changes to that plan instead: 0.05 is 5 % of what a change moves.",
+)
+@click.option(
     "--bundles",
     type=click.IntRange(1),
     metavar="N",
@@ -180,7 +197,12 @@ def _solved(workbook: Path, target: Path, options: dict[str, Any], **common: Any
 
 
 def _refuse_together(options: dict[str, Any]) -> None:
-    """Raise UsageError where options exclude each other."""
+    """Raise UsageError where options exclude each other, or one needs another."""
+    price = options["change_cost"]
+    if price is not None and options["near"] is None:
+        raise click.UsageError("--change-cost prices changes to an announced plan: name it, --near")
+    if price is not None and not math.isfinite(price):
+        raise click.UsageError(f"--change-cost must be a finite share, found {price:g}")
     if not options["bundles"]:
         return
     for name, flag in NOT_BUNDLED.items():

@@ -11,6 +11,7 @@ import numpy as np
 from optimiser.plan.assumption_rows import Assumption, assumptions
 from optimiser.plan.marginal_values import MarginalValue, marginal_values
 from optimiser.plan.plan import Plan
+from optimiser.plan.plan_changes import PlanChange
 from optimiser.plan.reasons import Reason, Reasons
 from optimiser.plan.verdict import verdict
 from optimiser.solving.ranging import Ranging
@@ -36,8 +37,8 @@ class Disagreement(StockpileError):
     internal = True
 
 
-OWN_RESULTS: tuple[type[Result], ...] = (Reason, MarginalValue, Assumption)
-"""The types of row that every plan has and no block reports."""
+OWN_RESULTS: tuple[type[Result], ...] = (PlanChange, Reason, MarginalValue, Assumption)
+"""The types of row that plans have and no block reports."""
 
 
 MOST_COLUMNS = 150_000
@@ -50,15 +51,18 @@ def make_plan(
     warnings: Iterable[str] = (),
     run: Mapping[str, object] | None = None,
     reasons: bool = False,
+    ranged: bool = True,
 ) -> Plan:
     """Read a solved formulation into a plan.
 
-    With `reasons` it says why it uses what it uses, and for which limits each marginal value holds.
+    With `reasons` it says why it uses what it uses, and for which limits each marginal value holds;
+    a plan that is not `ranged` is not the cheapest with its whole decisions, and does not say what
+    would change it.
     Raises Disagreement when its parts do not sum to the solver's objective.
     """
     stockpile, settings = formulation.stockpile, formulation.stockpile.settings
     ranging = _ranging(formulation, outcome) if reasons else None
-    rows = _rows(formulation, outcome, ranging)
+    rows = _rows(formulation, outcome, ranging, ranged)
     costs = _costs(rows)
     tail = _tail(settings, rows)
     objective = float(outcome.objective or 0.0)
@@ -98,13 +102,22 @@ def _ranging(formulation: Formulation, outcome: Outcome) -> Ranging | None:
     return Ranging(outcome.form, x, Options(seed=formulation.stockpile.settings.seed))
 
 
-def _rows(formulation: Formulation, outcome: Outcome, ranging: Ranging | None) -> Rows:
+def with_changes(plan: Plan, changes: Iterable[PlanChange]) -> Plan:
+    """Return a plan with what it changes of the one that was announced."""
+    found = tuple(changes)
+    changed = replace(plan, rows={**plan.rows, PlanChange: found} if found else plan.rows)
+    return replace(changed, verdict=verdict(changed))
+
+
+def _rows(
+    formulation: Formulation, outcome: Outcome, ranging: Ranging | None, ranged: bool
+) -> Rows:
     """Return what the blocks report, the reasons, the marginal values and the assumptions."""
     rows: dict[type[Result], list[Result]] = {}
     for row in report(formulation):
         rows.setdefault(type(row), []).append(row)
     if ranging is not None:
-        rows[Reason] = list(Reasons(formulation, ranging).rows())
+        rows[Reason] = list(Reasons(formulation, ranging if ranged else None).rows())
     rows[MarginalValue] = list(marginal_values(formulation, outcome, ranging))
     rows[Assumption] = list(assumptions(formulation.stockpile))
     return {kind: tuple(members) for kind, members in rows.items()}

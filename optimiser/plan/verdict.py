@@ -11,6 +11,7 @@ from decimal import ROUND_CEILING, Context
 from typing import TYPE_CHECKING
 
 from optimiser.plan.cash_lines import cash_lines
+from optimiser.plan.plan_changes import change_lines, priced_away
 from stockpile_model import amounts
 from stockpile_model.block import results
 from stockpile_model.blocks.objective import ScenarioOutcome
@@ -32,6 +33,7 @@ def verdict(plan: Plan) -> str:
             *_risk(plan),
             *_weighed_risk(plan),
             _proof(plan),
+            *change_lines(plan),
         ]
     )
 
@@ -149,6 +151,8 @@ def _proof(plan: Plan) -> str:
         return f"The solver gave no bound, {_UNKNOWN}"
     if plan.status == "optimal":
         return f"Proven: {_better(plan)}."
+    if priced_away(plan):
+        return f"Proven, with changes priced: {_better(plan)}."
     return (
         f"The search stopped before its proof was done. So far it is proven that {_better(plan)}."
     )

@@ -181,6 +181,40 @@ def solve(
     return Outcome(stages, time.perf_counter() - begun, interrupt.requested, highs.version(), form)
 
 
+def restated(outcome: Outcome, asked: float) -> tuple[Outcome, float]:
+    """Return the outcome with another plan in its place, which stands in its model, and the least
+    cost with the whole decisions of that plan.
+
+    The bound stays: no plan costs less. `asked` is the gap up to which the plan is optimal.
+    """
+    form, stage = outcome.form, outcome.stages[outcome.main]
+    assert form is not None
+    values = np.array([each.value for each in form.variables], dtype=np.float64)
+    x, program = values / form.sizes.column, form.program
+    for each in form.objectives[: outcome.main]:
+        program = _held(replace(program, cost=each.cost, offset=each.offset), each.at(x))
+    judged = form.objectives[outcome.main]
+    program = replace(program, cost=judged.cost, offset=judged.offset)
+    size = form.sizes.objective[judged.name]
+    objective = form.stated[outcome.main].at(values)
+    bound = None if stage.bound is None else min(stage.bound, objective)
+    gap = relative_gap(objective, bound, size)
+    found = highs.optimise(program.fixed(np.round(x[program.integer])), Options(), Interrupt())
+    row_dual, column_dual = _duals(form, judged.name, found)
+    stages = [*outcome.stages]
+    stages[outcome.main] = replace(
+        stage,
+        status="optimal" if gap is not None and gap <= asked else "feasible",
+        objective=objective,
+        bound=bound,
+        gap=gap,
+        row_dual=row_dual,
+        column_dual=column_dual,
+    )
+    least = objective if found.objective is None else found.objective * size
+    return replace(outcome, stages=tuple(stages)), least
+
+
 @dataclass(eq=False)
 class LexicographicSearch:
     """The objectives of a form, minimised one after another, each at no more of those before it.

@@ -8,6 +8,18 @@ from collections.abc import Sequence
 
 from optimiser.api.planning.solution import Solution
 from optimiser.plan.plan import Plan
+from optimiser.plan.plan_changes import (
+    CHANGE_COST,
+    CHEAPEST,
+    LEAST_CHANGES,
+    MOVED,
+    NEW,
+    STAYS_NEAR,
+    PlanChange,
+    announced_of,
+    number,
+    summed_value,
+)
 from optimiser.plan.reasons import Reason
 from optimiser.solving.search_options import relative_gap
 from optimiser.studies.repairs.diagnosis import Diagnosis
@@ -35,6 +47,7 @@ def as_object(result: Solution) -> dict[str, object]:
         **_repairs(result),
         **(_what_ifs(plan) if plan else {}),
         **(_reasons(plan) if plan else {}),
+        **(_changes(plan) if plan else {}),
     }
 
 
@@ -159,6 +172,27 @@ def _reasons(plan: Plan) -> dict[str, object]:
             for each in prices
         ]
     return found
+
+
+def _changes(plan: Plan) -> dict[str, object]:
+    """Return what changes of an announced plan, where the plan stays near one."""
+    if STAYS_NEAR not in plan.run:
+        return {}
+    rows = plan.of(PlanChange)
+    of = announced_of(rows)
+    return {
+        "changes": {
+            "announced": len(of),
+            "unchanged": sum(not each.changed for each in of),
+            "new": sum(each.change == NEW for each in rows),
+            "value": summed_value(rows),
+            "change_cost": number(plan, CHANGE_COST),
+            "cost_without": number(plan, CHEAPEST),
+            "value_without": number(plan, MOVED),
+            "least_value_proven": number(plan, LEAST_CHANGES),
+            "rows": plain_rows(rows),
+        }
+    }
 
 
 def _firm(rows: Sequence[FirmSupplyRow]) -> dict[str, object]:

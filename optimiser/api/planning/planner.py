@@ -10,6 +10,13 @@ from pathlib import Path
 
 from optimiser.api import plan_json  # noqa: F401  # plans are saved as JSON too
 from optimiser.api.book import Book, Say, Source, book_of, path_of
+from optimiser.api.planning.announced_plan import (
+    Announced,
+    AnnouncedPlan,
+    announced_plan,
+    read_announced,
+)
+from optimiser.api.planning.near_plan import NearOutcome, near_plan
 from optimiser.api.planning.plan_request import Request, options_of
 from optimiser.api.planning.run_record import run_record
 from optimiser.api.planning.solution import Solution
@@ -20,7 +27,7 @@ from optimiser.html.other_pages import explanation_page
 from optimiser.html.saving import check_page, save, write_page
 from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan
-from optimiser.plan.plan_maker import make_plan
+from optimiser.plan.plan_maker import make_plan, with_changes
 from optimiser.solving.model_file import check_model_file, write_model
 from optimiser.solving.solve import Options, Outcome, Progress
 from optimiser.studies.repairs.repair_search import diagnose
@@ -42,6 +49,8 @@ def solve(
     threads: int | None = None,
     solver: str | None = None,
     what_ifs: Sequence[str] = (),
+    near: Announced | None = None,
+    change_cost: float | None = None,
     whole_orders: bool = False,
     workers: int | None = 0,
     output: str | Path | None = None,
@@ -60,6 +69,11 @@ def solve(
     the processes that run them (0: this one; None: one for each core), `record` keeps their runs in
     a file. `whole_orders` bounds the cost of relaxing later orders.
 
+    `near` is a plan that was announced, or the path of one: of the plans that cost no more than
+    the plan without it, the least changed one. What was announced stays as a whole where that is
+    proven within the gap. `change_cost` prices changes instead, as a share of what they move. The
+    sheet `changes` has each decision with its reason.
+
     `output` (.xlsx) is where the plan is written, `page` (.html) where its page is, or that of why
     there is none, `model_file` (.mps, .lp) the model; all are checked before the search, and
     replace a file that this program did not write by `force` only.
@@ -76,6 +90,8 @@ def solve(
     request = Request(
         solver=solver,
         what_ifs=tuple(what_ifs),
+        near=near,
+        change_cost=change_cost,
         whole_orders=whole_orders,
         workers=workers,
         output=None if output is None else Path(output),
@@ -85,6 +101,7 @@ def solve(
         force=force,
     )
     began, say = time.perf_counter(), on_message or (lambda _: None)
+    request.check_near()
     _check_places(request, path_of(source))
     book = book_of(source, changes, say)
     options = options_of(book, gap, time_limit, threads)
@@ -99,6 +116,7 @@ def _planned(
     read_at = time.perf_counter()
     formulation = build(book.stockpile)
     _refuse_unfit(request, formulation.stockpile)
+    announced = _announced(request, formulation.stockpile)
     built_at = time.perf_counter()
     if request.model_file is not None:
         objective = write_model(formulation.m, request.model_file)
@@ -111,7 +129,11 @@ def _planned(
                 "seconds building": round(built_at - read_at, 3),
                 "seconds solving": round(time.perf_counter() - built_at, 3),
             }
-            plan = _plan(book, formulation, options, outcome, seconds)
+            near = None
+            if announced is not None:
+                of_near = (announced, request.change_cost, options, progress)
+                near = near_plan(formulation, outcome, *of_near)
+            plan = _plan(book, formulation, options, outcome, seconds, near)
             if not interrupt.requested:
                 try:
                     with Interrupt(keeps=False):
@@ -127,6 +149,16 @@ def _planned(
             total = time.perf_counter() - began
             return Solution(plan.status, plan, None, total, request.output, interrupt.requested)
     return _without_plan(book, options, outcome, began)
+
+
+def _announced(request: Request, stockpile: Stockpile) -> AnnouncedPlan | None:
+    """Return what was announced, for an unfolded stockpile; None where no plan is to be near it.
+
+    Raises InputError for what is no plan of the same stockpile.
+    """
+    if request.near is None:
+        return None
+    return announced_plan(*read_announced(request.near), stockpile)
 
 
 def _refuse_unfit(request: Request, stockpile: Stockpile) -> None:
@@ -162,10 +194,20 @@ def with_what_ifs(plan: Plan, request: Request, stockpile: Stockpile, options: O
 def _check_places(request: Request, source: Path | None) -> None:
     """Raise OutputError where the plan or the model cannot be written."""
     check_output(request.output, source, request.force)
+    _refuse_announced(request)
     check_page_of(request.page, source, request.force)
     if request.model_file is not None:
         _refuse_input(request.model_file, source)
         check_model_file(request.model_file, request.force)
+
+
+def _refuse_announced(request: Request) -> None:
+    """Raise OutputError where the plan would be written over the one that was announced."""
+    output, near = request.output, request.near
+    if output is not None and isinstance(near, (str, Path)) and same_file(output, Path(near)):
+        raise OutputError(
+            f"{output}: is the announced plan, which is never written to; choose another name"
+        )
 
 
 def check_output(output: Path | None, source: Path | None, force: bool) -> None:
@@ -210,10 +252,18 @@ def _plan(
     options: Options,
     outcome: Outcome,
     seconds: Mapping[str, float],
+    near: NearOutcome | None = None,
 ) -> Plan:
-    """Return the plan of a solved formulation, audited, with the record of its run."""
-    run = {**run_record(book, options, outcome), **seconds}
-    return audited(make_plan(formulation, outcome, map(str, book.warnings), run, reasons=True))
+    """Return the plan of a solved formulation, audited, with the record of its run.
+
+    One that stays near another has its changes. Its reasons say what would change it only where it
+    is the cheapest with its whole decisions.
+    """
+    of = outcome if near is None else near.outcome
+    run = {**run_record(book, options, of), **seconds, **({} if near is None else near.run)}
+    warnings, ranged = map(str, book.warnings), near is None or near.cheapest
+    plan = make_plan(formulation, of, warnings, run, reasons=True, ranged=ranged)
+    return audited(plan if near is None else with_changes(plan, near.rows))
 
 
 def _without_plan(book: Book, options: Options, outcome: Outcome, began: float) -> Solution:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from optimiser.figures.figure import Figured
 from optimiser.figures.of_plan import (
     agreement,
+    announced_changes,
     appropriation_parts,
     appropriation_years,
     appropriations,
@@ -63,6 +64,7 @@ PLAN: Sequence[PlanMaker] = (
 BRIEF: Sequence[PlanMaker] = (
     expected_costs.figures,
     reason_lines.figures,
+    announced_changes.figures,
     outcome_rows.figures,
     supply_adequacy.brief,
 )
@@ -90,7 +92,7 @@ CHAPTERS: Sequence[Chapter] = (
     Chapter(
         "What to do",
         "What to sign, order and rotate, and when.",
-        (first_steps.figures, calendar_of_actions.figures),
+        (first_steps.figures, calendar_of_actions.figures, announced_changes.figures),
     ),
     Chapter(
         "Stock",

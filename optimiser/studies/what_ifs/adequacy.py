@@ -372,4 +372,5 @@ ADEQUACY = WhatIf(
     attach=attach,
     rounds=rounds,
     results=(YearAssessed, EmbargoAssessed),
+    compares=False,
 )

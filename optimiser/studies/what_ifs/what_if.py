@@ -22,7 +22,7 @@ class WhatIf:
     refuse(stockpile): raise InputError where it has no answer. cases(plan): the plans that answer
     it. attach(plan, results, options): the plan with the answer, given how its cases ended.
     rounds(asked): the same as a study. `results`: the types of row with the answer in a
-    plan.
+    plan. `compares`: whether the answer compares what the plan costs with what others do.
     """
 
     kind: str
@@ -31,6 +31,7 @@ class WhatIf:
     attach: Callable[[Plan, Sequence[CaseResult], Options], Plan]
     rounds: Callable[[Asked], Rounds]
     results: tuple[type[ResultRow], ...] = ()
+    compares: bool = True
 
 
 def no_refusal(stockpile: Stockpile) -> None:

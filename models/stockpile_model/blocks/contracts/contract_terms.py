@@ -538,6 +538,21 @@ def most_upside(stockpile: Stockpile, contract: Contract, periods: int, gone: in
     return cap if received is None else larger(0.0, cap - received)
 
 
+def bound_money(stockpile: Stockpile, name: str, level: str | None, node: int) -> float:
+    """Return what a level signed at a node binds at its floor, within the horizon [money].
+
+    It is floor · even rate over the term, as known there; 0 where it would deliver nothing. Without
+    a level it is that of the first of the menu.
+    """
+    contract = stockpile.at(node).keyed(Contract)[name]
+    levels = menu(stockpile.at(node))[name]
+    floor = levels[level] if level is not None else next(iter(levels.values()))
+    least = max(agreed(stockpile, contract, node), stockpile.at(node).shipping(contract.supplier))
+    first = max(least, stockpile.tree.period[node])
+    rate = floor_value(stockpile, floor, node) + contract.freight
+    return rate * even(stockpile, floor) * len(term(stockpile, contract, first))
+
+
 # Break-even -----------------------------------------------------------------------------------
 
 ROUNDING = 1e-9  # part of a capital cost, or of a break-even, by which rounding may miss it [1]

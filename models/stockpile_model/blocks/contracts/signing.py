@@ -10,6 +10,7 @@ import pyomo.environ as pyo
 from stockpile_model.block import Deed
 from stockpile_model.blocks.contracts.contract_terms import (
     Contract,
+    bound_money,
     menu,
     signable,
     signed_before,
@@ -125,4 +126,5 @@ DEED = Deed(
     done=_done,
     levels=_levels,
     before=True,
+    value=bound_money,
 )

@@ -27,7 +27,7 @@ from stockpile_model.blocks.offers.joint_report import JointOrder
 from stockpile_model.blocks.offers.joint_report import report as report_joint
 from stockpile_model.blocks.offers.joint_terms import JointTerms
 from stockpile_model.blocks.offers.offer_checks import check, review
-from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.offers.offer_terms import Offer, landed
 from stockpile_model.blocks.offers.order_report import Order, report
 from stockpile_model.blocks.offers.order_terms import OrderTerms
 from stockpile_model.blocks.offers.order_windows import placeable
@@ -122,6 +122,7 @@ DEED = Deed(
     possible=_can_order,
     done=_ordered,
     before=True,
+    value=landed,
 )
 
 BLOCK = Block(

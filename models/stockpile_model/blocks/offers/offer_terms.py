@@ -147,3 +147,12 @@ def prices(stockpile: Stockpile, offer: Offer, node: int) -> list[float]:
     """Return the price of each segment of an order that is paid at a node [money/quantity]."""
     rows = breaks(stockpile.at(node)).get(offer.offer, ())
     return [price(stockpile, offer, node, row) for row in (None, *rows)]
+
+
+def landed(stockpile: Stockpile, name: str, level: str | None, node: int) -> float:
+    """Return what a unit under an offer costs landed at a node, before any break [money/quantity].
+
+    It is the price with adder, duty and freight; an order cost comes on top.
+    """
+    row = stockpile.at(node).keyed(Offer)[name]
+    return price(stockpile, row, node) * (1 + row.duty) + row.adder + row.freight

@@ -11,7 +11,13 @@ import pyomo.environ as pyo
 from stockpile_model.block import Block, Deed, Tally
 from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.contracts.contract_terms import financed
-from stockpile_model.blocks.projects import going, project_checks, project_choices, project_outcomes
+from stockpile_model.blocks.projects import (
+    going,
+    project_checks,
+    project_choices,
+    project_outcomes,
+    project_terms,
+)
 from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
 from stockpile_model.blocks.projects.windows import carriable, grantable, openings
 from stockpile_model.choice import chosen
@@ -83,6 +89,7 @@ DEED = Deed(
     possible=openings,
     done=_done,
     before=True,
+    value=project_terms.helped,
 )
 
 BLOCK = Block(

@@ -12,6 +12,12 @@ def grant(project: Project) -> float | None:
     return None if project.cost is None else project.cost * project.match
 
 
+def helped(stockpile: Stockpile, name: str, level: str | None, node: int) -> float:
+    """Return the grant of a project at a node, else its capital cost; 0 without both [money]."""
+    row = stockpile.at(node).keyed(Project)[name]
+    return grant(row) or row.capex or 0.0
+
+
 def ready(stockpile: Stockpile, project: str, node: int) -> int:
     """Return the period in which a project that goes ahead at a node is ready."""
     row = stockpile.at(node).keyed(Project)[project]

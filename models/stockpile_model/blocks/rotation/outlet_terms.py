@@ -16,6 +16,7 @@ from stockpile_model.giving import FACT, POLICY, TERM, Give, Gives
 from stockpile_model.schema import Row, column
 from stockpile_model.standing import Standing
 from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 
 RETURNING = ("exchange", "rework", "loan")  # the forms that give fresh metal back
 REQUALIFY = "requalify"
@@ -235,6 +236,20 @@ def price(stockpile: Stockpile, outlet: Outlet, age: int, node: int) -> float:
     if full is None:
         full = stockpile.price(str(outlet.price_index), node) * outlet.price_factor
     return full * worth(stockpile, outlet, age)
+
+
+def moved_value(stockpile: Stockpile, name: str, level: str | None, node: int) -> float:
+    """Return what a unit that leaves through an outlet is worth at a node [money/quantity].
+
+    It is the price of a sale of new metal, else the index price of the metal, else what the outlet
+    costs.
+    """
+    now = stockpile.at(node)
+    row = now.keyed(Outlet)[name]
+    if row.form == "sale":
+        return price(stockpile, row, 0, node)
+    index = now.keyed(Material)[row.material].price_index
+    return row.cost if index is None else stockpile.price(index, node)
 
 
 def lowest_price(stockpile: Stockpile) -> float:

@@ -171,4 +171,5 @@ DEED = Deed(
     metal=True,
     possible=_possible,
     done=_done,
+    value=outlet_terms.moved_value,
 )

@@ -1,0 +1,205 @@
+"""Search for plans that stay near what was announced: from a plan that is known, without its bound.
+
+A program has the objectives of its model, and last what is changed. The plan is judged by its cost;
+each search here holds one of the two and minimises the other, or their weighed sum. What it proves
+is about that sum or that search alone: the bound on the cost is that of the plan without it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import highspy
+import numpy as np
+from highspy import HighsModelStatus
+
+from optimiser.solving import engine, highs
+from optimiser.solving.engine import StageContext
+from optimiser.solving.highs import ProgramSolution
+from optimiser.solving.program import INFINITY, Floats, Program
+from optimiser.solving.search_options import ABSOLUTE_GAP, Options, SolverError, allowance
+from optimiser.solving.standard_form import Objective, StandardForm, main
+from optimiser.solving.structure import ScenarioTree, structure
+from optimiser.system.interrupts import Interrupt
+
+UNCHANGED = 1e-7  # share of what was announced up to which a plan that keeps all of it may miss it
+
+
+@dataclass(frozen=True, eq=False)
+class NearPlan:
+    """A plan by its columns [scaled units], with its cost and what it changes [money].
+
+    `bound`: what its search proves of what it minimised: the value of the changes of a plan that
+    costs no more, or the sum of cost and priced changes; None where nothing is proven.
+    """
+
+    x: Floats
+    cost: float
+    changed: float
+    bound: float | None = None
+
+
+@dataclass(eq=False)
+class StayingSearch:
+    """Searches of one program, whose last objective is what is changed.
+
+    `form`: the program with all its objectives, `x`: a plan of it [scaled units], `tree`: its
+    scenario tree. `progress` gets which search runs.
+    """
+
+    form: StandardForm
+    x: Floats
+    options: Options
+    interrupt: Interrupt
+    tree: ScenarioTree
+    progress: Callable[[highs.Snapshot], None] | None = None
+
+    def __post_init__(self) -> None:
+        names = [each.name for each in self.form.objectives]
+        judged = main(names)
+        self.cost, self.changed = self.form.objectives[judged], self.form.objectives[-1]
+        self.then = self.form.objectives[judged + 1 : -1]
+        self.sizes = tuple(self.form.sizes.objective[names[k]] for k in (judged, -1))
+        self.program = self.form.program
+        for each in self.form.objectives[:judged]:
+            self.program = held(self.program, each, allowance(each.at(self.x)))
+
+    @property
+    def known(self) -> NearPlan:
+        """Return the plan that is known from the start."""
+        return self._plan(self.x)
+
+    def kept(self, announced: float, seconds: float) -> NearPlan | None:
+        """Return the cheapest plan that changes nothing; None where none was found in time.
+
+        `announced`: the value of all that was announced [money].
+        """
+        begun, aimed = time.perf_counter(), self._aimed(self.cost)
+        most = max(ABSOLUTE_GAP, UNCHANGED * announced / self.sizes[1])
+        near = held(aimed, self.changed, most)
+        # Columns that are fixed make the search short; rounded quantities may fit no plan exactly.
+        lower, upper, weight = near.lower.copy(), near.upper.copy(), self.changed.cost
+        upper[weight > 0] = lower[weight > 0]
+        for program in (replace(near, upper=upper), near):
+            left = seconds - (time.perf_counter() - begun)
+            found = self._searched(program, left, None) if left > 0 else ProgramSolution("no_plan")
+            if found.x is not None:
+                return self._plan(found.x)
+        return None
+
+    def least_changed(self, most: float, start: NearPlan, seconds: float) -> NearPlan:
+        """Return the plan that changes least of those that cost no more, the cheapest of these.
+
+        `most`: what it may cost [money]. `start`: a plan that costs no more.
+        """
+        begun = time.perf_counter()
+        size = self.sizes[0]
+        capped = held(self._aimed(self.changed), self.cost, allowance(most / size))
+        found = self._searched(capped, seconds, start.x)
+        x = start.x if found.x is None else found.x
+        bound = None if found.bound is None else found.bound * self.sizes[1]
+        program = held(self._aimed(self.cost), self.changed, allowance(self.changed.at(x)))
+        left = seconds - (time.perf_counter() - begun)
+        cheapest = self._searched(program, max(left, 0.1 * seconds), x)
+        return self._settled(x if cheapest.x is None else cheapest.x, bound)
+
+    def priced(self, weight: float, start: NearPlan, seconds: float) -> NearPlan:
+        """Return the plan with the least sum of its cost and of what is changed times a weight."""
+        ratio = weight * self.sizes[1] / self.sizes[0]
+        both = Objective(
+            "priced",
+            self.cost.cost + ratio * self.changed.cost,
+            self.cost.offset + ratio * self.changed.offset,
+        )
+        program = self._aimed(both)
+        shape = structure(program, self.form.labels, self.form.priority, self.tree)
+        options = replace(self.options, time_limit=seconds)
+        context = StageContext(None, seconds)
+        try:
+            of = (program, shape, options, self.interrupt, self.progress, start.x, context)
+            found = engine.optimise(*of)
+        except highs.Stuck:
+            found = ProgramSolution("no_plan")
+        bound = None if found.bound is None else found.bound * self.sizes[0]
+        return self._settled(start.x if found.x is None else found.x, bound)
+
+    def keeping(
+        self, plan: NearPlan, freed: Sequence[int], groups: Sequence[Sequence[int]], until: float
+    ) -> Iterator[float | None]:
+        """Yield what it would cost to change nothing of each group of columns [money].
+
+        It is the difference of two linear programs: the integers of the plan held, but for those
+        that are `freed`. None where no plan with these integers does so, or it is later than
+        `until`, on the clock of time.perf_counter [s].
+        """
+        base = self.program.fixed(np.round(plan.x[self.program.integer]))
+        lower, upper = base.lower.copy(), base.upper.copy()
+        for j in freed:
+            lower[j], upper[j] = self.program.lower[j], self.program.upper[j]
+        base = replace(base, lower=lower, upper=upper, cost=self.cost.cost, offset=self.cost.offset)
+        h = highs.load(base)
+        highs.prepare(h, self.options)
+        highs.start_at(h, base, plan.x)
+        least = self._linear(h)
+        h.setOptionValue("simplex_strategy", highs.DUAL_SIMPLEX)
+        for columns in groups:
+            if least is None or time.perf_counter() > until or self.interrupt.requested:
+                yield None
+                continue
+            for j in columns:
+                at = lower[j] if self.changed.cost[j] > 0 else upper[j]
+                h.changeColBounds(j, at, at)
+            kept = self._linear(h)
+            for j in columns:
+                h.changeColBounds(j, lower[j], upper[j])
+            yield None if kept is None else (kept - least) * self.sizes[0]
+
+    def _linear(self, h: highspy.Highs) -> float | None:
+        highs.run(h, self.interrupt, stoppable=False)
+        if h.getModelStatus() != HighsModelStatus.kOptimal:
+            return None
+        return float(h.getInfo().objective_function_value)
+
+    def _aimed(self, objective: Objective) -> Program:
+        return replace(self.program, cost=objective.cost, offset=objective.offset)
+
+    def _searched(self, program: Program, seconds: float, start: Floats | None) -> ProgramSolution:
+        """Minimise a program; where it fails or ends in time nothing is found."""
+        options = replace(self.options, time_limit=seconds)
+        try:
+            return highs.optimise(program, options, self.interrupt, self.progress, start)
+        except (highs.Stuck, SolverError):
+            return ProgramSolution("no_plan")
+
+    def _settled(self, x: Floats, bound: float | None) -> NearPlan:
+        """Return a plan after the objectives that choose between plans that are equally good."""
+        program = self.program
+        for best in (self.cost, self.changed):
+            program = held(program, best, allowance(best.at(x)))
+        for each in self.then:
+            aimed = replace(program, cost=each.cost, offset=each.offset)
+            found = self._searched(aimed, self.options.time_limit, x)
+            x = x if found.x is None else found.x
+            program = held(program, each, allowance(each.at(x)))
+        return self._plan(x, bound)
+
+    def _plan(self, x: Floats, bound: float | None = None) -> NearPlan:
+        cost, changed = (
+            each.at(x) * size
+            for each, size in zip((self.cost, self.changed), self.sizes, strict=True)
+        )
+        return NearPlan(x, cost, max(0.0, changed), bound)
+
+
+def held(program: Program, objective: Objective, most: float) -> Program:
+    """Return the program with one more row: an objective is no more than an amount."""
+    entries = objective.cost.nonzero()[0]
+    return program.extended(
+        row_lower=[-INFINITY],
+        row_upper=[most - objective.offset],
+        row=[program.rows] * len(entries),
+        column=entries.tolist(),
+        value=objective.cost[entries],
+    )
