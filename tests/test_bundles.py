@@ -17,6 +17,7 @@ from typing import Any
 import pyomo.environ as pyo
 import pytest
 
+import optimiser as so
 from optimiser.auditing import AuditError, audit
 from optimiser.execution.executor import Calls, Task, run_calls
 from optimiser.execution.in_process import InProcess
@@ -313,6 +314,46 @@ def test_decisions_that_leave_a_scenario_without_a_plan_are_made_anew_with_it() 
 def test_a_bundle_that_has_no_plan_is_named() -> None:
     found = ended(book(*WAR[2:], offer("then", 9, from_=month(1), capacity=5)), 2)
     assert (found.status, found.plan, found.blame) == ("infeasible", None, ("war",))
+
+
+def test_a_bundle_that_has_no_plan_is_explained_with_repairs_that_make_one_for_all() -> None:
+    """In war 10 are wanted and 5 can come: more may come, or less is wanted."""
+    given = so.from_tables(
+        {
+            "settings": {"start": "2027-01-01", "periods": 2},
+            "materials": [{"material": "ga"}],
+            "suppliers": [{"supplier": "mill"}],
+            "offers": [
+                {"offer": "a", "supplier": "mill", "material": "ga", "price": 3, "capacity": 5}
+            ],
+            "demand": [{"material": "ga", "from": "2027-02-01", "quantity": 1}],
+            "scenarios": [
+                {"scenario": "war", "probability": 0.4, "revealed": "2027-02-01"},
+                {"scenario": "flood", "probability": 0.4, "revealed": "2027-02-01"},
+            ],
+            "events": [
+                {
+                    "scenario": name,
+                    "table": "demand",
+                    "row": "ga",
+                    "column": "quantity",
+                    "how": "set",
+                    "value": value,
+                }
+                for name, value in (("war", 15), ("flood", 2))
+            ],
+        }
+    )
+    found = so.solve_in_bundles(given, 3)
+    why = found.explanation
+    assert why is not None
+    assert (found.status, why.within, why.whole) == ("infeasible", ("war",), True)
+    assert "in scenario war" in next(why.lines())
+    assert found.as_object()["repairs"]
+    assert {each.changes for each in why.repairs} >= {("events[war].value = 9.9999",)}
+    for each in why.repairs:
+        assert so.solve_in_bundles(given.change(*each.changes), 3).plan is not None
+        assert not any("probability" in change for change in each.changes)
 
 
 @pytest.mark.parametrize("name", ["two_stage", "stages", "shared"])

@@ -6,7 +6,7 @@ An example is `budgets[nds].amount scale 0.8`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -168,6 +168,29 @@ def matches(stockpile: Stockpile, change: Change) -> bool:
     return kind is not None and bool(_chosen(stockpile, stockpile.rows(kind), change))
 
 
+def addressed(stockpile: Stockpile, change: Change) -> list[tuple[Row, Column, Any]]:
+    """Return the cells that a change names, as row, column and value; none where it is wrong."""
+    kind = next((each for each in stockpile.tables if normal(change.table) == each.TABLE), None)
+    if kind is None:
+        return []
+    rows = stockpile.rows(kind)
+    try:
+        named = _columns(stockpile, kind, change.column)
+    except ValueError:
+        return []
+    return [
+        (rows[number], each, held(rows[number], each))
+        for number in sorted(_chosen(stockpile, rows, change))
+        for each in named
+    ]
+
+
+def held(row: Row, column: Column) -> Any:
+    """Return the value of a cell, that of an open column too."""
+    values: Mapping[str, Any] = getattr(row, "values", {})
+    return getattr(row, column.field) if column.field else values.get(column.name)
+
+
 def _chosen(stockpile: Stockpile, rows: Sequence[Row], change: Change) -> set[int]:
     """Return the rows that a change addresses, by their places; a name goes before a group."""
     if change.row in ("*", ""):
@@ -215,14 +238,17 @@ def _names(row: Row) -> list[str]:
     return [identity(name) for name in names]
 
 
+def open_columns(stockpile: Stockpile, kind: type[Row]) -> list[Column]:
+    """Return the columns that a table has for each member of something; these have no field."""
+    return [
+        Column(name=name, field="", kind="number", meaning=kind.OPEN, least=0)
+        for name in (stockpile.names(kind.TABLE) if kind.OPEN else ())
+    ]
+
+
 def _columns(stockpile: Stockpile, kind: type[Row], name: str) -> list[Column]:
     """Return the columns that a name stands for, the open ones included; these have no field."""
-    found = [*columns(kind)]
-    if kind.OPEN:
-        found += [
-            Column(name=index, field="", kind="number", meaning=kind.OPEN, least=0)
-            for index in stockpile.names(kind.TABLE)
-        ]
+    found = [*columns(kind), *open_columns(stockpile, kind)]
     if name in ("*", "") and kind is not Settings:
         return [
             column
@@ -249,7 +275,7 @@ def _change(
     new: dict[str, Any] = {}
     touched = False
     for column in found:
-        old = getattr(row, column.field) if column.field else series.get(column.name)
+        old = held(row, column)
         if old is None and change.how != "set":
             continue
         try:

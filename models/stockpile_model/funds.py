@@ -22,6 +22,7 @@ class Fund(Row):
         "uses": Give("default", MONEY),
         "materials": Give("default", MONEY),
         "keeps_receipts": Give("default", MONEY),
+        "buyer": Give("default", MONEY),
     }
     fund: str = column("name of the fund", required=True, key=True)
     buyer: str | None = column("whose fund; blank = pays for all", owner=True)

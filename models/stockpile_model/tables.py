@@ -26,6 +26,7 @@ class Settings(Row):
         "supply_stages": Give("default", POLICY),
         "order_step": Give("less", POLICY),
         "release_below_target": Give("default", POLICY),
+        "firm_periods": Give("less", POLICY),
     }
     title: str = column("what this workbook plans", default="")
     start: dt.date = column("first day of the first period", required=True)
@@ -110,6 +111,7 @@ class Price(Row):
     )
     STEP = "basis"
     OPEN = "index"
+    GIVES: ClassVar[Gives] = {"index": Give("either", FACT)}
     date: dt.date = column("date of the values", required=True, key=True)
     values: Mapping[str, float] = field(default_factory=dict)
 
@@ -253,6 +255,9 @@ class Project(Row):
         "ready_lag_months": Give("less", FACT),
         "breakeven_floor": Give("less", FACT),
         "capex": Give("less", FACT),
+        "opex": Give("less", FACT),
+        "rate": Give("less", FACT),
+        "life_years": Give("more", FACT),
     }
     project: str = column("name of the project", required=True, key=True)
     supplier: str = column("whose plant it is", required=True, refers="suppliers")

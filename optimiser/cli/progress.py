@@ -15,16 +15,22 @@ EVERY = 10.0  # seconds between two lines of progress
 
 
 @contextlib.contextmanager
-def search_progress() -> Iterator[Callable[[so.Progress], None]]:
-    """Show the progress of a search: on a terminal a line that renews itself, elsewhere a line for
-    each report.
+def search_progress() -> Iterator[Callable[[so.Progress | so.StudyProgress], None]]:
+    """Show the progress of a search, and of the runs that follow it: on a terminal a line that
+    renews itself, elsewhere a line for each report of the search, and now and then one of the runs.
     """
-    console = Plain(stderr=True)
+    console, lines = Plain(stderr=True), _Lines()
     if not console.is_terminal:
-        yield lambda progress: say(search_line(progress))
+        yield (
+            lambda each: (
+                lines(each) if isinstance(each, so.StudyProgress) else say(search_line(each))
+            )
+        )
         return
     with console.status("reading …") as status:
-        yield lambda progress: status.update(search_line(progress))
+        yield lambda each: status.update(
+            study_line(each) if isinstance(each, so.StudyProgress) else search_line(each)
+        )
 
 
 def search_line(progress: so.Progress) -> str:

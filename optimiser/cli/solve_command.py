@@ -193,7 +193,8 @@ def _solved(workbook: Path, target: Path, options: dict[str, Any], **common: Any
         limits = {name: options[name] for name in ("changes", "gap", "time_limit", "threads")}
         return so.solve_in_bundles(workbook, bundles, **limits, force=options["force"], **common)
     record = target.with_suffix(".sqlite")
-    return so.solve(workbook, what_ifs=what_ifs, record=record, **options, **common)
+    runs = common["on_progress"]
+    return so.solve(workbook, what_ifs=what_ifs, record=record, on_runs=runs, **options, **common)
 
 
 def _refuse_together(options: dict[str, Any]) -> None:

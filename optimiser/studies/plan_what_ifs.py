@@ -14,6 +14,7 @@ from optimiser.execution.in_process import InProcess
 from optimiser.execution.processes import Processes
 from optimiser.plan.plan import Plan
 from optimiser.solving.search_options import Options
+from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.evaluate import StudyJob
 from optimiser.studies.engine.runner import Keeper, Runner, StudyProgress
 from optimiser.studies.study_sheet.study_table import Study
@@ -53,10 +54,11 @@ def answered(
     watch: Callable[[StudyProgress], None] = lambda _: None,
     interrupt: Interrupt | None = None,
 ) -> Plan:
-    """Return a plan with the answers to what-ifs; those that were interrupted are left out.
+    """Return a plan with the answers to what-ifs.
 
-    `of` says what all runs have in common. Raises StockpileError where no
-    process can be started.
+    Those that were interrupted are left out, but for what their runs until then say by themselves;
+    `interrupt` then is requested. `of` says what all runs have in common. Raises StockpileError
+    where no process can be started.
     """
     asked = {what_if.kind: what_if.cases(plan) for what_if in wanted}
     count = sum(map(len, asked.values()))
@@ -65,8 +67,15 @@ def answered(
     with closing(executor_of(job, min(workers, count) if count > 1 else 0)) as executor:
         for what_if in wanted:
             runner = Runner(what_if.kind, record, of, lambda: executor, watch, interrupt=ended)
-            results = runner.run(asked[what_if.kind])
-            if any(each.status == "not run" for each in results):
+            try:
+                results = runner.run(asked[what_if.kind])
+            except KeyboardInterrupt:
+                ended.requested = True
+                known = (record.find(case.key(of)) for case in asked[what_if.kind])
+                results = [each or CaseResult("not run") for each in known]
+            whole = all(each.status != "not run" for each in results)
+            if whole or what_if.partial:
+                plan = what_if.attach(plan, results, options)
+            if not whole:
                 break
-            plan = what_if.attach(plan, results, options)
     return plan

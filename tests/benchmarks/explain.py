@@ -4,19 +4,32 @@ Each line names a damaged cell, the repairs that are offered, how many of them m
 are typed in, whether the cell is named or a repair weighs no more than undoing the damage does, and
 the time that explaining took, in that of solving the repaired workbook (of the processor).
 
-`python -m tests.benchmarks.explain [workbook ...] [--kinds=N]`
+`python -m tests.benchmarks.explain [workbook ...] [--kinds=N] [--quick]`; quick: with a wider gap,
+which both the explanation and the solution then have.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import optimiser as so
+from optimiser.api.planning.plan_request import options_of
 from optimiser.studies.repairs.levers import levers
+from optimiser.studies.repairs.trials import Pace, Trials
+from optimiser.system.interrupts import Interrupt
+from stockpile_model.block import tables
+from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.calendar import add_months
+from stockpile_model.changes import address
+from stockpile_model.schema import Column, columns
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
 
 INPUTS = Path(__file__).resolve().parents[2] / "inputs"
 HARD = {
@@ -26,11 +39,16 @@ HARD = {
     "indium": ("targets[*].hard = yes", "targets[*].quantity scale 0.3"),
     "gallium": ("materials[gallium].shortage_cost =", "demand[*].quantity scale 0.02"),
 }
+QUICK = ("settings.mip_gap = 0.02",)
 FACTORS = {
     "more": ("scale 0.001", "scale 0.3"),
     "less": ("scale 1000", "scale 3"),
-    "either": ("scale 1000", "scale 0"),
+    "either": ("scale 1000", "scale 0", "scale 0.001"),
 }
+LARGE = "1000000000"
+TRIES = 3  # damages of a kind, while none of them takes the plan away
+WHOLE = 4  # offers of a workbook that is small enough for whole numbers to be searched
+CHECKED = 20.0  # time limit of whether a damage takes the plan away [s]
 
 
 @dataclass(frozen=True)
@@ -44,38 +62,68 @@ class Damage:
 
 
 def damages(book: so.Book) -> Iterator[Damage]:
-    """Yield changes of single cells that make a plan harder to find, of every kind."""
+    """Yield changes of single cells that make a plan harder to find, of every kind: cells that hold
+    something, then cells at their default.
+    """
     periods = book.stockpile.settings.periods * book.stockpile.settings.period_months
     for lever in levers(book.stockpile):
-        way, column, value = lever.give.way, lever.column, lever.value
-        kind = f"{lever.row.TABLE}.{column.name}"
-        undo = lever.set_to(value)
-        hows: Sequence[str] = ()
-        if column.kind == "date":
-            hows = {"earlier": (f"add {periods}",), "later": (f"add -{periods}",)}.get(way, ())
-        elif column.unit == "months":
-            hows = {"more": ("= 1",), "less": (f"= {periods}",)}.get(way, ())
-        elif column.kind in ("number", "whole") and not column.numbers:
-            hows = FACTORS.get(way, ())
-            if column.most is not None and way == "less" and value:
-                hows = (f"= {column.most}",)
-        for how in hows:
-            yield Damage(f"{lever.address} {how}", lever.cell, undo, kind)
+        column, value = lever.column, lever.value
+        name = column.name if column.field else lever.row.OPEN
+        for how in _worse(lever.give.way, column, value, periods):
+            change, undo = f"{lever.address} {how}", lever.set_to(value)
+            yield Damage(change, lever.cell, undo, f"{lever.row.TABLE}.{name}")
+    yield from _of_defaults(book.stockpile, periods)
 
 
-def blanks(book: so.Book) -> Iterator[Damage]:
+def _worse(way: str, column: Column, value: object, periods: int) -> Sequence[str]:
+    """Return how a cell that holds something is made worse."""
+    if column.kind == "date":
+        return {
+            "earlier": (f"= {_month(value, periods)}",),
+            "later": (f"= {_month(value, -periods)}",),
+        }.get(way, ())
+    if column.unit == "months":
+        return {"more": ("= 1",), "less": (f"= {periods}",)}.get(way, ())
+    if way == "priced":
+        return ()
+    if column.kind in ("number", "whole"):
+        if column.most is not None and way == "less" and value:
+            return (f"= {column.most}",)
+        return FACTORS.get(way, ())
+    return ()
+
+
+def _month(day: object, by: int) -> dt.date:
+    assert isinstance(day, dt.date)
+    return add_months(day, by)
+
+
+def _of_defaults(stockpile: Stockpile, periods: int) -> Iterator[Damage]:
     """Yield changes of cells that stand at their default."""
-    for name, column, value in (
-        ("offers", "minimum_order", "1000000000"),
-        ("offers", "lot_size", "1000000000"),
-        ("offers", "total", "0"),
-        ("offers", "capacity", "0"),
-        ("sites", "capacity", "0"),
-    ):
-        if name in book.tables:
-            for key in book[name].iloc[:, 0]:
-                address = f"{name}[{key}].{column}"
-                yield Damage(f"{address} = {value}", "", "", f"{name}.{column} blank")
+    start, last = stockpile.settings.start, stockpile.calendar.begin(stockpile.settings.periods - 1)
+    for kind in tables():
+        for row in [stockpile.settings] if kind is Settings else stockpile.rows(kind):
+            for column in columns(kind):
+                give = kind.GIVES.get(column.name)
+                value = getattr(row, column.field)
+                if give is None or (value is not None and value != column.default):
+                    continue
+                where = address(stockpile, row, column.name)
+                worst: Sequence[str] = ()
+                if column.choices and not column.many:
+                    worst = [str(each) for each in column.choices if each != value]
+                elif column.kind == "yes_no":
+                    worst = ["no" if value else "yes"]
+                elif column.kind == "date":
+                    ends = {"earlier": last, "later": add_months(start, -1)}
+                    worst = [str(ends[give.way])] if give.way in ends else []
+                elif column.kind in ("number", "whole") and give.way in ("more", "less"):
+                    most = LARGE if column.most is None else str(column.most)
+                    most = str(periods) if column.unit == "months" else most
+                    worst = [most if give.way == "less" else str(column.least or 0)]
+                for each in worst if where else ():
+                    name = f"{kind.TABLE}.{column.name} unset"
+                    yield Damage(f"{where} = {each}", stockpile.cell(row, column.name), "", name)
 
 
 def infeasible(book: so.Book, damage: Damage) -> so.Book | None:
@@ -84,13 +132,10 @@ def infeasible(book: so.Book, damage: Damage) -> so.Book | None:
         damaged = book.change(damage.change)
     except so.InputError:
         return None
-    from optimiser.api.planning.plan_request import options_of
-    from optimiser.studies.repairs.trials import Pace, Trials
-    from optimiser.system.interrupts import Interrupt
-
-    options = options_of(damaged, None, 20.0, None)
+    options = options_of(damaged, None, CHECKED, None)
     with Interrupt(keeps=False) as interrupt:
-        trials = Trials(damaged.stockpile, options, interrupt, Pace(20.0))
+        trials = Trials(damaged.stockpile, options, interrupt, Pace(CHECKED))
+        trials.whole = len(damaged.stockpile.rows(Offer)) <= WHOLE
         return None if trials.feasible(damaged.stockpile) else damaged
 
 
@@ -108,18 +153,20 @@ def main(arguments: Sequence[str]) -> None:
     """Print the table."""
     most = next((int(each[8:]) for each in arguments if each.startswith("--kinds=")), 2)
     for name in [each for each in arguments if not each.startswith("-")] or list(HARD):
-        book = so.read(INPUTS / f"{name}.xlsx", *HARD[name])
+        quick = QUICK if "--quick" in arguments else ()
+        book = so.read(INPUTS / f"{name}.xlsx", *HARD[name], *quick)
         seen: dict[str, int] = {}
-        tally = Tally()
-        for damage in [*damages(book), *blanks(book)]:
-            if seen.get(damage.kind, 0) < most:
+        tally, tried = Tally(), Counter[str]()
+        for damage in damages(book):
+            if seen.get(damage.kind, 0) < most and tried[damage.kind] < TRIES * most:
+                tried[damage.kind] += 1
                 damaged = infeasible(book, damage)
                 if damaged is not None:
                     seen[damage.kind] = seen.get(damage.kind, 0) + 1
                     print(f"{name:10} {line(damaged, damage, tally)}", flush=True)
         print(
             f"{name}: {tally.damages} damages of {len(seen)} kinds, {tally.named} named or lighter,"
-            f" {tally.verified} of {tally.offered} repairs work",
+            f" {tally.verified} of {tally.offered} repairs work, {len(tried)} kinds tried",
             flush=True,
         )
 

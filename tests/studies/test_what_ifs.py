@@ -104,7 +104,7 @@ def test_a_plant_that_is_announced_is_no_firm_supply() -> None:
     assert plan.verdict.endswith(f"{said}of 0.")
 
 
-def test_without_firm_supply_there_is_no_plan_and_it_says_what_is_short() -> None:
+def test_without_firm_supply_it_says_what_is_short_and_what_would_make_a_plan() -> None:
     rows = (
         supplier("dream", stage="announced"),
         offer("cheap", 4, supplier="dream"),
@@ -115,10 +115,11 @@ def test_without_firm_supply_there_is_no_plan_and_it_says_what_is_short() -> Non
     assert plan.verdict.endswith(
         "With firm supply only, no plant that is merely announced, no plan keeps every limit."
     )
-    assert any(
-        each.startswith("with firm supply only: ") and "short by 10 kg" in each
-        for each in plan.warnings
-    )
+    said = [each.removeprefix("with firm supply only: ") for each in plan.warnings]
+    assert "No plan keeps every limit of this workbook." in said
+    assert any("10 kg above what could arrive at most by then" in each for each in said)
+    assert "--set 'demand[ga].quantity = 0'" in said
+    assert not any("supply_stages" in each for each in said)
 
 
 def test_firm_stages_are_those_that_count() -> None:

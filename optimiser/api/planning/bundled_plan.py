@@ -18,15 +18,18 @@ from optimiser.execution.executor import Calls, processes
 from optimiser.execution.in_process import InProcess
 from optimiser.execution.processes import Processes
 from optimiser.explaining.bounded_solve import Watch
-from optimiser.explaining.shortages import Explanation, why_infeasible
 from optimiser.plan.plan import Plan
 from optimiser.scenarios.bundles.bundle_planner import BundlePlanner, Ended
 from optimiser.scenarios.bundles.parts import part
 from optimiser.solving.solve import Options, Progress, solve
+from optimiser.studies.repairs.diagnosis import Diagnosis, Repair
+from optimiser.studies.repairs.repair_search import diagnose
 from optimiser.system.interrupts import Interrupt
 from optimiser.workbook.write.plan_book import write
 from stockpile_model import amounts
 from stockpile_model.build import build
+from stockpile_model.changes import apply, parse
+from stockpile_model.scenarios import Scenario
 from stockpile_model.stockpile import Stockpile
 
 
@@ -68,7 +71,7 @@ def solve_in_bundles(
     watched = _Watched(say, on_progress)
     run = {**run_record(book, options), "seconds reading": round(read_at - began, 3)}
     ended = _planned(book, bundles, options, workers, run, watched)
-    explanation = _explanation(book.stockpile, ended.blame, options, say) if ended.blame else None
+    explanation = _explanation(book.stockpile, ended.blame, bundles, options)
     plan = ended.plan
     if plan is None and ended.bound is not None:
         currency = book.stockpile.settings.currency
@@ -137,17 +140,34 @@ def _fewer(bundles: int, planner: BundlePlanner, say: Say) -> list[str]:
 
 
 def _explanation(
-    stockpile: Stockpile, names: Sequence[str], options: Options, say: Say
-) -> Explanation:
-    """Return why scenarios have no plan: the first that has none alone, or else all together."""
+    stockpile: Stockpile, names: Sequence[str], bundles: int, options: Options
+) -> Diagnosis | None:
+    """Return why scenarios have no plan: the first that has none alone, or else all together; None
+    where there are none such.
+    """
+    if not names:
+        return None
     for each in (*((name,) for name in names), tuple(names)):
-        formulation = build(part(stockpile, each))
         together = len(each) == len(names)
-        if together or solve(formulation.m, replace(options, gap=1.0)).status == "infeasible":
+        formulation = None if together else build(part(stockpile, each))
+        if (
+            formulation is None
+            or solve(formulation.m, replace(options, gap=1.0)).status == "infeasible"
+        ):
             break
-    say(
-        f"in scenario {each[0]}:"
-        if len(each) == 1
-        else f"in the scenarios {', '.join(each)} together:"
+    held = {(Scenario.TABLE, "probability")}  # of the scenarios alone it is another
+    found = diagnose(part(stockpile, each), options, proven=True, held=held)
+    kept = tuple(
+        repair for repair in found.repairs if _makes_all(stockpile, repair, bundles, options)
     )
-    return why_infeasible(formulation, options)
+    return replace(found, within=each, repairs=kept or found.repairs, whole=bool(kept))
+
+
+def _makes_all(stockpile: Stockpile, repair: Repair, bundles: int, options: Options) -> bool:
+    """Return whether a repair is proven to make a plan for all scenarios."""
+    changed = stockpile
+    for each in repair.changes:
+        changed = apply(changed, parse(each))
+    with closing(InProcess(Calls())) as executor:
+        planner = BundlePlanner(changed, bundles, replace(options, gap=1.0), executor)
+        return planner.plan().plan is not None

@@ -22,7 +22,6 @@ from optimiser.plan.plan_changes import (
 )
 from optimiser.plan.reasons import Reason
 from optimiser.solving.search_options import relative_gap
-from optimiser.studies.repairs.diagnosis import Diagnosis
 from optimiser.studies.what_ifs.adequacy import ADEQUACY
 from optimiser.studies.what_ifs.cost_shares import CostShare
 from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
@@ -54,7 +53,7 @@ def as_object(result: Solution) -> dict[str, object]:
 def _repairs(result: Solution) -> dict[str, object]:
     """Return what would make a plan, where there is none and that was looked for."""
     found = result.explanation
-    if not isinstance(found, Diagnosis):
+    if found is None:
         return {}
     return {"repairs": [each.as_object() for each in found.repairs]}
 

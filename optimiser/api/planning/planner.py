@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optimiser.api import plan_json  # noqa: F401  # plans are saved as JSON too
@@ -30,6 +30,7 @@ from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan, with_changes
 from optimiser.solving.model_file import check_model_file, write_model
 from optimiser.solving.solve import Options, Outcome, Progress
+from optimiser.studies.engine.runner import StudyProgress
 from optimiser.studies.repairs.repair_search import diagnose
 from optimiser.system.errors import OutputError
 from optimiser.system.interrupts import Interrupt
@@ -60,6 +61,7 @@ def solve(
     force: bool = False,
     on_message: Say | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_runs: Callable[[StudyProgress], None] | None = None,
 ) -> Solution:
     """Plan a workbook: a book, or the path of one. The settings give each option that is None.
 
@@ -77,7 +79,8 @@ def solve(
     `output` (.xlsx) is where the plan is written, `page` (.html) where its page is, or that of why
     there is none, `model_file` (.mps, .lp) the model; all are checked before the search, and
     replace a file that this program did not write by `force` only.
-    `on_message` gets warnings and remarks, a line each, `on_progress` how far the search is.
+    `on_message` gets warnings and remarks, a line each, `on_progress` how far the search is,
+    `on_runs` how far the runs of the `what_ifs` are.
 
     The plan is audited. Raises InputError, also where the cost falls without limit, OutputError,
     SolverError, and AuditError for a plan that its input does not bear out.
@@ -105,14 +108,25 @@ def solve(
     _check_places(request, path_of(source))
     book = book_of(source, changes, say)
     options = options_of(book, gap, time_limit, threads)
-    solution = _planned(request, book, options, began, say, on_progress)
+    watched = Watched(say, on_progress, on_runs or (lambda _: None))
+    solution = _planned(request, book, options, began, watched)
     return with_page(solution, book, request.page, force)
 
 
+@dataclass(frozen=True)
+class Watched:
+    """What gets messages, the progress of a search, and that of the runs of what-ifs."""
+
+    say: Say
+    progress: Watch
+    runs: Callable[[StudyProgress], None]
+
+
 def _planned(
-    request: Request, book: Book, options: Options, began: float, say: Say, progress: Watch
+    request: Request, book: Book, options: Options, began: float, watched: Watched
 ) -> Solution:
     """Plan all scenarios of a workbook in one model."""
+    say, progress = watched.say, watched.progress
     read_at = time.perf_counter()
     formulation = build(book.stockpile)
     _refuse_unfit(request, formulation.stockpile)
@@ -140,9 +154,13 @@ def _planned(
                         if request.whole_orders:
                             of = (formulation, options, outcome.seconds, progress, request.solver)
                             plan = with_whole_orders(plan, *of)
-                        plan = with_what_ifs(plan, request, book.stockpile, options)
+                        ended = Interrupt()
+                        of_runs = (book.stockpile, options, watched.runs, ended)
+                        plan = with_what_ifs(plan, request, *of_runs)
+                        interrupt.requested |= ended.requested
                 except KeyboardInterrupt:
                     interrupt.requested = True
+                if interrupt.requested:
                     say("interrupted: the plan is written without the comparisons still to be run")
             if request.output is not None:
                 write(plan, request.output)
@@ -171,8 +189,17 @@ def _refuse_unfit(request: Request, stockpile: Stockpile) -> None:
         refuse_without_relaxed(stockpile)
 
 
-def with_what_ifs(plan: Plan, request: Request, stockpile: Stockpile, options: Options) -> Plan:
-    """Return the plan with the answers to the what-ifs that are requested."""
+def with_what_ifs(
+    plan: Plan,
+    request: Request,
+    stockpile: Stockpile,
+    options: Options,
+    watch: Callable[[StudyProgress], None],
+    interrupt: Interrupt,
+) -> Plan:
+    """Return the plan with the answers to the what-ifs that are requested; `interrupt` notes that
+    their runs were interrupted.
+    """
     wanted = request.wanted
     if not wanted:
         return plan
@@ -188,7 +215,7 @@ def with_what_ifs(plan: Plan, request: Request, stockpile: Stockpile, options: O
             if request.record is None
             else stack.enter_context(Record(request.record))
         )
-        return answered(plan, wanted, options, record, of, workers)
+        return answered(plan, wanted, options, record, of, workers, watch, interrupt)
 
 
 def _check_places(request: Request, source: Path | None) -> None:

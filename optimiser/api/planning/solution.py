@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from optimiser.explaining.shortages import Explanation
 from optimiser.plan.frames import Shown
 from optimiser.plan.plan import Plan
 from optimiser.studies.repairs.diagnosis import Diagnosis
@@ -28,7 +27,7 @@ class Solution(Shown):
 
     status: str
     plan: Plan | None
-    explanation: Diagnosis | Explanation | None
+    explanation: Diagnosis | None
     seconds: float
     path: Path | None = None
     interrupted: bool = False

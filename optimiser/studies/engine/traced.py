@@ -410,6 +410,11 @@ class Expressions:
         """Return how many numbers are computed."""
         return len(self._known)
 
+    @property
+    def wanted(self) -> Ints:
+        """Return the places of the numbers that are wanted."""
+        return self._wanted
+
     def at(self, point: Floats) -> Floats | None:
         """Return the numbers that are wanted, where the inputs are `point`.
 
@@ -453,6 +458,20 @@ class Expressions:
                     found[k] = found.get(k, 0.0) + slope * before
             made[place] = found
         return [made.get(place, {}) for place in ends]
+
+    def gradient(self, weights: Floats) -> Floats:
+        """Return the derivative by each input of a weighted sum of the wanted numbers, where the
+        inputs are those of the tape.
+        """
+        worth = np.zeros(len(self._known))
+        np.add.at(worth, self._wanted, weights)
+        with np.errstate(all="ignore"):
+            for kind, part, *parts in reversed(self._steps):
+                own, known = worth[part], [self._known[each] for each in parts]
+                for each, slope in zip(parts, _PARTIAL[kind](*known), strict=True):
+                    np.add.at(worth, each, np.where(own, own * slope, 0.0))
+        found: Floats = worth[self._inputs]
+        return found
 
     def _depending(self, inputs: Iterable[int]) -> npt.NDArray[np.bool_]:
         """Return which numbers depend on some inputs."""

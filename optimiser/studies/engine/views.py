@@ -124,6 +124,11 @@ def alone(stockpile: Stockpile, *group: str) -> Stockpile:
     return everywhere(stockpile, lambda view: part.alone(view, group))
 
 
+def folded(stockpile: Stockpile) -> Stockpile:
+    """Return the rows of a stockpile alone, of which a changed tree can be derived."""
+    return replace(stockpile, shape=None, views=(), scenarios={}, classes=None)
+
+
 def everywhere(stockpile: Stockpile, change: Callable[[Stockpile], Stockpile]) -> Stockpile:
     """Return the stockpile after a change, made to the rows at each node of its tree too."""
     views = {id(view): view for view in stockpile.views}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,7 +73,8 @@ class ClashingRules:
     def lines(self) -> Iterator[str]:
         """Yield the rules line by line."""
         if self.rules:
-            yield "These cannot all be kept, all else as it is" + (
+            what = "These cannot all" if len(self.rules) > 1 else "This cannot"
+            yield f"{what} be kept, all else as it is" + (
                 ":" if self.smallest else " (a smaller part of them may clash too):"
             )
             yield from (f"  {each.cell}: {each.said}" for each in self.rules[:MOST_RULES])
@@ -87,7 +88,9 @@ class Diagnosis(Shown):
 
     `status`: `feasible` (there is a plan), `infeasible`, or `no_plan` (neither was proven in time).
     `sums` are what figures alone show, without a solver; `repairs` the lightest first; `clash` the
-    rules that cannot all be kept. `ended` says where time cut the search short.
+    rules that cannot all be kept. `ended` says where time cut the search short. `within`: the
+    scenarios that have no plan, where they were planned apart from others; `whole`: each repair was
+    proven to make a plan for the others too.
 
     >>> import optimiser as so
     >>> found = so.explain("inputs/small.xlsx", changes=["budgets[*].amount scale 0.3"])
@@ -102,6 +105,8 @@ class Diagnosis(Shown):
     currency: str = ""
     seconds: float = 0.0
     ended: str = ""
+    within: tuple[str, ...] = ()
+    whole: bool = True
 
     def lines(self) -> Iterator[str]:
         """Yield the explanation line by line."""
@@ -111,15 +116,18 @@ class Diagnosis(Shown):
         if self.status == "no_plan":
             yield "Whether there is a plan could not be proven within the time limit."
             return
-        yield "No plan keeps every limit of this workbook."
+        where = scenarios_named(self.within)
+        yield f"No plan keeps every limit of this workbook{f' {where}' if where else ''}."
         if self.sums:
             yield "By its figures alone:"
             yield from (f"  {each}" for each in self.sums)
         if self.repairs:
-            yield "Each of these alone makes a plan, the lightest first:"
+            makes = "a plan" if self.whole else f"a plan {where}, and none for all scenarios"
+            yield f"Each of these alone makes {makes}, the lightest first:"
         for number, each in enumerate(self.repairs, start=1):
             cost = f"{amounts.money(each.objective)} {self.currency}"
-            yield f"  {number}. {each.said}. The plan then costs {cost}:"
+            of = f"The plan {where}" if where else "The plan"
+            yield f"  {number}. {each.said}. {of} then costs {cost}:"
             yield f"     {' '.join(f'--set {_quoted(change)}' for change in each.changes)}"
         if not self.repairs:
             yield "No change of a few cells was found that makes a plan."
@@ -138,6 +146,8 @@ class Diagnosis(Shown):
                 "smallest": self.clash.smallest,
             },
             "ended": self.ended,
+            "within": list(self.within),
+            "whole": self.whole,
             "seconds": round(self.seconds, 3),
         }
 
@@ -146,6 +156,17 @@ class Diagnosis(Shown):
 
     def _facts(self) -> Mapping[str, object]:
         return {f"{number}": line.strip() for number, line in enumerate(self.lines(), start=1)}
+
+
+MOST_NAMED = 5  # scenarios that a sentence names
+
+
+def scenarios_named(names: Sequence[str]) -> str:
+    """Return in which scenarios something holds, in words; blank for none."""
+    if len(names) < 2:
+        return f"in scenario {names[0]}" if names else ""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"in the scenarios {', '.join(names[:MOST_NAMED])}{more} together"
 
 
 def _quoted(change: str) -> str:

@@ -19,17 +19,18 @@ import numpy as np
 
 from optimiser.solving import highs
 from optimiser.solving.program import INFINITY, Floats, Program
-from optimiser.solving.search_options import Options, Status
+from optimiser.solving.search_options import Options, SolverError, Status
 from optimiser.solving.standard_form import StandardForm
 from optimiser.studies.engine.compiled import Piece, trace
-from optimiser.studies.engine.traced import Untraceable
+from optimiser.studies.engine.traced import Traced, Untraceable
 from optimiser.studies.repairs.levers import GivingCell
 from optimiser.system.interrupts import Interrupt
 from stockpile_model.giving import POLICY
 from stockpile_model.scale import QUANTITY
-from stockpile_model.schema import Row
+from stockpile_model.schema import Column, Row
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
+from stockpile_model.values import text
 
 NOTHING = 1e-7  # what gives by less of its weight does not give
 _BOUNDS = ("row_lower", "row_upper", "lower", "upper")
@@ -42,12 +43,14 @@ class Effects:
     """What each cell moves in the program, in the units of the model, for one unit of the cell.
 
     `rows[j]` and `uppers[j]`: the bounds of rows and columns by the lever j. `entries[j]`: by row,
-    the entries of the matrix by column.
+    the entries of the matrix by column. `piece`: the program as expressions of the cells `traced`.
     """
 
     rows: Sequence[Slopes]
     uppers: Sequence[Slopes]
     entries: Sequence[dict[int, Slopes]]
+    piece: Piece | None = None
+    traced: tuple[int, ...] = ()
 
     def moves(self, j: int) -> bool:
         """Return whether a cell moves anything."""
@@ -56,9 +59,12 @@ class Effects:
 
 def effects(stockpile: Stockpile, levers: Sequence[GivingCell], form: StandardForm) -> Effects:
     """Return what the cells move whose numbers can be traced."""
-    found = Effects([{} for _ in levers], [{} for _ in levers], [{} for _ in levers])
     piece, traced = _piece(stockpile, levers)
-    if piece is None or _shape(piece.form) != _shape(form):
+    if piece is not None and _shape(piece.form) != _shape(form):
+        piece = None
+    rows, uppers = [Slopes() for _ in levers], [Slopes() for _ in levers]
+    found = Effects(rows, uppers, [{} for _ in levers], piece, traced)
+    if piece is None:
         return found
     for name, at, which in piece.places:
         if name in _BOUNDS:
@@ -126,14 +132,19 @@ def moved(stockpile: Stockpile, levers: Iterable[GivingCell], values: Iterable[A
         if kind is Settings:
             settings = dataclasses.replace(settings, **{name: value})
         else:
-            written = repr(value) if lever.column.numbers else value
-            tables[kind][lever.number] = _with(tables[kind][lever.number], name, written)
+            tables[kind][lever.number] = _with(tables[kind][lever.number], lever.column, value)
     rows = {kind: tuple(found) for kind, found in tables.items()}
     return dataclasses.replace(stockpile, settings=settings, tables=rows, classes=None)
 
 
-def _with(row: Row, name: str, value: Any) -> Row:
-    changes: dict[str, Any] = {name: value}
+def _with(row: Row, column: Column, value: Any) -> Row:
+    if not column.field:
+        values: Mapping[str, float] = getattr(row, "values", {})
+        changes: dict[str, Any] = {"values": {**values, column.name: value}}
+    elif column.numbers and value is not None and value.__class__ is not Traced:
+        changes = {column.field: text(value)}
+    else:
+        changes = {column.field: value}
     return dataclasses.replace(row, **changes)
 
 
@@ -142,7 +153,7 @@ class Gift:
     """What cells give: the new value of each lever that gives, and what that weighs together.
 
     `status` says how the search for it ended; `places` are the rows that bind, and -1 - j for the
-    bound of a column j; `dual`: what each row of the program weighs.
+    bound of a column j; `dual`: what each row of the program weighs; `x`: its solution.
     """
 
     status: Status
@@ -150,6 +161,7 @@ class Gift:
     weight: float
     places: tuple[int, ...] = ()
     dual: Floats | None = None
+    x: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -248,17 +260,19 @@ class ElasticProgram:
         return frozenset(each.lever for each in self.gives if each.row is None)
 
     def least(self, free: Iterable[int], options: Options, interrupt: Interrupt) -> Gift:
-        """Return the least that some cells must give. Raises SolverError."""
+        """Return the least that some cells must give."""
         allowed, barred = set(free), set[int]()
         while True:
-            found = highs.optimise(self._open(allowed - barred), options, interrupt)
+            found = _optimised(self._open(allowed - barred), options, interrupt)
+            if found is None:
+                return Gift("no_plan", {}, INFINITY)
             if found.x is None:
                 return Gift(found.status, {}, INFINITY)
             values, rows, wrong = self._values(found.x)
             if not wrong:
                 weight = sum(self.levers[j].weight(value) for j, value in values.items())
                 places = self._binding(found.row_dual, rows)
-                return Gift(found.status, values, weight, places, found.row_dual)
+                return Gift(found.status, values, weight, places, found.row_dual, found.x)
             barred |= wrong
 
     def _binding(self, dual: Floats | None, rows: Sequence[int]) -> tuple[int, ...]:
@@ -269,12 +283,14 @@ class ElasticProgram:
         return tuple(own.get(i, i) for i in np.flatnonzero(np.abs(dual) > NOTHING).tolist())
 
     def most(self, options: Options, interrupt: Interrupt) -> Gift:
-        """Return the most that all cells together can give to bounds. Raises SolverError."""
+        """Return the most that all cells together can give to bounds."""
         cost, upper = self.program.cost.copy(), self.program.upper.copy()
         for k, each in enumerate(self.gives, start=self.first):
             cost[k], upper[k] = (-each.cost, upper[k]) if each.row is None else (0.0, 0.0)
         turned = dataclasses.replace(self.program, cost=cost, upper=upper)
-        found = highs.optimise(turned, options, interrupt)
+        found = _optimised(turned, options, interrupt)
+        if found is None:
+            return Gift("no_plan", {}, INFINITY)
         if found.x is None:
             return Gift(found.status, {}, INFINITY)
         return Gift(found.status, self._values(found.x)[0], 0.0)
@@ -297,6 +313,35 @@ class ElasticProgram:
                 found.setdefault(each.lever, gift.weight)
         return found
 
+    def pull(self, gift: Gift) -> dict[int, float]:
+        """Return by how much what all cells give grows with one unit of each cell, to first order,
+        wherever it stands in the program [weight / unit of the cell].
+        """
+        piece, program, sizes = self.effects.piece, self.form.program, self.form.sizes
+        if gift.dual is None or gift.x is None or piece is None:
+            return {}
+        stated, dual = gift.x[: self.first] * sizes.column, gift.dual[: program.rows] / sizes.row
+        of = np.repeat(np.arange(program.rows), np.diff(program.start))
+        weights = np.zeros(len(piece.expressions.wanted))
+        for name, at, which in piece.places:
+            if name == "value":
+                by = -dual[of[at]] * stated[program.index[at]]
+            elif name in ("row_lower", "row_upper"):
+                by = _side(dual[at], name == "row_lower")
+            elif name in ("lower", "upper"):
+                by = np.array(
+                    [
+                        gift.dual[self._place[k]] / sizes.column[k] if k in self._place else 0.0
+                        for k in at.tolist()
+                    ]
+                )
+                by = _side(by, name == "lower")
+            else:
+                continue
+            np.add.at(weights, which, by)
+        found = piece.expressions.gradient(weights).tolist()
+        return dict(zip(self.effects.traced, found, strict=True))
+
     def touched(self, gift: Gift) -> list[int]:
         """Return the cells that the proof that there is no plan rests on."""
         if gift.dual is None:
@@ -315,8 +360,10 @@ class ElasticProgram:
         """Return whether a plan exists where some cells give all that is needed; None: unknown."""
         opened = self._open(set(free))
         opened = dataclasses.replace(opened, cost=np.zeros(opened.columns))
-        status = highs.optimise(opened, options, interrupt).status
-        return None if status == "no_plan" else status != "infeasible"
+        found = _optimised(opened, options, interrupt)
+        if found is None or found.status == "no_plan":
+            return None
+        return found.status != "infeasible"
 
     def _values(self, x: Floats) -> tuple[dict[int, float], tuple[int, ...], set[int]]:
         """Return the new values of the cells, the rows that they give to, and the cells that would
@@ -348,6 +395,23 @@ class ElasticProgram:
                 steps[each.lever] = step
         values = {j: self.levers[j].value + step for j, step in steps.items()}
         return values, tuple(sorted(rows)), wrong
+
+
+def _optimised(
+    program: Program, options: Options, interrupt: Interrupt
+) -> highs.ProgramSolution | None:
+    """Return the solution of a program; None where the solver fails, as for figures that are far
+    off: what it would have said is not known then.
+    """
+    try:
+        return highs.optimise(program, options, interrupt)
+    except SolverError:
+        return None
+
+
+def _side(dual: Floats, lower: bool) -> Floats:
+    """Return the duals of rows that bind at one side."""
+    return np.maximum(dual, 0.0) if lower else np.minimum(dual, 0.0)
 
 
 def _room(lever: GivingCell, sign: int) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import math
 import statistics
@@ -10,10 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from optimiser.studies.repairs.event_values import event_value
 from stockpile_model import amounts, changes
 from stockpile_model.block import tables
 from stockpile_model.giving import Give
 from stockpile_model.scale import PRICE
+from stockpile_model.scenarios import Event
 from stockpile_model.schema import LARGEST, Column, Row, columns, keys
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
@@ -33,7 +34,8 @@ class GivingCell:
     names the cell, `cell` where it stands. `size` is what counts one weight to move it by, in its
     own unit: its own size, or what is usual in rows of its kind. `extreme` is its value where it
     has given all that it can. `signs` are the directions in which it can give, `room` how far [its
-    sizes]; None: as far as the column allows.
+    sizes]; None: as far as the column allows. `rigid`: its number enters the model by way of a
+    date, a duration or a count.
     """
 
     row: Row
@@ -47,16 +49,27 @@ class GivingCell:
     extreme: Any
     signs: tuple[int, ...] = (1,)
     room: float | None = None
+    rigid: bool = False
 
     @property
     def numeric(self) -> bool:
         """Return whether its number enters the model as it is: no duration, no date, no choice."""
         return (
             self.column.kind == "number"
-            and not (self.column.many or self.column.numbers)
+            and not (self.column.many or self.rigid)
             and self.column.unit != "months"
             and isinstance(self.value, (int, float))
         )
+
+    def farthest(self, sign: int) -> float:
+        """Return the number to which it can go in a direction."""
+        extreme = self.extreme
+        if isinstance(extreme, (int, float)) and (extreme - self.value) * sign > 0:
+            return float(extreme)
+        least, most = self.column.least, self.column.most
+        if sign > 0:
+            return FAR * (self.value + self.size) if most is None else float(most)
+        return 0.0 if least is None else float(max(least, 0.0))
 
     def set_to(self, value: Any) -> str:
         """Return the change that gives the cell a value, in the words of `--set`."""
@@ -128,38 +141,58 @@ def _of_tables(stockpile: Stockpile) -> Iterator[GivingCell]:
     for kind in tables():
         if kind is Settings:
             continue
+        own = [each for each in columns(kind) if each.name in kind.GIVES]
+        more = changes.open_columns(stockpile, kind) if kind.OPEN in kind.GIVES else []
         for number, row in enumerate(stockpile.rows(kind)):
-            for column in columns(kind):
-                if column.name in kind.GIVES:
-                    value = getattr(row, column.field)
-                    if (found := _lever(stockpile, row, number, column, value)) is not None:
-                        yield found
+            for column in (*own, *more):
+                value = changes.held(row, column)
+                if (found := _lever(stockpile, row, number, column, value)) is not None:
+                    yield found
 
 
 def _lever(
     stockpile: Stockpile, row: Row, number: int, column: Column, value: Any
 ) -> GivingCell | None:
     """Return the lever of a cell; None where it can give no further."""
-    give = row.GIVES[column.name]
-    if column.numbers:
-        value = _number(value)
-        if value is None:
+    give, size, rigid = _give(row, column), None, False
+    if isinstance(row, Event) and column.numbers:
+        found = event_value(stockpile, row, column, lambda *of: _extreme(stockpile, *of))
+        if found is None:
             return None
-        column = dataclasses.replace(column, kind="number")
-    elif give.way == "priced":
-        if value is not None:
-            return None
-    elif value is None or value == column.default:
+        column, give, value, extreme = found.column, found.give, found.value, found.extreme
+        size, rigid = found.size, found.rigid
+    elif (value is None) != (give.way == "priced") or (
+        value is not None and value == column.default
+    ):
         return None
-    extreme = _extreme(stockpile, row, column, give, value)
-    if extreme == value:
-        return None
+    else:
+        extreme = _extreme(stockpile, row, column, give, value)
     where = changes.address(stockpile, row, column.name)
-    if where is None:
+    if extreme == value or where is None:
         return None
     signs = {"more": (1,), "less": (-1,), "either": (-1, 1)}.get(give.way, (1,))
-    cell, size = _cell(stockpile, row, column), _size(stockpile, row, column, value)
-    return GivingCell(row, number, column, give, where, cell, value, size, extreme, signs)
+    return GivingCell(
+        row,
+        number,
+        column,
+        give,
+        where,
+        _cell(stockpile, row, column),
+        value,
+        size or _size(stockpile, row, column, value),
+        extreme,
+        signs,
+        rigid=rigid,
+    )
+
+
+def _give(row: Row, column: Column) -> Give:
+    return row.GIVES[row.OPEN if _open(column) else column.name]
+
+
+def _open(column: Column) -> bool:
+    """Return whether a column is one of those that a table has for each member of something."""
+    return not column.field
 
 
 def _cell(stockpile: Stockpile, row: Row, column: Column) -> str:
@@ -170,13 +203,6 @@ def _cell(stockpile: Stockpile, row: Row, column: Column) -> str:
     return stockpile.cell(row, column.name)
 
 
-def _number(written: Any) -> float | None:
-    try:
-        return float(written)
-    except (TypeError, ValueError):
-        return None
-
-
 def _extreme(stockpile: Stockpile, row: Row, column: Column, give: Give, value: Any) -> Any:
     """Return the value at which a cell has given all that it can."""
     blank = not column.required and column.default is None
@@ -185,8 +211,6 @@ def _extreme(stockpile: Stockpile, row: Row, column: Column, give: Give, value: 
     if give.way == "priced":
         scale = stockpile.scale
         return rounded(DEAR * PRICE * scale.money / scale.quantity, 1, 1)
-    if column.numbers:  # of an event: that which changes nothing; what is set has no such value
-        return {"scale": 1.0, "add": 0.0}.get(str(getattr(row, "how", "")), value)
     if column.kind == "date":
         first = stockpile.settings.start
         last = stockpile.calendar.begin(stockpile.settings.periods - 1)
@@ -195,6 +219,8 @@ def _extreme(stockpile: Stockpile, row: Row, column: Column, give: Give, value: 
         return min(value, first) if give.way == "earlier" else max(value, last)
     if give.way == "more":
         return _largest(stockpile, row, column, value)
+    if _open(column):  # a price that is nothing is none
+        return rounded(value / FAR, -1, value, 2) if value else _typical(stockpile, column)
     if column.least is not None:
         return type(value)(max(column.least, 0))
     return None if blank else value / FAR
@@ -227,13 +253,13 @@ def _size(stockpile: Stockpile, row: Row, column: Column, value: Any) -> float:
     if column.kind not in ("number", "whole") or not isinstance(value, (int, float)):
         return 1.0
     kind = type(row)
-    alike = columns(kind)[0].field if not keys(kind) else "material"
+    alike = "material" if keys(kind) else columns(kind)[0].field
     own = getattr(row, alike, None)
     others = [
         abs(other)
         for each in stockpile.rows(kind)
         if getattr(each, alike, None) == own
-        and isinstance(other := getattr(each, column.field or "values", None), (int, float))
+        and isinstance(other := changes.held(each, column), (int, float))
         and other
     ]
     size = max(abs(value), statistics.median_low(others) if others else 0.0)

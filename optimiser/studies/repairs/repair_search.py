@@ -1,14 +1,16 @@
 """Search for the least changes of cells that make a plan, and prove each by solving again.
 
 First all cells give together, at the least weight; then each cell alone that could make a plan by
-itself; then what the rest can do without the cells that were named; then dates, lead times, lives,
-least orders and lots, which no linear program moves: all at once, and ever fewer of them. Each
-repair is rounded so that what is typed works, and solved with it alone.
+itself, such as a price too, which stands in the entries of the program; then what the rest can do
+without the cells that were named; then dates, lead times, lives, least orders and lots, which no
+linear program moves: all at once, and ever fewer of them. Each repair is rounded so that what is
+typed works, and solved with it alone.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -36,15 +38,22 @@ NEAR = 0.02  # gap of what whole numbers need more
 WIDER = (2.0, 10.0)  # times a change that whole numbers may need more than once
 STEPS = 7  # between a number and what it can give
 SEARCH = 0.2  # of the time limit, for a search over whole numbers
+PULLED = 6  # cells that are tried alone by what they move to first order
+TIMES_FIRST = (1.001, 1.25, 2.0, 8.0)  # what a cell is moved, of what would do to first order
 
 
-def diagnose(stockpile: Stockpile, options: Options, proven: bool = False) -> Diagnosis:
+def diagnose(
+    stockpile: Stockpile,
+    options: Options,
+    proven: bool = False,
+    held: Collection[tuple[str, str]] = (),
+) -> Diagnosis:
     """Return why a workbook has no plan, and its repairs; `proven`: that it has none is known.
 
-    Raises SolverError.
+    `held`: columns whose cells do not give, by table and name. Raises SolverError.
     """
     with Interrupt(keeps=False) as interrupt:
-        return RepairSearch(stockpile, options, interrupt).run(proven)
+        return RepairSearch(stockpile, options, interrupt, held).run(proven)
 
 
 @dataclass(eq=False)
@@ -54,13 +63,18 @@ class RepairSearch:
     stockpile: Stockpile
     options: Options
     interrupt: Interrupt
+    held: Collection[tuple[str, str]] = ()
     repairs: list[Repair] = field(default_factory=list)
     tried: set[frozenset[int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.pace = Pace(self.options.time_limit)
         self.trials = Trials(self.stockpile, self.options, self.interrupt, self.pace)
-        self.levers: list[GivingCell] = levers(self.stockpile)
+        self.levers: list[GivingCell] = [
+            each
+            for each in levers(self.stockpile)
+            if (each.row.TABLE, each.column.name) not in self.held
+        ]
         self.formulation = build(self.stockpile.anchored())
         self.form = standard_form(self.formulation.m)
         self.places = Places(self.formulation, self.form)
@@ -114,15 +128,19 @@ class RepairSearch:
 
     def _candidates(self, first: Gift) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
         """Yield values of cells that may make a plan, with the limits that bind."""
+        pulls = self.program.pull(first) if first.values else {}
+        if self.trials.whole:  # least orders and lots are the likely reason
+            yield from itertools.islice(self._others(first.places, ()), 1)
         if first.values:
             yield first.values, first.places
             yield from self._alone(first)
+            yield from self._pulling(first, pulls)
         used = set(first.values)
         if len(self.repairs) < 2:
             rest = self.program.least(self.program.given - used, self._limited(), self.interrupt)
             if rest.values:
                 yield rest.values, rest.places
-        yield from self._others(first.places)
+        yield from self._others(first.places, {j for j, pull in pulls.items() if not pull})
 
     def _alone(self, first: Gift) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
         """Yield the cells that make a plan alone, the lightest first."""
@@ -134,11 +152,47 @@ class RepairSearch:
             if found.values:
                 yield found.values, found.places
 
-    def _others(
-        self, places: tuple[int, ...]
+    def _pulling(
+        self, first: Gift, pulls: Mapping[int, float]
     ) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
-        """Yield the fewest of the cells that no linear program moves, until they make no plan."""
-        left = [j for j in range(len(self.levers)) if j not in self.program.bounding]
+        """Yield the cells that make a plan alone and of which no linear program shows it, those
+        first that would weigh least to first order.
+        """
+        steps = dict[int, float]()
+        for j, pull in pulls.items():
+            sign = 1 if pull < 0 else -1
+            if pull and sign in self.levers[j].signs and frozenset([j]) not in self.tried:
+                steps[j] = -first.weight / pull
+
+        def weight(j: int) -> float:
+            return self.levers[j].give.weight * abs(steps[j]) / self.levers[j].size
+
+        for j in sorted(steps, key=lambda j: (weight(j), j))[:PULLED]:
+            if not self.pace.allows(1.0):
+                return
+            values = self._towards(self.levers[j], steps[j])
+
+            def works(value: Any, j: int = j) -> bool:
+                return self.trials.feasible(moved(self.stockpile, [self.levers[j]], [value]))
+
+            if works(values[-1]):
+                value = nearest_value(works, values, lambda: self.pace.allows(1.0))
+                yield {j: value}, first.places
+
+    def _towards(self, lever: GivingCell, step: float) -> list[float]:
+        """Return values of a cell, ever further on the way of a step, as far as it can give."""
+        last = lever.farthest(1 if step > 0 else -1)
+        values = (lever.value + times * step for times in TIMES_FIRST)
+        return [*(each for each in values if (last - each) * step > 0), last]
+
+    def _others(
+        self, places: tuple[int, ...], idle: Collection[int]
+    ) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
+        """Yield the fewest of the cells that no linear program moves, until they make no plan;
+        `idle` are such as move nothing.
+        """
+        barred = self.program.bounding | set(idle)
+        left = [j for j in range(len(self.levers)) if j not in barred]
         while left and self.pace.allows(1.0):
             found = fewest(self.trials, self.levers, left)
             if not found:
@@ -175,7 +229,7 @@ class RepairSearch:
             months = range(length, min(int(abs(extreme - old)), periods * length) + 1, length)
             return [*(type(old)(old + sign * k) for k in months), extreme]
         if isinstance(old, (int, float)) and not isinstance(old, bool) and old:
-            if sign < 0:
+            if sign < 0 if extreme is None else extreme < old:
                 return [*(rounded(old * 0.5**k, -1, old, 2) for k in range(1, STEPS)), extreme]
             limit = lever.column.most
             grown = [rounded(old * 2.0**k, 1, old, 2) for k in range(1, STEPS)]
@@ -210,6 +264,8 @@ class RepairSearch:
         typed = self._wider(values, 1.0)
         yield typed
         if not set(values) <= self.program.given:
+            yield self._wider(values, WIDER[0])
+            yield {j: self._far(self.levers[j], value) for j, value in values.items()}
             return
         for wider in WIDER:
             generous = self._wider(values, wider)
@@ -250,6 +306,10 @@ class RepairSearch:
         tight = {j: found.values.get(k, typed[j]) for k, j in enumerate(typed)}
         return self._wider(tight, 1.0)
 
+    def _far(self, lever: GivingCell, value: Any) -> Any:
+        """Return all that a cell can give in the direction of a value."""
+        return lever.farthest(1 if value > lever.value else -1) if lever.numeric else lever.extreme
+
     def _returning(self, j: int, value: float) -> GivingCell:
         """Return a lever at a generous value, which it can give back."""
         lever = self.levers[j]
@@ -266,7 +326,7 @@ class RepairSearch:
     def _typed(self, lever: GivingCell, value: Any, wider: float) -> Any:
         """Return a value that is typed with few digits, on the safe side of what is needed."""
         old = lever.value
-        if not lever.numeric or value is None or value == lever.extreme:
+        if not lever.numeric or value is None or value in (lever.extreme, old):
             return value
         direction = 1 if value > old else -1
         wanted = old + (value - old) * wider + direction * SAFE * lever.size
@@ -275,9 +335,8 @@ class RepairSearch:
             found = float(math.ceil(near) if direction > 0 else math.floor(near))
         else:
             found = rounded(wanted, direction, lever.size, DIGITS)
-        least, most = lever.column.least, lever.column.most
-        found = found if least is None else max(found, least)
-        return found if most is None else min(found, most)
+        last = lever.farthest(direction)
+        return min(found, last) if direction > 0 else max(found, last)
 
     def _repair(
         self,

@@ -23,9 +23,10 @@ from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
 
 TIMES = 4.5  # so many times what solving the repaired workbook takes, an explanation may take
-ALWAYS = 1.0  # what it may take in any case [s]
+ALWAYS = 0.6  # what it may take in any case [s]
+ATTEMPT = 1.0  # what one search for a plan may take in any case [s]
 SHARE = 0.3  # of the time limit, for a search while nothing is known of how long one takes
-AROUND = 3.0  # reading, reporting and auditing take so many times as long as building
+AROUND = 1.0  # reporting and auditing take so many times as long as building
 LONGER = 3.0  # times as long as another repaired workbook took
 _CORRECTIONS = 8  # of a group of cells of which some cannot move together
 
@@ -58,8 +59,8 @@ class Pace:
     @property
     def attempt(self) -> float:
         """Return the time that one search for a plan may take [s]."""
-        share = SHARE * self.limit if self.one is None else max(ALWAYS, LONGER * self.one)
-        return max(ALWAYS, min(share, self.limit - self.spent))
+        share = SHARE * self.limit if self.one is None else LONGER * self.one
+        return max(ATTEMPT, min(share, self.limit - self.spent))
 
     def allows(self, solves: float = 0.0) -> bool:
         """Return whether there is time, and for solving so many repaired workbooks besides."""
@@ -137,26 +138,30 @@ class Trials:
 def fewest(
     trials: Trials, levers: Sequence[GivingCell], chosen: Collection[int]
 ) -> dict[int, Any] | None:
-    """Return a smallest set of cells that make a plan where they give all they can, the heaviest
-    left out first; None where not all of them together do, or there is no time.
+    """Return a smallest set of cells that make a plan where they give all they can, of light cells
+    where it can be; None where not all of them together do, or there is no time.
+
+    The last cell of the shortest beginning that makes a plan, the light cells first, is needed; so
+    it goes on with those before it (U. Junker, QuickXplain, AAAI 2004).
     """
-    order = sorted(chosen, key=lambda j: (-levers[j].give.weight, j))
-    kept = _together(trials, levers, order)
-    if kept is None:
+    order = sorted(chosen, key=lambda j: (levers[j].give.weight, j))
+    left = _together(trials, levers, order)
+    if left is None:
         return None
-    size = max(1, len(kept) // 2)
-    while True:
-        at, dropped = 0, False
-        while at < len(kept) and trials.pace.allows(0.5):
-            rest = kept[:at] + kept[at + size :]
-            if rest and trials.feasible(_extreme(trials.stockpile, levers, rest)):
-                kept, dropped = rest, True
+    needed: list[int] = []
+    while left and trials.pace.allows(0.5):
+        short, long = -1, len(left)  # so many make none, and a plan
+        while long - short > 1 and trials.pace.allows(0.5):
+            middle = (short + long) // 2
+            tried = needed + left[:middle]
+            if tried and trials.feasible(_extreme(trials.stockpile, levers, tried)):
+                long = middle
             else:
-                at += size
-        if not trials.pace.allows(0.5) or (size == 1 and not dropped):
-            break
-        size = max(1, size // 2)
-    return {j: levers[j].extreme for j in kept}
+                short = middle
+        left = left[:long]
+        if long - short == 1 and left:
+            needed.append(left.pop())
+    return {j: levers[j].extreme for j in needed + left}
 
 
 def _extreme(

@@ -7,19 +7,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from optimiser.explaining.shortages import why_infeasible
 from optimiser.plan.plan import Plan
 from optimiser.solving.search_options import Options
 from optimiser.studies.engine import views
 from optimiser.studies.engine.case import Case, CaseResult
 from optimiser.studies.engine.plan_figures import COST, DELIVERED, FLOOR, figures
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
+from optimiser.studies.repairs.repair_search import diagnose
 from optimiser.studies.what_ifs.what_if import WhatIf
 from stockpile_model import amounts
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
-from stockpile_model.build import build
 from stockpile_model.schema import Result, column
 from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Settings
 
 VIEW = "firm supply"
 
@@ -132,10 +132,15 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
 
 
 def _short(plan: Plan, firm: CaseResult, options: Options) -> Iterator[str]:
-    """Yield what firm supply is short of, in words."""
+    """Yield what firm supply is short of and what would make a plan with it alone, in words.
+
+    To count on other stages would be no repair.
+    """
     if firm.status == "infeasible":
-        short = why_infeasible(build(views.firm(plan.stockpile)), options)
-        yield from (f"with firm supply only: {line.strip()}" for line in short.lines())
+        held = {(Settings.TABLE, "supply_stages")}
+        stockpile = views.firm(views.folded(plan.stockpile))
+        found = diagnose(stockpile, options, proven=True, held=held)
+        yield from (f"with firm supply only: {line.strip()}" for line in found.lines())
 
 
 def rounds(asked: Asked) -> Rounds:

@@ -336,4 +336,5 @@ REASON_PRICES = WhatIf(
     attach=attach,
     rounds=rounds,
     results=(RulePrice,),
+    partial=True,
 )

@@ -23,6 +23,7 @@ class WhatIf:
     it. attach(plan, results, options): the plan with the answer, given how its cases ended.
     rounds(asked): the same as a study. `results`: the types of row with the answer in a
     plan. `compares`: whether the answer compares what the plan costs with what others do.
+    `partial`: what some of the cases say is an answer too, where the rest were not run.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class WhatIf:
     rounds: Callable[[Asked], Rounds]
     results: tuple[type[ResultRow], ...] = ()
     compares: bool = True
+    partial: bool = False
 
 
 def no_refusal(stockpile: Stockpile) -> None:

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from stockpile_model.block import Deed, deeds
 from stockpile_model.calendar import overlap
-from stockpile_model.giving import NEED, Give, Gives
+from stockpile_model.giving import FACT, NEED, Give, Gives
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Project
@@ -31,6 +31,8 @@ class Commitment(Row):
     GIVES: ClassVar[Gives] = {
         "quantity": Give("either", NEED),
         "date": Give("default", NEED),
+        "called_off": Give("more", FACT),
+        "prepayment_left": Give("more", FACT),
     }
     kind: str = column("what is decided", required=True, choices=lambda: tuple(deeds()))
     name: str = column(

@@ -55,6 +55,12 @@ class Contract(Row):
         "freight": Give("less", FACT),
         "availability": Give("more", FACT),
         "life_on_receipt_months": Give("more", FACT),
+        "form": Give("default", FACT),
+        "discount": Give("more", TERM),
+        "credit": Give("more", TERM),
+        "option_from": Give("earlier", TERM),
+        "option_months": Give("more", TERM),
+        "option_price": Give("less", TERM),
     }
     contract: str = column("name of the offtake", required=True, key=True)
     supplier: str = column("producer", required=True, refers="suppliers")

@@ -35,6 +35,8 @@ class Offer(Row):
         "lead_time_months": Give("less", FACT),
         "availability": Give("more", FACT),
         "life_on_receipt_months": Give("more", FACT),
+        "payment": Give("default", TERM),
+        "site": Give("default", TERM),
     }
     offer: str = column("name of the offer", required=True, key=True)
     supplier: str = column("who ships", required=True, refers="suppliers")

@@ -26,6 +26,7 @@ class SupplierTerms(Row):
     GIVES: ClassVar[Gives] = {
         "minimum_value": Give("less", TERM),
         "order_cost": Give("less", FACT),
+        "free_freight_from": Give("less", TERM),
     }
     supplier: str = column(
         "supplier whose offers these are", required=True, key=True, refers="suppliers"

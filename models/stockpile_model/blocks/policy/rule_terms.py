@@ -33,6 +33,7 @@ class Rule(Row):
         "least": Give("less", POLICY),
         "most": Give("more", POLICY),
         "count_from": Give("less", POLICY),
+        "window": Give("default", POLICY),
     }
     rule: str = column("name of the rule", required=True, key=True)
     of: str = column(

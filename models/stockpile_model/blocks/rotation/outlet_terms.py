@@ -44,6 +44,12 @@ class Outlet(Row):
         "minimum_order": Give("less", TERM),
         "lot_size": Give("less", TERM),
         "order_cost": Give("less", FACT),
+        "price": Give("more", FACT),
+        "price_factor": Give("more", FACT),
+        "age_discount": Give("less", FACT),
+        "gain_months": Give("more", FACT),
+        "times": Give("more", FACT),
+        "months": Give("less", FACT),
     }
     outlet: str = column("name of the outlet", required=True, key=True)
     material: str = column("material it takes", required=True, refers="materials")

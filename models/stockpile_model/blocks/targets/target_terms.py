@@ -28,6 +28,7 @@ class Target(Row):
         "hard": Give("default", TARGET),
         "probability": Give("less", TARGET),
         "from": Give("later", TARGET),
+        "path": Give("default", TARGET),
     }
     material: str = column(
         "material, or group of materials, whose stock counts together",
