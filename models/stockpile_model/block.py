@@ -154,8 +154,9 @@ class Block:
     what becomes of one of its rows when what a column refers to is left out; None: it goes too.
     ease(row): one of its rows where what it asks for at least may be missed, as a plan with less
     supply needs it. rolls(passed): its tables, with the rows of each from which the next plan goes
-    on. alone(stockpile, buyers): the stockpile with what a group of buyers has without the others,
-    as far as the block says.
+    on. dated(passed, views): its tables whose dates can say what holds for a time, with the rows
+    that say what `views` hold in each period. alone(stockpile, buyers): the stockpile with what a
+    group of buyers has without the others, as far as the block says.
 
     Choices: what a plan gives reasons for; each deed without one is a choice too.
     waivers(stockpile): the rules that a plan could do without. misses(formulation): what is asked
@@ -194,6 +195,9 @@ class Block:
     ease: Callable[[Any], Row] | None = None
     alone: Callable[[Stockpile, Collection[str]], Stockpile] | None = None
     rolls: Callable[[Passed], Iterable[tuple[type[Row], Sequence[Row]]]] = _none
+    dated: Callable[[Passed, Sequence[Stockpile]], Iterable[tuple[type[Row], Sequence[Row]]]] = (
+        _none
+    )
     choices: tuple[PlanChoice, ...] = ()
     waivers: Callable[[Stockpile], Iterable[Waiver]] = _none
     misses: Callable[[Formulation], Iterable[Missed]] = _none

@@ -12,6 +12,7 @@ from pyomo.common.gc_manager import PauseGC
 from stockpile_model.block import blocks, headings, problems, renewals
 from stockpile_model.blocks.stock.lot_terms import classes
 from stockpile_model.changes import matches
+from stockpile_model.folding import fold
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger
 from stockpile_model.names import identity
@@ -128,9 +129,11 @@ def unit(component: Any) -> str:
 def roll(passed: Passed) -> Stockpile:
     """Return the stockpile from which the next plan goes on, when the first periods are over.
 
-    An event that names a row by its number follows it; one whose rows are over is left out.
+    What has come is folded into the rows first. An event that names a row by its number follows it;
+    one whose rows are over is left out.
     """
-    old, settings = passed.stockpile, passed.stockpile.settings
+    passed = fold(passed)
+    old, settings = passed.left or passed.stockpile, passed.stockpile.settings
     found = (pair for block in blocks() for pair in block.rolls(passed))
     tables = merged(old.tables, found)
     left = replace(settings, start=passed.start, periods=settings.periods - passed.gone)

@@ -27,8 +27,9 @@ class Passed:
     """The first periods of a plan, as they went on the path of one scenario.
 
     `stockpile` is the unfolded one of the plan, `sheets` are its rows, `gone` is how many periods
-    are over. `stuck` gets what cannot be carried on, `remarks` what the next workbook does not know
-    any more; a line each.
+    are over. `left` are the rows with what has come folded in, once that is done. `stuck` gets what
+    cannot be carried on, `remarks` what the next workbook does not know any more, `folded` what
+    became of the events that have come; a line each.
     """
 
     stockpile: Stockpile
@@ -37,6 +38,8 @@ class Passed:
     scenario: str = BASE
     stuck: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    folded: list[str] = field(default_factory=list)
+    left: Stockpile | None = None
 
     @property
     def calendar(self) -> Calendar:
@@ -49,8 +52,8 @@ class Passed:
         return self.calendar.begin(self.gone)
 
     def rows(self, kind: type[R]) -> tuple[R, ...]:
-        """Return the rows of a table."""
-        return self.stockpile.rows(kind)
+        """Return the rows of a table, with what has come folded in."""
+        return (self.left or self.stockpile).rows(kind)
 
     @functools.cached_property
     def nodes(self) -> tuple[int, ...]:

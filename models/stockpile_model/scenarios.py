@@ -19,7 +19,6 @@ from stockpile_model.calendar import overlap
 from stockpile_model.changes import Change, How
 from stockpile_model.giving import FACT, Give, Gives
 from stockpile_model.names import identity
-from stockpile_model.passed import Passed
 from stockpile_model.schema import Row
 from stockpile_model.schema import column as _column
 from stockpile_model.stockpile import Stockpile
@@ -283,32 +282,3 @@ def active_events(stockpile: Stockpile, name: str, period: int) -> Iterator[Even
         for event in by_scenario.get(each, ()):
             if period in overlap(stockpile.calendar, event.from_, event.to):
                 yield event
-
-
-def still_open(passed: Passed) -> list[Scenario]:
-    """Return the scenarios that may still come, or have come, with what is known now.
-
-    Those that did not come are left out, and what they had of the probability is shared out. One
-    that has come, and what it follows, stand behind all that is still open: so the base has no
-    probability left.
-    """
-    stockpile, rows = passed.stockpile, known(passed.stockpile)
-    own = _story(stockpile, passed.scenario, passed.gone)
-    fit = {name for name in rows if _story(stockpile, name, passed.gone) == own}
-    total = sum(rows[name].probability for name in fit)
-    total += 0.0 if own else base_probability(stockpile)
-    found = []
-    for name, row in rows.items():
-        if name in fit or name in own:
-            period = revealed(stockpile, row)
-            day = stockpile.calendar.begin(period) if period >= passed.gone else row.revealed
-            chance = row.probability / total if name in fit else 0.0
-            found.append(replace(row, probability=chance, revealed=day))
-    return found
-
-
-def _story(stockpile: Stockpile, name: str, periods: int) -> tuple[str, ...]:
-    """Return the scenarios that are known of one in the first periods, folded."""
-    rows = known(stockpile)
-    line = (each for each in lineage(stockpile, name) if each in rows)
-    return tuple(each for each in line if revealed(stockpile, rows[each]) < periods)

@@ -71,7 +71,8 @@ class Column:
     for which that needs feedstock. `indexed` says that it is a share of the index of a price, and
     how the price follows from it: index x (1 + share), index x (1 - share) or index x share.
     `endowed` says that a group of buyers has its part of the amount alone: it is the column that
-    names the row, as the table `endowments` does.
+    names the row, as the table `endowments` does. `lessens` names the column of the row whose
+    amount it lessens, so that a group has the same part of it.
     `stress` says what a stress test does to it: `late` moves the date of a plant, or prolongs the
     time until it is ready; `price` scales a price; `cut` takes a part of money; `shorter` a part of
     a life.
@@ -110,6 +111,7 @@ class Column:
     owner: bool = False  # it names the buyer for whom alone the row stands
     age: Literal["", "begins", "left", "received"] = ""  # when a life begins, what is left of it
     endowed: str = ""  # the column by which endowments name the row of this amount
+    lessens: str = ""  # the column that names the row whose endowed amount it lessens
     indexed: Literal["", "more", "less", "times"] = ""  # a share of the index of a price
     stress: Stress = ""  # what a stress test does to it
     fed: bool = False  # how much the row's supplier can bring, for which that needs feedstock

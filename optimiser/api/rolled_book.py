@@ -30,7 +30,10 @@ from stockpile_model.values import text
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RolledBook(Book):
-    """A workbook that goes on from a plan. `remarks` say what it does not know any more.
+    """A workbook that goes on from a plan.
+
+    `remarks` say what it does not know any more, `folded` what became of the events of the scenario
+    that has come.
 
     >>> import optimiser as so
     >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
@@ -40,6 +43,7 @@ class RolledBook(Book):
     """
 
     remarks: tuple[str, ...] = ()
+    folded: tuple[str, ...] = ()
 
 
 def roll(
@@ -56,7 +60,8 @@ def roll(
 
     It has the lots that are then on hand, what is in transit, the contracts that are signed, the
     plants that went ahead, the appropriations less what they have paid, and the same end. `to` is
-    the first day of a period. `scenario` is what has come: what did not come is left out.
+    the first day of a period. `scenario` is what has come: what is known of it then becomes values
+    of the rows, and what did not come is left out.
     `actuals` are sheets of the plan (a workbook, or tables): what they show before `to` replaces
     what was planned; `prices` in them are added to the table. `output` (.xlsx) is where the
     workbook is written; a file there that this program did not write is replaced by `force` only.
@@ -86,15 +91,17 @@ def roll(
     if on_message is not None:
         for remark in passed.remarks:
             on_message(f"warning: {remark}")
+        for each in passed.folded:
+            on_message(each)
     tables = _tables(rolled)
     _price(tables, prices)
     book = from_tables(tables)
     if output is not None:
         from optimiser.workbook.write.next_book import write
 
-        guide = [*_guide(given, day, came, actuals, passed.remarks)]
+        guide = [*_guide(given, day, came, actuals, passed)]
         write(book.stockpile, guide, Path(output))
-    return RolledBook(book.reading, remarks=tuple(passed.remarks))
+    return RolledBook(book.reading, remarks=tuple(passed.remarks), folded=tuple(passed.folded))
 
 
 def _price(tables: dict[str, list[dict[str, Any]]], prices: Sequence[Mapping[str, Any]]) -> None:
@@ -113,7 +120,7 @@ def _guide(
     to: dt.date,
     scenario: str,
     actuals: object,
-    remarks: Sequence[str],
+    passed: Passed,
 ) -> Iterator[str]:
     """Yield the paragraphs that say where a workbook comes from."""
     yield f"# Planning again from {to}"
@@ -125,7 +132,14 @@ def _guide(
         f"{to}. Lots are those on hand; orders under way, signed contracts and plants that went "
         "ahead are commitments; appropriations are what is left of them."
     )
-    yield from (f"- It does not know: {each}." for each in remarks)
+    yield from (f"- It does not know: {each}." for each in passed.remarks)
+    if passed.folded:
+        yield (
+            "What is known of the scenario that has come is part of this workbook, and its base. "
+            "What did not come is left out. The probabilities of what may still come are those "
+            "that follow from that."
+        )
+    yield from (f"- {each}." for each in passed.folded)
 
 
 def _gone(stockpile: Stockpile, to: dt.date) -> int:

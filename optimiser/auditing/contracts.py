@@ -227,8 +227,11 @@ def begin(inputs: Inputs, row: Any, t: int, ready: int = 0) -> int | None:
     """Return the first delivery of a contract signed in a period; None if past the horizon.
 
     It is agreed by then, its project is ready and its supplier ships. Of a contract signed before
-    the start it may lie before it too.
+    the start it may lie before it too, and may be stated.
     """
+    for done in inputs.earlier("sign", row.contract):
+        if done.first_delivery is not None:
+            return inputs.period(done.first_delivery)
     least = t + inputs.whole(row.lead_time_months)
     if t >= 0 or row.project is not None:
         least = max(least, ready)

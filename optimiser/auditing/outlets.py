@@ -42,6 +42,7 @@ def rotation(path: PathAudit) -> None:
     back: Back = defaultdict(float)
     for line in path.sheets["rotation"]:
         _line(path, line, shown, back)
+    _went_out_before(path, back)
     outlets = path.inputs.keyed("outlets")
     left = path.moves.sums("rotation", lambda t, lot, name: (t, lot, name))
     left = {key: quantity for key, quantity in left.items() if key[2] in outlets}
@@ -51,6 +52,20 @@ def rotation(path: PathAudit) -> None:
     path.match("movements", "what comes back from", back, came, lambda key: path.noise(key[2]))
     retests.compare(path)
     _capacities(path)
+
+
+def _went_out_before(path: PathAudit, back: Back) -> None:
+    """Add what must come back of what went out before the start."""
+    inputs = path.inputs
+    for row in inputs.earlier("rotate"):
+        outlets = inputs.keyed("outlets").values()
+        outlet = next(each for each in outlets if identity(each.outlet) == identity(row.name))
+        lasts = outlet.months if outlet.form == "loan" else outlet.lead_time_months
+        due, site = inputs.period(row.date) + inputs.whole(lasts), row.site
+        if 0 <= due < inputs.periods and outlet.yield_ * row.quantity > 0:
+            material = outlet.to_material or outlet.material
+            where = next(iter(inputs.base.sites)) if site is None else site
+            back[due, outlet.outlet, material, where] += outlet.yield_ * row.quantity
 
 
 def _line(path: PathAudit, line: Line, shown: Left, back: Back) -> None:

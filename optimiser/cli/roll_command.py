@@ -55,7 +55,12 @@ def roll(
         on_message=say,
     )
     if as_json:
-        found = {"workbook": str(output), "tables": dict(book.sizes), "remarks": [*book.remarks]}
+        found = {
+            "workbook": str(output),
+            "tables": dict(book.sizes),
+            "remarks": [*book.remarks],
+            "folded": [*book.folded],
+        }
         answer(json.dumps(found, indent=2))
         return
     answer(f"{output}: the workbook from {to.date()} on. Next: stockpile solve {output}")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import optimiser as so
 from stockpile_model.blocks.budget import Budget
-from stockpile_model.scenarios import unfold
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from tests.support.books import book
 from tests.support.commands import stockpile
 from tests.support.small_books import Tables, small_books
@@ -112,6 +112,18 @@ def money(book: so.Book, day: dt.date) -> float:
     return sum(row.amount for row in rows if row.expires is None or row.expires >= day)
 
 
+def what_is_left(plan: so.Plan, gone: int, scenario: str) -> float:
+    """What is left of a plan costs once some periods are over, expected by what is known then."""
+    stockpile = plan.stockpile
+    begin = stockpile.calendar.begin(gone)
+    if not stockpile.scenarios:
+        return after(plan, begin)
+    tree = stockpile.tree
+    here = tree.paths[stockpile.scenarios[scenario]][gone - 1]
+    still = tuple(name for name, leaf in stockpile.scenarios.items() if here in tree.paths[leaf])
+    return after(plan, begin, still) / tree.probability[here]
+
+
 FEATURES = (
     None,
     "prepayment",
@@ -151,13 +163,7 @@ def test_what_is_rolled_forward_costs_what_was_left(feature: str | None) -> None
         rolled = carried(plan, calendar.begin(gone), names[pick % len(names)])
         if rolled is None or rolled.remarks:
             reject()
-        open_ = tuple(unfold(rolled.stockpile).scenarios)
-        chances = {
-            name: plan.stockpile.tree.probability[leaf]
-            for name, leaf in plan.stockpile.scenarios.items()
-        }
-        share = sum(chances[name] for name in open_ or ("base",)) if chances else 1.0
-        left = after(plan, calendar.begin(gone), open_ or (("base",) if chances else ())) / share
+        left = what_is_left(plan, gone, names[pick % len(names)])
         cost = planned(rolled).objective * book.stockpile.discount(gone)
         assert cost == pytest.approx(left, rel=1e-5, abs=1e-3)
 
@@ -251,14 +257,34 @@ def test_the_command_writes_the_next_workbook(tmp_path: Path) -> None:
     assert "'war' is no scenario that may come; there are base" in other.stderr
 
 
+def test_what_is_out_comes_back_in_the_next_workbook() -> None:
+    """4 that left for an exchange in January are back in March, whenever the plan is rolled."""
+    plan = planned(so.from_tables({**BOOK, **out_in_january("exchange")}))
+    for t in (1, 2):
+        rolled = so.roll(plan, month(t))
+        assert rolled.remarks == ()
+        (out,) = (row for row in rolled.stockpile.rows(Commitment) if row.kind == "rotate")
+        assert (out.name, out.date, out.quantity) == ("way", month(0), 4)
+        cost = planned(rolled).objective * plan.stockpile.discount(t)
+        assert cost == pytest.approx(after(plan, month(t)), rel=1e-6)
+        assert so.roll(planned(rolled), month(3)).stockpile.settings.periods == 3
+    assert "rotate" not in so.roll(plan, month(3))["commitments"]["kind"].tolist()
+
+
+def out_in_january(form: str, **cells: Any) -> dict[str, list[dict[str, Any]]]:
+    """4 are out for two months from January."""
+    way = {"outlet": "way", "material": "ga", "form": form, "lead_time_months": 2, "cost": 0.1,
+           "from": month(0), "to": month(0), **cells}  # fmt: skip
+    gone = {"kind": "rotate", "name": "way", "date": month(0), "quantity": 4}
+    return {"outlets": [way], "commitments": [gone]}
+
+
 def test_what_no_workbook_can_hold_is_said() -> None:
-    """Metal that is out for an exchange comes back in March: the plan goes on from then."""
-    tables = {**BOOK, "outlets": [{"outlet": "swap", "material": "ga", "form": "exchange", "lead_time_months": 2,
-                                   "cost": 0.1, "from": month(0), "to": month(0)}],
-              "commitments": [{"kind": "rotate", "name": "swap", "date": month(0), "quantity": 4}]}  # fmt: skip
+    """Metal that is out for a test comes back in March: the plan goes on from then."""
+    tables = {**BOOK, **out_in_january("requalify", gain_months=2)}
     plan = planned(so.from_tables(tables))
     with pytest.raises(
-        so.InputError, match="left through swap and is back on 2027-03-01: go on from a later date"
+        so.InputError, match="left through way and is back on 2027-03-01: go on from a later date"
     ):
         so.roll(plan, month(1))
     assert so.roll(plan, month(3)).stockpile.settings.periods == 3

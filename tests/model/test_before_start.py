@@ -13,9 +13,12 @@ import pytest
 from optimiser.auditing import audit
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
+from stockpile_model.blocks.commitments import CommitmentKept
 from stockpile_model.blocks.commitments.commitment_terms import Commitment
+from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.stock.lot_outcomes import Movement
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Project
@@ -32,6 +35,7 @@ from tests.support.accept import (
     fund,
     least_cost,
     material,
+    month,
     offer,
     outlet,
     price_break,
@@ -45,6 +49,7 @@ from tests.support.accept import (
 )
 from tests.support.plans import plan_for
 
+SWAP = outlet("swap", "exchange", None, **{"yield_": 0.9, "lead_time_months": 2})
 SPOT = (offer(price=10), demand(10, 0, 5))
 
 
@@ -297,10 +302,67 @@ WRONG: dict[str, tuple[tuple[Row, ...], str]] = {
     ),
     "what was rotated out has left": (
         (outlet(), commitment("rotate", "sale", 9, -2)),
-        "commitments.date: must be within the horizon, 2027-01-01 to 2027-02-28, found 2026-11-01; "
-        "what has left by then is not in opening_stock",
+        "commitments.date: must be within the horizon, from 2027-01-01 on, found 2026-11-01: sale "
+        "gives no fresh metal back, and what has left by then is not in opening_stock",
+    ),
+    "what was exchanged is back": (
+        (SWAP, commitment("rotate", "swap", 9, -3)),
+        "commitments.date: what went out through swap on 2026-10-01 was back in the period of "
+        "2026-12-01, before the start: what is left of it is opening_stock",
+    ),
+    "where what was exchanged comes back": (
+        (SWAP, site("a"), site("b"), commitment("rotate", "swap", 9, -1)),
+        "commitments.site: is required where there are several sites: where it comes back",
+    ),
+    "what is ordered has its site in the offer": (
+        (site("a"), offer(), commitment("order", "spot", 9, 0, site="a")),
+        "commitments.site: is of what went out through an outlet before the start only: leave it blank",
+    ),
+    "a first delivery before the signature": (
+        (term(), floor(8, 120), signed(-3, first_delivery=month(-4))),
+        "commitments.first_delivery: must be from the signing, 2026-10-01, to before the start, "
+        "2027-01-01, found 2026-09-01",
+    ),
+    "a first delivery to come": (
+        (term(), floor(8, 120), signed(-3, first_delivery=month(0))),
+        "commitments.first_delivery: must be from the signing, 2026-10-01, to before the start, "
+        "2027-01-01, found 2027-01-01: later deliveries follow from the terms, see deliver_from",
     ),
 }  # fmt: skip
+
+
+def test_what_is_out_through_an_outlet_comes_back_fresh() -> None:
+    """Of 10 that went out in December 9 are back in February, and handled at 2 each. They keep to
+    March, so 5 for March need no order at 10.
+    """
+    rows = (
+        SWAP, material(shelf_life_months=2), site(handling_in=2), offer(capacity=99),
+        demand(4, 1), demand(5, 2), commitment("rotate", "swap", 10, -1),
+    )  # fmt: skip
+    plan = planned(book(*rows, periods=3))
+    assert plan.objective == pytest.approx(18)
+    (came,) = (each for each in plan.of(Movement) if each.kind == "return")
+    assert (came.date, came.name, came.quantity, came.age) == (month(1), "swap", 9, 0)
+    (kept,) = plan.of(CommitmentKept)
+    assert (kept.quantity, kept.planned) == (10, 10)
+    late = book(SWAP, commitment("rotate", "swap", 10, -1), periods=1)
+    assert least_cost(late) == 0
+    assert warnings(late) == [
+        "commitments.date: comes back through swap after the horizon: it is not in the plan"
+    ]
+
+
+def test_a_first_delivery_that_is_stated_begins_the_term() -> None:
+    """Signed in October for a year, and delivering since November: ten of its months are left, at
+    3 each. The     supplier ships again from April, which changes nothing of that.
+    """
+    rows = (supplier(start=month(3)), term(term_months=12), floor(3, 12))
+    for first, months in ((month(-2), 10), (None, 9)):
+        found = book(*rows, signed(-3, first_delivery=first), periods=12)
+        plan = planned(found)
+        (row,) = plan.of(ContractOutcome)
+        assert plan.objective == pytest.approx(3 * months)
+        assert row.first_delivery == (first or month(3))
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stockpile_model.blocks.budget import Budget
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.endowments import Endowment, limited
 from stockpile_model.blocks.offers.offer_terms import Offer
@@ -12,11 +13,13 @@ from stockpile_model.part import alone
 from tests.support.accept import (
     book,
     budget,
+    commitment,
     contract,
     endowment,
     faults,
     floor,
     fund,
+    least_cost,
     offer,
     site,
     warnings,
@@ -61,6 +64,38 @@ def test_a_part_of_a_contract_binds_to_a_part_of_what_it_binds_to() -> None:
     amounts = (found.least_total, found.prepayment, found.option_price, found.upside_cap)
     assert amounts == pytest.approx((20, 10, 3, 2))
     assert found.credit == 2  # of each unit
+
+
+def test_a_part_of_a_contract_has_come_as_far_as_the_whole() -> None:
+    """Of 40 called off, 20 of a prepayment left and 6 received a quarter is the army's."""
+    far: dict[str, float] = {"called_off": 40, "prepayment_left": 20, "upside_received": 6}
+    rows = (
+        commitment("sign", "offtake", t=-3, level="low", **far),
+        commitment("order", "spot", 8, 0),
+    )
+    for group, part in (("army",), 0.25), (("army", "navy"), 1.0), (("guard",), 0.0):
+        signed, order = alone(book(*BUYERS, *MEANS, *PARTS, *rows), group).rows(Commitment)
+        assert {name: getattr(signed, name) for name in far} == {
+            name: amount * part for name, amount in far.items()
+        }
+        assert (order.quantity, order.called_off) == (8, None)
+    blank = alone(book(*BUYERS, *MEANS, *PARTS, commitment("sign", "offtake", t=-3)), ("army",))
+    assert [row.called_off for row in blank.rows(Commitment)] == [None]
+    assert "offtake" in limited(book(*BUYERS, *MEANS, *PARTS, *rows))
+
+
+def test_a_group_pays_what_its_part_of_a_running_contract_still_owes() -> None:
+    """120 a year at 2 were signed in October, and 30 called off since. January to September owe 90
+    more, and 30 of prepayment lessen them. The army's quarter owes 22.5 at 2, less 7.5: 37.5.
+    """
+    sites = (site("depot", buyer="army"), site("base", buyer="navy"))
+    signed = commitment("sign", "offtake", t=-3, level="low", called_off=30, prepayment_left=30)
+    parts = (endowment("offtake", "army", 0.25), endowment("offtake", "navy", 0.75))
+    terms = contract(term_months=12, prepayment=60, credit=1, flex=12), floor(2, 120)
+    whole = book(*sites, *terms, signed, *parts, periods=9)
+    assert [least_cost(each) for each in (whole, alone(whole, ("army",)))] == pytest.approx(
+        [150, 37.5]
+    )
 
 
 def test_what_has_no_row_is_had_whole() -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import pyomo.environ as pyo
@@ -487,6 +487,32 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     yield Demand, [row for row in found if row is not None]
 
 
+def dated(passed: Passed, views: Sequence[Stockpile]) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield the demand to come, with a row for each time in which a row asks for the same."""
+    found = list[Demand]()
+    for number in range(len(passed.stockpile.rows(Demand))):
+        spells = [*_spells(passed, [view.rows(Demand)[number] for view in views])]
+        found += spells if len(spells) == 1 else (replace(row, line=0) for row in spells)
+    yield Demand, found
+
+
+def _spells(passed: Passed, rows: Sequence[Demand]) -> Iterator[Demand]:
+    """Yield a row for each time to come in which one asks for the same; `rows`: by period."""
+    calendar, last = passed.calendar, passed.calendar.periods - 1
+    asking = {t for t, row in enumerate(rows) if t in covers(passed.stockpile, row)}
+    asked = [replace(row, from_=passed.start, to=None) for row in rows]
+    begin = passed.gone
+    for t in range(passed.gone, len(rows)):
+        if t not in asking:
+            begin = t + 1
+        elif t == last or t + 1 not in asking or asked[t + 1] != asked[t]:
+            end = calendar.end(t)
+            if t == last and (until := rows[t].to) is not None:
+                end = max(end, until)
+            yield replace(asked[t], from_=calendar.begin(begin), to=end)
+            begin = t + 1
+
+
 def misses(formulation: Formulation) -> Iterator[Missed]:
     """Yield what is not met of each demand."""
     m, stockpile = formulation.m, formulation.stockpile
@@ -508,5 +534,6 @@ BLOCK = Block(
     tells_apart=tells_apart,
     uses=uses,
     rolls=rolls,
+    dated=dated,
     misses=misses,
 )

@@ -77,7 +77,8 @@ def alone(stockpile: Stockpile, group: Collection[str]) -> Stockpile:
 def _scaled(row: Row, part: Mapping[str, float]) -> Row:
     changed: dict[str, Any] = {}
     for each in columns(type(row)):
-        if each.endowed and (share := part.get(get(row, each.endowed))) is not None:
+        name = each.endowed or each.lessens
+        if name and (share := part.get(get(row, name))) is not None:
             amount = get(row, each.name)
             if amount is not None:
                 changed[each.field] = amount * min(1.0, share)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import pyomo.environ as pyo
 
-from stockpile_model import scenario_checks, scenarios
+from stockpile_model import scenario_checks
 from stockpile_model.block import Block
 from stockpile_model.checks import whole_periods
 from stockpile_model.groups import unmistakable
 from stockpile_model.ledger import Ledger
-from stockpile_model.names import identity
 from stockpile_model.passed import Passed
 from stockpile_model.scenarios import Event, Scenario
 from stockpile_model.schema import Problem, Row
@@ -43,24 +43,44 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     m.NODES = pyo.Set(initialize=list(stockpile.tree.nodes), doc="nodes of the scenario tree")
 
 
-def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
-    """Yield the scenarios that are still open, with their events, as is known now."""
-    stockpile, kept = passed.stockpile, scenarios.still_open(passed)
-    if not stockpile.rows(Scenario):
+def dated(passed: Passed, views: Sequence[Stockpile]) -> Iterator[tuple[type[Row], Sequence[Row]]]:
+    """Yield the prices of the first days of the periods to come, on which they are read.
+
+    Those of dates after the last of these days follow as they stand in the last period.
+    """
+    if not (indices := passed.stockpile.names(Price.TABLE)):
         return
-    names = {identity(row.scenario) for row in kept}
-    events = [
-        row
-        for row in stockpile.rows(Event)
-        if identity(row.scenario) in names and not passed.over(row.to)
+    calendar = passed.calendar
+    days = [calendar.begin(period) for period in range(passed.gone, calendar.periods)]
+    rows = [
+        Price(date=day, values={index: view.price_on(index, day) for index in indices})
+        for day, view in zip(days, views[passed.gone :], strict=True)
     ]
-    yield Scenario, kept
-    yield Event, events
+    later = [row for row in views[-1].rows(Price) if row.date > days[-1]]
+    yield Price, [*_bends(rows), *sorted(later, key=lambda row: row.date)]
+
+
+def _bends(rows: Sequence[Price]) -> Iterator[Price]:
+    """Yield the first and last of some prices, and those that no straight line goes through."""
+    kept: Price | None = None
+    for k, row in enumerate(rows):
+        if kept is None or k == len(rows) - 1 or not _on_line(kept, row, rows[k + 1]):
+            kept = row
+            yield row
+
+
+def _on_line(before: Price, row: Price, after: Price) -> bool:
+    """Return whether all prices of a row are those between two others."""
+    share = (row.date - before.date).days / (after.date - before.date).days
+    return all(
+        math.isclose(value, (1 - share) * before.values[index] + share * after.values[index])
+        for index, value in row.values.items()
+    )
 
 
 BLOCK = Block(
     tables=(Settings, Price, Material, Site, Supplier, Scenario, Event),
     check=check,
     add=add,
-    rolls=rolls,
+    dated=dated,
 )

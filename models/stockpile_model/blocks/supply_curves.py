@@ -306,6 +306,16 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
                 f"the supply curve of {index} counts from {passed.start} on: it does not know what "
                 "was bought in the same fiscal year before"
             )
+    curved = {row.index for row in passed.rows(SupplyCurve)}
+    offers = {row.offer: row for row in passed.rows(Offer)}
+    for row in passed.done("orders"):
+        offer = offers[row["offer"]]
+        later = offer.payment == "delivery" and not passed.over(row["arrives"])
+        if later and offer.price_index in curved:
+            passed.remarks.append(
+                f"{offer.offer}: what is under way of the order of {row['date']} pays no rise of "
+                f"the supply curve of {offer.price_index}, and does not count in what is bought"
+            )
     yield from ()
 
 

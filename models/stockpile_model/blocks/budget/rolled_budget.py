@@ -26,10 +26,22 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     for b, fund in enumerate(keepers, len(rows)):
         kept = _received(passed, fund) - paid.get(label(stockpile, b), 0.0)
         if kept > stockpile.scale.no_money:
-            note = "receipts that the fund has kept"
-            left.append(Budget(fund=fund, amount=kept, note=note))
+            left = [*_with_receipts(left, fund, kept)]
     if rows or left:
         yield Budget, left
+
+
+KEPT = "receipts that the fund has kept"
+"""The note of a row that holds such receipts."""
+
+
+def _with_receipts(rows: Sequence[Budget], fund: str, kept: float) -> Iterator[Budget]:
+    """Yield appropriations with receipts that a fund has kept, in the one row of such."""
+    old = next((row for row in rows if row.fund == fund and row.note == KEPT), None)
+    for row in rows:
+        yield replace(row, amount=row.amount + kept) if row is old else row
+    if old is None:
+        yield Budget(fund=fund, amount=kept, note=KEPT)
 
 
 def _received(passed: Passed, fund: str) -> float:

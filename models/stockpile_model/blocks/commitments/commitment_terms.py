@@ -50,7 +50,8 @@ class Commitment(Row):
     date: dt.date | None = column(
         "date of the decision, which falls into its period; blank = over the whole horizon; before "
         "the start: a contract that was signed (what is left of its term is in the plan), a "
-        "project that went ahead, or an order that is under way"
+        "project that went ahead, an order that is under way, or what is out through an outlet "
+        "that gives fresh metal back"
     )
     quantity: float | None = column(
         "quantity (order, rotate); 1 or blank: it is done, 0: it is not (sign, project)",
@@ -68,18 +69,32 @@ class Commitment(Row):
         "the term, counts pro rata",
         "quantity",
         least=0,
+        lessens="name",
     )
     prepayment_left: float | None = column(
         "of a contract signed before the start: what is left of its prepayment; blank = prepayment "
-        "less what was credited so far at the even rate",
+        "less what was credited so far at the even rate; in the book's currency, whatever that of "
+        "the contract is",
         "money",
         least=0,
+        lessens="name",
     )
     upside_received: float | None = column(
         "of a contract signed before the start: upside received so far in the contract year in "
-        "which the plan starts; blank = what is left of the year counts pro rata in upside_cap",
+        "which the plan starts; blank = what is left of the year counts pro rata in upside_cap; in "
+        "the book's currency, whatever that of the contract is",
         "money",
         least=0,
+        lessens="name",
+    )
+    first_delivery: dt.date | None = column(
+        "of a contract signed before the start: date of its first delivery, where that was before "
+        "the start too; blank = as its terms, its plant and its supplier say now"
+    )
+    site: str | None = column(
+        "of what went out through an outlet before the start: where it comes back; blank = the "
+        "one site",
+        refers="sites",
     )
 
 

@@ -43,6 +43,9 @@ METAL_ONLY = (
 )
 """The columns that mean nothing without metal."""
 
+SO_FAR = ("called_off", "prepayment_left", "upside_received", "first_delivery")
+"""The columns of a commitment that say how far a contract has come before the start."""
+
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with each contract and each level of its menu."""
@@ -214,12 +217,24 @@ def _earlier(stockpile: Stockpile) -> Iterator[Problem]:
         if own and (row.prepayment_left or 0.0) > contract.prepayment:
             message = f"must be at most the prepayment of {name}, {contract.prepayment:g}"
             yield Problem(row.TABLE, row.line, "prepayment_left", message)
+        yield from _first_delivery(stockpile, row)
     for row in stockpile.rows(Commitment):
         if row.kind != "sign" or not before(stockpile, row):
-            for name in ("called_off", "prepayment_left", "upside_received"):
+            for name in SO_FAR:
                 if get(row, name) is not None:
                     message = "is of a contract signed before the start only: leave it blank"
                     yield Problem(row.TABLE, row.line, name, message)
+
+
+def _first_delivery(stockpile: Stockpile, row: Commitment) -> Iterator[Problem]:
+    """Yield a first delivery that was not between the signature and the start."""
+    first, start, period = row.first_delivery, stockpile.settings.start, stockpile.calendar.period
+    if first is None or (period(first) >= decided(stockpile, row) and first < start):
+        return
+    message = f"must be from the signing, {row.date}, to before the start, {start}, found {first}"
+    if first >= start:
+        message += ": later deliveries follow from the terms, see deliver_from"
+    yield Problem(row.TABLE, row.line, "first_delivery", message)
 
 
 def _everywhere(stockpile: Stockpile, row: Contract, column: str) -> Iterator[Problem]:

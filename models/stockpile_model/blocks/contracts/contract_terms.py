@@ -275,6 +275,14 @@ def _opens(stockpile: Stockpile, contract: Contract, node: int, ready: int | Non
     return max([agreed(stockpile, contract, node), *(each for each in waits if each is not None)])
 
 
+def delivers_since(stockpile: Stockpile, name: str) -> int | None:
+    """Return the period, below 0, of a first delivery that is stated; None where none is."""
+    row = signed_before(stockpile, name)
+    if row is None or row.first_delivery is None:
+        return None
+    return stockpile.calendar.period(row.first_delivery)
+
+
 def begun(
     stockpile: Stockpile, contract: Contract, node: int, ready: int | None = None
 ) -> dict[int, int]:
@@ -285,6 +293,7 @@ def begun(
     start (below 0) where all that was so then.
     """
     tree, least = stockpile.tree, _opens(stockpile, contract, node, ready)
+    since = delivers_since(stockpile, contract.contract)
     found: dict[int, int] = {}
     for n in tree.below[node]:
         parent, period = tree.parent[n], tree.period[n]
@@ -292,6 +301,7 @@ def begun(
             first = found[parent]
         elif parent is None:
             first = max(least, _shipped(stockpile, contract.supplier, n, least))
+            first = first if since is None else since
             if first > period:
                 continue
         elif period >= least and period >= stockpile.at(n).shipping(contract.supplier):
@@ -315,7 +325,8 @@ def _shipped(stockpile: Stockpile, supplier: str, node: int, least: int) -> int:
 def ended(stockpile: Stockpile, contract: Contract, node: int) -> bool:
     """Return whether the term of a contract that was signed is over before a first node."""
     least = _opens(stockpile, contract, node, None)
-    first = _shipped(stockpile, contract.supplier, node, least)
+    since = delivers_since(stockpile, contract.contract)
+    first = _shipped(stockpile, contract.supplier, node, least) if since is None else since
     return first < 0 and true_last(stockpile, contract, first) < 0
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from stockpile_model.blocks.budget.rolled_payers import pay_alike
 from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.contracts import contract_terms as terms
+from stockpile_model.blocks.contracts.call_off_report import CallOff
 from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.passed import Passed, PlanRow
 from stockpile_model.schema import Row
@@ -17,15 +19,13 @@ from stockpile_model.schema import Row
 def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     """Yield the contracts with what was decided of their options, and those that are signed."""
     decided = {row["contract"]: row["decision"] for row in passed.done("extensions")}
-    yield (
-        Contract,
-        [_optioned(passed, row, decided.get(row.contract)) for row in passed.rows(Contract)],
-    )
     signed = {
         row["contract"]: row
         for row in passed.done("contracts", "signed")
         if row["decision"] in ("sign", "signed")
     }
+    agreed = [_as_signed(passed, row, signed.get(row.contract)) for row in passed.rows(Contract)]
+    yield Contract, [_optioned(passed, row, decided.get(row.contract)) for row in agreed]
     for row in signed.values():
         _compare_payers(passed, row)
     yield (
@@ -76,6 +76,18 @@ def _not_in_the_plan(passed: Passed, shown: Collection[str]) -> list[Commitment]
     return [row for row in known if row is not None]
 
 
+AGREED = ("deliver_from", "lead_time_months", "term_months", "option_from", "option_months")
+"""The dates and spans of a contract that hold as they were when it was signed."""
+
+
+def _as_signed(passed: Passed, contract: Contract, row: PlanRow | None) -> Contract:
+    """Return a contract with the dates and spans that held when it was signed."""
+    if row is None:
+        return contract
+    there = passed.at(passed.calendar.period(row["signed"])).keyed(Contract)[contract.contract]
+    return replace(contract, **{name: getattr(there, name) for name in AGREED})
+
+
 def _optioned(passed: Passed, contract: Contract, decision: str | None) -> Contract:
     """Return a contract as it is once its option was decided; it is then none any more."""
     if decision is None:
@@ -105,6 +117,7 @@ def _signed(passed: Passed, row: PlanRow) -> Commitment:
     span = range(first if total else begin, passed.gone)
     return replace(
         known,
+        first_delivery=row["first_delivery"],
         called_off=_called_off(passed, contract, menu[name][level], span) if span else None,
         upside_received=_received(passed, contract, range(begin, passed.gone)),
         prepayment_left=_prepaid(passed, contract, row),
@@ -123,7 +136,15 @@ def _called_off(
     before, found = terms.signed_before(passed.stockpile, contract.contract), 0.0
     if span.start < 0:
         stated = None if before is None else before.called_off
-        found = _owed(passed, contract, floor, -span.start) if stated is None else stated
+        found = stated or 0.0
+        if stated is None:
+            owed = functools.partial(_owed, passed, contract, floor, -span.start)
+            found = _at_the_end(passed, contract, span.start, "called_off", owed)
+    if terms.calls_off(passed.stockpile, contract):
+        for row in passed.done(CallOff.SHEET):
+            if row["contract"] == contract.contract and passed.calendar.period(row["date"]) in span:
+                found += row["called_off"]
+        return found
     for row in passed.done("deliveries"):
         period = passed.calendar.period(row["date"])
         if (row["kind"], row["name"]) == (Contract.TABLE, contract.contract) and (
@@ -131,16 +152,58 @@ def _called_off(
         ):
             there = passed.at(period).keyed(Contract)[contract.contract]
             found += row["quantity"] / there.availability
-    return found
+    return found + sum(_failed(passed, contract, floor, period) for period in span if period >= 0)
 
 
-def _owed(passed: Passed, contract: Contract, floor: terms.Floor, periods: int) -> float:
-    """Return what is owed pro rata for some periods [quantity]."""
-    if contract.least_total is None:
-        return contract.take_or_pay * terms.even(passed.stockpile, floor) * periods
+def _failed(passed: Passed, contract: Contract, floor: terms.Floor, period: int) -> float:
+    """Return what was called off in a period in which none of it could arrive [quantity].
+
+    Nothing was paid for it and no sheet shows it, so it is the most that could be.
+    """
+    view = passed.at(period)
+    there, level = (
+        view.keyed(Contract)[contract.contract],
+        terms.menu(view)[contract.contract][floor.level],
+    )
+    if there.availability > 0:
+        return 0.0
+    return there.flex * terms.even(passed.stockpile, level)
+
+
+def _owed(passed: Passed, contract: Contract, floor: terms.Floor, periods: int, node: int) -> float:
+    """Return what is owed pro rata for some periods, by the rows of a node [quantity]."""
+    there = passed.stockpile.at(node).keyed(Contract)[contract.contract]
+    if contract.least_total is None or there.least_total is None:
+        level = terms.menu(passed.stockpile.at(node))[contract.contract][floor.level]
+        return there.take_or_pay * terms.even(passed.stockpile, level) * periods
     months = contract.term_months
     whole = periods + passed.calendar.periods if months is None else passed.calendar.count(months)
-    return contract.least_total * periods / whole
+    return there.least_total * periods / whole
+
+
+def _at_the_end(
+    passed: Passed, contract: Contract, begin: int, what: str, amount: Callable[[int], float]
+) -> float:
+    """Return an amount by the rows of the node at which a contract year or term ends.
+
+    That is where the plan reads what counts for it. `begin`: its first period, below 0. Where
+    scenarios that may still come change it, it is the mean, and a remark says so.
+    """
+    tree, last = passed.stockpile.tree, passed.calendar.periods - 1
+    year = begin + 12 // passed.calendar.months - 1
+    if contract.least_total is not None:
+        months = contract.term_months
+        year = last if months is None else begin + passed.calendar.count(months) - 1
+    ends = [n for n in tree.below[passed.nodes[-1]] if tree.period[n] == min(year, last)]
+    found = {amount(n): 0.0 for n in ends}
+    for n in ends:
+        found[amount(n)] += tree.probability[n] / tree.probability[passed.nodes[-1]]
+    if len(found) > 1:
+        passed.remarks.append(
+            f"{contract.contract}: how much counts pro rata in {what} for the time before "
+            f"{passed.stockpile.settings.start}, which depends on scenarios: it is the mean"
+        )
+    return sum(value * share for value, share in found.items())
 
 
 def _received(passed: Passed, contract: Contract, span: range) -> float | None:
@@ -150,9 +213,17 @@ def _received(passed: Passed, contract: Contract, span: range) -> float | None:
     before, found = terms.signed_before(passed.stockpile, contract.contract), 0.0
     if span.start < 0:
         stated = None if before is None else before.upside_received
-        pro_rata = contract.upside_cap * -span.start * passed.calendar.months / 12
-        found = pro_rata if stated is None else stated
+        found = stated or 0.0
+        if stated is None:
+            cap = functools.partial(_pro_rata, passed, contract, -span.start)
+            found = _at_the_end(passed, contract, span.start, "upside_received", cap)
     return found - sum(_flows(passed, contract, "upside", span))
+
+
+def _pro_rata(passed: Passed, contract: Contract, periods: int, node: int) -> float:
+    """Return the cap on upside for some periods, in the book's money at a node [money]."""
+    there = passed.stockpile.at(node).keyed(Contract)[contract.contract]
+    return (there.upside_cap or 0.0) * periods * passed.calendar.months / 12
 
 
 def _prepaid(passed: Passed, contract: Contract, row: PlanRow) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -21,13 +22,24 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     under_way = [row for row in orders if not passed.over(row["arrives"])]
     yield Offer, [_left(passed, row, orders, under_way) for row in passed.rows(Offer)]
     _compare_payers(passed, under_way)
-    waived = [row for row in under_way if _waived(passed, offers[row["offer"]])]
+    now = {row.offer: row for row in passed.rows(Offer)}
+    shipped = [
+        row
+        for row in under_way
+        if _waived(passed, offers[row["offer"]]) or not _comes(passed, row, now[row["offer"]])
+    ]
+    before = [(row, due) for row, due in ordered_before(passed.stockpile) if due >= passed.gone]
+    late = [each for each in before if _due(passed, each[0].date, now[each[0].name]) != each[1]]
     yield (
         Commitment,
-        [_ordered(row) for row in under_way if row not in waived]
-        + [row for row, due in ordered_before(passed.stockpile) if due >= passed.gone],
+        [_ordered(row) for row in under_way if row not in shipped]
+        + [row for row, due in before if (row, due) not in late],
     )
-    yield InTransit, [_shipped(row, offers[row["offer"]]) for row in waived]
+    yield (
+        InTransit,
+        [_shipped(row, offers[row["offer"]]) for row in shipped]
+        + [row for each in late for row in _still_due(passed, *each)],
+    )
 
 
 def _compare_payers(passed: Passed, under_way: Sequence[PlanRow]) -> None:
@@ -58,6 +70,33 @@ def _compare_payers(passed: Passed, under_way: Sequence[PlanRow]) -> None:
                 f"{offer.offer}: by the date of the order of {day}, other appropriations may pay "
                 "for it than in the plan"
             )
+
+
+def _due(passed: Passed, day: dt.date | None, offer: Offer) -> int | None:
+    """Return when an order of a day arrives, by the lead time that holds now [periods]."""
+    calendar = passed.calendar
+    return None if day is None else calendar.period(day) + calendar.count(offer.lead_time_months)
+
+
+def _comes(passed: Passed, row: PlanRow, offer: Offer) -> bool:
+    """Return whether an order arrives when the lead time that holds now says."""
+    return _due(passed, row["date"], offer) == passed.calendar.period(row["arrives"])
+
+
+def _still_due(passed: Passed, row: Commitment, due: int) -> Iterator[InTransit]:
+    """Yield an order from before the plan with what is due of it, as its lead time has changed."""
+    below = passed.stockpile.tree.below[passed.nodes[-1]]
+    found = [
+        each.row
+        for each in coming(passed.stockpile)
+        if each.row.name == row.name and each.row.ordered == row.date and each.node in below
+    ]
+    if len({(each.quantity, each.unpaid) for each in found}) > 1:
+        passed.remarks.append(
+            f"{row.name}: what arrives of the order of {row.date}, or is due for it, depends on "
+            "scenarios: it is that of one of them"
+        )
+    yield from found[:1]
 
 
 def _ordered(row: PlanRow) -> Commitment:

@@ -22,7 +22,7 @@ from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
 from stockpile_model.blocks.projects.windows import carriable, grantable, openings
 from stockpile_model.choice import chosen
 from stockpile_model.ledger import Heading, Ledger
-from stockpile_model.passed import Passed
+from stockpile_model.passed import Passed, PlanRow
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Project
@@ -74,12 +74,26 @@ def _done(
 
 
 def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
-    """Yield the projects that have gone ahead."""
-    gone = {row["project"]: row["decided"] for row in passed.done(ProjectOutcome.SHEET, "decided")}
+    """Yield the projects that have gone ahead, each with the lag that held when it did."""
+    gone = {row["project"]: row for row in passed.done(ProjectOutcome.SHEET, "decided")}
     yield (
         Commitment,
-        [Commitment(kind="project", name=name, date=date) for name, date in gone.items()],
+        [Commitment(kind="project", name=name, date=row["decided"]) for name, row in gone.items()],
     )
+    if gone:
+        yield (
+            Project,
+            [_as_decided(passed, row, gone.get(row.project)) for row in passed.rows(Project)],
+        )
+
+
+def _as_decided(passed: Passed, project: Project, row: PlanRow | None) -> Project:
+    """Return a project with the lag after which it is ready, where it has gone ahead."""
+    if row is None or row["ready"] is None:
+        return project
+    period = passed.calendar.period
+    lag = (period(row["ready"]) - period(row["decided"])) * passed.calendar.months
+    return replace(project, ready_lag_months=float(lag))
 
 
 DEED = Deed(

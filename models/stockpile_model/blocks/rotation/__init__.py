@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pyomo.environ as pyo
 
 from stockpile_model.block import Block, Tally
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.rotation import (
     dispatch_terms,
     dispatching,
@@ -39,6 +41,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     dispatching.add_dispatch(m, terms)
 
     rotating.take_out(m, stockpile, terms, ledger)
+    rotating.bring_back_earlier(stockpile, ledger)
     dispatching.pay_dispatch(m, terms, through, ledger)
 
     rotating.cap_outlet(m, terms, through, ledger)
@@ -60,19 +63,56 @@ def orphan(row: Row, column: str) -> Row | None:
 
 
 def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
-    """Yield nothing; say what is out, or was tested, which no workbook can hold."""
+    """Yield what is out and comes back; say what of it, or of tests, no workbook can hold."""
+    now = {row.outlet: row for row in passed.rows(Outlet)}
+    out: dict[tuple[str, dt.date, dt.date, str | None], float] = {}
     for row in passed.done(Rotated.SHEET):
-        if row["returns"] is not None and not passed.over(row["returns"]):
+        if row["returns"] is None or passed.over(row["returns"]):
+            continue
+        site = row["site"] if len(passed.stockpile.sites) > 1 else None
+        key = row["outlet"], row["date"], row["returns"], site
+        if now[row["outlet"]].form in outlet_terms.RETURNING and row["returned"] is not None:
+            out[key] = out.get(key, 0.0) + row["returned"]
+        else:
             passed.stuck.append(
                 f"{row['lot']} left through {row['outlet']} and is back on {row['returns']}: go on "
                 "from a later date"
             )
+    for earlier, outlet, due in outlet_terms.out_before(passed.stockpile):
+        if due >= passed.gone and earlier.date is not None:
+            returns, back = passed.calendar.begin(due), outlet_terms.returned(earlier, outlet)
+            out[earlier.name, earlier.date, returns, earlier.site] = back
+    yield Commitment, [row for key, back in out.items() for row in _out(passed, now, key, back)]
     last = passed.calendar.begin(passed.gone - 1)
     held = {row["lot"] for row in passed.shown("lots") if row["date"] == last}
     for row in passed.done(Requalified.SHEET):
         if row["lot"] in held and not row["passed"]:
             passed.stuck.append(f"{row['lot']} has failed a test, which opening_stock cannot say")
-    yield from ()
+
+
+def _out(
+    passed: Passed,
+    now: Mapping[str, Outlet],
+    key: tuple[str, dt.date, dt.date, str | None],
+    back: float,
+) -> Iterator[Commitment]:
+    """Yield what is out as a commitment, by what comes back and the yield that holds now.
+
+    Where the lead time has changed, its date is that from which it would come back when it does.
+    """
+    name, day, returns, site = key
+    outlet, calendar = now[name], passed.calendar
+    begin = calendar.begin(calendar.period(returns) - outlet_terms.lead(passed.stockpile, outlet))
+    if calendar.period(begin) != calendar.period(day):
+        day = begin
+    if back > 0 and outlet.yield_ > 0 and passed.over(day):
+        quantity = back / outlet.yield_
+        yield Commitment(kind="rotate", name=name, date=day, quantity=quantity, site=site)
+    elif back > 0:
+        passed.stuck.append(
+            f"what left through {name} on {day} is back on {returns}, which its yield or lead time "
+            "now cannot say: go on from a later date"
+        )
 
 
 BLOCK = Block(
@@ -106,6 +146,7 @@ BLOCK = Block(
     uses=outlet_terms.uses,
     turns=outlet_terms.turns,
     renews=outlet_terms.renews,
+    brings=outlet_terms.brings,
     bounds_orders=dispatch_terms.bounds_orders,
     orphan=orphan,
     rolls=rolls,

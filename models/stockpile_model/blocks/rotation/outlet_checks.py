@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from stockpile_model import amounts
+from stockpile_model.blocks.commitments.commitment_terms import Commitment, before, earlier
 from stockpile_model.blocks.rotation.dispatch_terms import lot
 from stockpile_model.blocks.rotation.outlet_terms import (
     EARNING,
@@ -13,6 +14,7 @@ from stockpile_model.blocks.rotation.outlet_terms import (
     RETURNING,
     Outlet,
     back,
+    out_before,
 )
 from stockpile_model.checks import ordered, smallest_within, whole_lots, whole_periods
 from stockpile_model.schema import Problem, columns, get
@@ -44,6 +46,38 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from whole_lots(stockpile, row)
         size = lot(stockpile, row)
         yield from smallest_within(row, size, ("capacity",), "nothing can leave through it")
+    yield from _check_earlier(stockpile)
+
+
+def _check_earlier(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with what went out before the start: it must be on its way back."""
+    outlets, start = stockpile.keyed(Outlet), stockpile.settings.start
+    for name, rows in earlier(stockpile, "rotate").items():
+        for row in rows if name in outlets else ():
+            if outlets[name].form not in RETURNING:
+                message = (
+                    f"must be within the horizon, from {start} on, found {row.date}: {name} gives "
+                    "no fresh metal back, and what has left by then is not in opening_stock"
+                )
+                yield Problem(row.TABLE, row.line, "date", message)
+            elif row.site is None and len(stockpile.sites) > 1:
+                message = "is required where there are several sites: where it comes back"
+                yield Problem(row.TABLE, row.line, "site", message)
+    for row, outlet, due in out_before(stockpile):
+        day = stockpile.calendar.begin(due)
+        if due < 0:
+            message = (
+                f"what went out through {outlet.outlet} on {row.date} was back in the period of "
+                f"{day}, before the start: what is left of it is opening_stock"
+            )
+            yield Problem(row.TABLE, row.line, "date", message)
+        elif due >= stockpile.calendar.periods:
+            message = f"comes back through {outlet.outlet} after the horizon: it is not in the plan"
+            yield Problem(row.TABLE, row.line, "date", message, warning=True)
+    for row in stockpile.rows(Commitment):
+        if row.site is not None and not (row.kind == "rotate" and before(stockpile, row)):
+            message = "is of what went out through an outlet before the start only: leave it blank"
+            yield Problem(row.TABLE, row.line, "site", message)
 
 
 def _check_form(row: Outlet) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stockpile_model.block import Renewal, Turn
+from stockpile_model.blocks.commitments.commitment_terms import Commitment, decided, earlier
 from stockpile_model.calendar import overlap
 from stockpile_model.extremes import larger, smaller
 from stockpile_model.funds import Fund
@@ -164,6 +165,30 @@ def lead(stockpile: Stockpile, outlet: Outlet) -> int:
 def back(outlet: Outlet) -> str:
     """Return the material that an outlet gives back."""
     return outlet.to_material or outlet.material
+
+
+def out_before(stockpile: Stockpile) -> list[tuple[Commitment, Outlet, int]]:
+    """Return what went out before the start to come back fresh, with the period of its return.
+
+    The outlet, its yield and its lead time are those without events, which were not known then.
+    """
+    outlets = stockpile.keyed(Outlet)
+    return [
+        (row, outlets[row.name], decided(stockpile, row) + lead(stockpile, outlets[row.name]))
+        for rows in earlier(stockpile, "rotate").values()
+        for row in rows
+        if row.name in outlets and outlets[row.name].form in RETURNING
+    ]
+
+
+def returned(row: Commitment, outlet: Outlet) -> float:
+    """Return how much comes back of what went out before the start [quantity]."""
+    return outlet.yield_ * (row.quantity or 0.0)
+
+
+def brings(stockpile: Stockpile, periods: int) -> float:
+    """Return what comes back of what went out before the start [quantity]."""
+    return sum(returned(row, outlet) for row, outlet, _ in out_before(stockpile))
 
 
 def opened(stockpile: Stockpile, outlet: Outlet) -> range:

@@ -109,6 +109,15 @@ def _bring_back(stockpile: Stockpile, ledger: Ledger, at: tuple[str, str, int], 
         ledger.bring(Arrival(d, material, w, 0, amount, Outlet.TABLE, r, None))
 
 
+def bring_back_earlier(stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post what comes back of what went out before the start: yield·quantity, at age 0."""
+    for row, outlet, due in outlet_terms.out_before(stockpile):
+        site, amount = row.site or next(iter(stockpile.sites)), outlet_terms.returned(row, outlet)
+        for n in stockpile.tree.at.get(due, ()) if amount > 0 else ():
+            name, material = outlet.outlet, outlet_terms.back(outlet)
+            ledger.bring(Arrival(n, material, site, 0, amount, Outlet.TABLE, name, None))
+
+
 def _test(stockpile: Stockpile, ledger: Ledger, row: Outlet, gone: Departure) -> None:
     """Post what comes back of a test: yield·out, younger, and (1 - yield)·out, which has failed.
 
@@ -172,4 +181,5 @@ DEED = Deed(
     possible=_possible,
     done=_done,
     value=outlet_terms.moved_value,
+    before=True,
 )
