@@ -161,8 +161,8 @@ class Block:
     Choices: what a plan gives reasons for; each deed without one is a choice too.
     waivers(stockpile): the rules that a plan could do without. misses(formulation): what is asked
     for and may be missing. lives(stockpile): durations of which one more month is worth something,
-    as a row and a column. entries(formulation, material, node): the constraints to which metal
-    comes there, whose duals say what a unit of it is worth.
+    as a row and a column. entries(formulation, material, node, age): the constraints to which
+    metal of an age [periods] comes there, whose duals say what a unit of it is worth.
     """
 
     tables: tuple[type[Row], ...] = ()
@@ -202,7 +202,7 @@ class Block:
     waivers: Callable[[Stockpile], Iterable[Waiver]] = _none
     misses: Callable[[Formulation], Iterable[Missed]] = _none
     lives: Callable[[Stockpile], Iterable[tuple[Row, str]]] = _none
-    entries: Callable[[Formulation, str, int], Iterable[Any]] = _none
+    entries: Callable[[Formulation, str, int, int], Iterable[Any]] = _none
 
 
 BLOCKS: list[Block] = []
@@ -319,10 +319,13 @@ def misses(formulation: Formulation) -> Iterator[Missed]:
         yield from block.misses(formulation)
 
 
-def entries(formulation: Formulation, material: str, node: int) -> Iterator[Any]:
-    """Yield the constraints to which metal of a material comes at a node, one for each site."""
+def entries(formulation: Formulation, material: str, node: int, age: int = 0) -> Iterator[Any]:
+    """Yield the constraints to which metal of an age comes at a node, one for each site.
+
+    The age is in periods.
+    """
     for block in blocks():
-        yield from block.entries(formulation, material, node)
+        yield from block.entries(formulation, material, node, age)
 
 
 def lives(stockpile: Stockpile) -> Iterator[tuple[Row, str]]:

@@ -157,9 +157,9 @@ class Money(NamedTuple):
     `use` is what an appropriation must allow to pay it; None for what no fund pays: receipts,
     shortage prices, credits. `buyer` is for whom it is (None: for all, so any buyer's fund may
     pay); `payer` the only fund that may pay it. `fund` receives it. `delay` is 1 for what is
-    discounted like a cash flow of the period after. `table`: of the row that `name` names, where
-    that is not a row that brings metal. `obligation`: where an outlay is obligated; None: where it
-    is paid.
+    discounted like a cash flow of the period after. `table`: of the row that `name` names;
+    blank: it is a row that brings metal, of the table whose use is paid. `obligation`: where an
+    outlay is obligated; None: where it is paid.
     """
 
     node: int

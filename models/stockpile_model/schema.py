@@ -17,13 +17,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
+from stockpile_model.acts import Act, Cause, RowFacts
 from stockpile_model.calendar import Calendar
 from stockpile_model.giving import Gives
+from stockpile_model.leads import Lead
 from stockpile_model.names import differing, outline
 from stockpile_model.tree import ALL
 
 if typing.TYPE_CHECKING:
     from stockpile_model.solved_plan import SolvedPlan
+    from stockpile_model.stockpile import Stockpile
 
 Kind = Literal["text", "number", "whole", "date", "yes_no"]
 Stress = Literal["", "late", "price", "cut", "shorter"]
@@ -77,7 +80,8 @@ class Column:
     time until it is ready; `price` scales a price; `cut` takes a part of money; `shorter` a part of
     a life.
 
-    Of results: `per` is the column over which a figure is a mean. `given`: the input gives it, so
+    Of results: `leads` says where a click on a cell leads; the first of them that has a row does.
+    `per` is the column over which a figure is a mean. `given`: the input gives it, so
     it is the same in every scenario. `expected`: it is weighed with the probability of its
     scenarios. `sentence`: it holds sentences. `alarm`: above zero it is what an officer looks for.
     """
@@ -115,6 +119,7 @@ class Column:
     indexed: Literal["", "more", "less", "times"] = ""  # a share of the index of a price
     stress: Stress = ""  # what a stress test does to it
     fed: bool = False  # how much the row's supplier can bring, for which that needs feedstock
+    leads: tuple[Lead, ...] = ()  # of results: where a click on a cell leads
     per: str = ""  # of results: it is a mean over this column
     given: bool = False  # of results: the input gives it, so it is the same in every scenario
     expected: bool = False  # of results: it is weighed with the probability of its scenarios
@@ -241,6 +246,7 @@ class Row:
 ROW_FIELDS = frozenset(each.name for each in fields(Row))
 PROVENANCE = ("source", "source_date", "confidence", "note")
 R = TypeVar("R", bound=Row)
+T = TypeVar("T")
 
 
 def columns(kind: type) -> tuple[Column, ...]:
@@ -306,6 +312,9 @@ def get(row: Any, name: str) -> Any:
     """Return the value of a row's column, by the name the workbook gives it."""
     return getattr(row, f"{name}_" if keyword.iskeyword(name) else name)
 
+
+INSTRUCTION = "instruction"
+"""The column of what to do; it stands behind what it is about."""
 
 Side = Literal["", "in", "out", "waste", "held", "missing"]
 SIDES: tuple[Side, ...] = typing.get_args(Side)
@@ -391,12 +400,16 @@ class Result:
     are not shown there. `RANK` is that of its instructions (a column `instruction`) among the first
     steps of a plan, the weightiest being 1; 0: its rows hold none.
 
-    `DEED` are the columns by which its rows show decisions; None: they show none.
+    `DEED` are the columns by which its rows show decisions; None: they show none. `LETTER` begins
+    the numbers of the actions that its rows are (see `act`); blank: they are none.
 
     `SUMMED` are its lines of the summary, `COMPARED` what plans are compared by. `NAMED` are the
     columns by which a message names a row; blank: those before its first figure. `BUYS`: a sentence
     of what is done says that metal is bought. A sheet that is `FOR_PROGRAMS` stands behind those
-    that people read, and only its beginning is printed.
+    that people read, and only its beginning is printed. `ORDER` are the columns by which its rows
+    stand, where it has them all; rows of the same values keep their order. `PARTED` is the
+    column at each new value of which a line parts the rows of the sheet; blank: none does.
+    `PRINTED` is the last column that is printed, where the sheet has it; else all are.
     """
 
     SHEET: ClassVar[str] = ""
@@ -413,6 +426,25 @@ class Result:
     BUYS: ClassVar[bool] = False
     FOR_PROGRAMS: ClassVar[bool] = False
     DEED: ClassVar[DeedColumns | None] = None
+    LETTER: ClassVar[str] = ""
+    ORDER: ClassVar[tuple[str, ...]] = ("date",)
+    PARTED: ClassVar[str] = ""
+    PRINTED: ClassVar[str] = INSTRUCTION
+
+    def act(self, now: Stockpile) -> Act | None:
+        """Return what the row asks an officer to do; None where it asks nothing.
+
+        `now` are the rows of the input as they stand on the date of the row.
+        """
+        return None
+
+    def cause(self) -> Cause | None:
+        """Return the action from which the row follows; None where it follows from none."""
+        return None
+
+    def because(self, facts: RowFacts) -> Iterable[str]:
+        """Return why it is done, by what is known of the plan: clauses of a sentence."""
+        return ()
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterable[str]:
@@ -469,7 +501,19 @@ class Dated(Result):
         return day
 
 
-INSTRUCTION = "instruction"
+def in_order_of_sheet(kind: type[Result], rows: Iterable[T]) -> list[T]:
+    """Return result rows of one type in the order in which they stand on their sheet."""
+    found = [*rows]
+    fields = {each.name: each.field for each in columns(kind)}
+    if fields.keys() >= set(kind.ORDER):
+        by = [fields[name] for name in kind.ORDER]
+        found.sort(key=lambda row: [_comparable(getattr(row, each)) for each in by])
+    return found
+
+
+def _comparable(value: Any) -> Any:
+    """Return a value by which rows are sorted: a blank date before all, a blank text too."""
+    return (value is not None, value)
 
 
 def on_sheet(kind: type[Result]) -> list[Column]:

@@ -366,6 +366,11 @@ class Stockpile:
         most = self.settings.firm_periods
         return most is None or self.tree.period[node] < most
 
+    def firm_on(self, day: dt.date) -> bool:
+        """Return whether orders of a date are whole."""
+        most = self.settings.firm_periods
+        return most is None or self.calendar.period(day) < most
+
     def counts(self, supplier: str) -> bool:
         """Return whether a supplier is at a stage that the settings count."""
         stages = self.settings.supply_stages

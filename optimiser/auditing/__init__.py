@@ -12,7 +12,8 @@ ages), `outlets` (rotation), `move_audit` (moves between sites), `needs` (demand
 stock), `rule_audit`,
 `commitment_audit`, `appropriation_audit` (what each obligates and pays), `cash` (cash flow,
 objective, proof), `adequacy_audit` (the assessment of supply), `reason_audit` (what is used of each
-choice), `change_audit` (what changes of an announced plan). Of the plan as a whole are
+choice), `change_audit` (what changes of an announced plan), `action_audit` (what is to be signed,
+and what follows from it). Of the plan as a whole are
 `assumptions` (the inputs that it lists), `sentences` (instructions) and `summary_totals` (totals of
 the other sheets). `inputs` reads the input with arithmetic of its own, so that an error in the
 model's is no error here too.
@@ -24,6 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from optimiser.auditing import (
+    action_audit,
     adequacy_audit,
     after_audit,
     appropriation_audit,
@@ -88,6 +90,7 @@ TWINS = [
     adequacy_audit.TWIN,
     reason_audit.TWIN,
     change_audit.TWIN,
+    action_audit.TWIN,
 ]
 """The twins of all concerns, in the order in which the phases of a path run them."""
 

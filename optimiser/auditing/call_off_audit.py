@@ -7,7 +7,14 @@ from typing import Any
 
 from optimiser.auditing.path_audit import PathAudit, Since
 from optimiser.auditing.plan_sheets import Line
-from optimiser.auditing.twin import AuditedHeading, AuditedInstruction, AuditedSheet, Size, Twin
+from optimiser.auditing.twin import (
+    AuditedAct,
+    AuditedHeading,
+    AuditedInstruction,
+    AuditedSheet,
+    Size,
+    Twin,
+)
 
 CallOffs = Mapping[str, Mapping[int, Line]]
 """The lines of the sheet `call_offs`, by contract and period."""
@@ -72,6 +79,17 @@ TWIN = Twin(
             name="call_offs",
             instruction=AuditedInstruction(
                 ("contract", "supplier", "material"), ("called_off",), ("date",)
+            ),
+            act=AuditedAct(
+                table="contracts",
+                name="contract",
+                supplier="supplier",
+                quantity="called_off",
+                expected="arriving",
+                adds=True,
+                invoice="cost",
+                due="date",
+                relaxed=True,
             ),
         ),
     ),

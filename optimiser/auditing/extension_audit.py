@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.plan_sheets import Line
-from optimiser.auditing.twin import AuditedHeading, AuditedInstruction, AuditedSheet, Twin
+from optimiser.auditing.twin import (
+    AuditedAct,
+    AuditedHeading,
+    AuditedInstruction,
+    AuditedSheet,
+    Twin,
+)
 
 if TYPE_CHECKING:
     from optimiser.auditing.contracts import Signed
@@ -99,6 +105,15 @@ TWIN = Twin(
             decision=("contract", "decision"),
             instruction=AuditedInstruction(
                 ("contract", "supplier"), ("months", "paid"), ("date", "first_delivery")
+            ),
+            act=AuditedAct(
+                table="contracts",
+                name="contract",
+                level="level",
+                supplier="supplier",
+                decisions=("extend",),
+                invoice="paid",
+                due="date",
             ),
         ),
     ),

@@ -9,6 +9,7 @@ from optimiser.auditing.metal import age_and_life, compare_age, usable
 from optimiser.auditing.path_audit import AuditedLot, PathAudit
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import (
+    AuditedAct,
     AuditedHeading,
     AuditedInstruction,
     AuditedMovement,
@@ -138,6 +139,15 @@ TWIN = Twin(
                 ("lot", "material", "from_site", "to_site", "move"),
                 ("quantity",),
                 ("date", "arrives"),
+            ),
+            act=AuditedAct(
+                table="moves",
+                name="move",
+                quantity="quantity",
+                expected="quantity",
+                adds=True,
+                invoice="cost",
+                due="date",
             ),
         ),
     ),

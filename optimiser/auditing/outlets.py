@@ -12,6 +12,7 @@ from optimiser.auditing.path_audit import AuditedLot, PathAudit, Released
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import (
     DISPOSAL,
+    AuditedAct,
     AuditedChoice,
     AuditedDeed,
     AuditedHeading,
@@ -265,6 +266,21 @@ TWIN = Twin(
             instruction=AuditedInstruction(
                 ("lot", "material", "site", "outlet"), ("quantity",), ("date", "returns")
             ),
+            act=AuditedAct(
+                table="outlets",
+                name="outlet",
+                quantity="quantity",
+                expected="returned",
+                adds=True,
+                price="price",
+                invoice="cost",
+                receipt="proceeds",
+                due="date",
+                until="to",
+                deed="rotate",
+                relaxed=True,
+            ),
+            solved=("why",),
         ),
     ),
     deeds=(AuditedDeed("rotate", "outlets", _planned),),

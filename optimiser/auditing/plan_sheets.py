@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
-from stockpile_model.schema import Result, on_sheet
+from stockpile_model.schema import Result, in_order_of_sheet, on_sheet
 
 
 class Line(dict[str, Any]):
@@ -83,7 +82,7 @@ class Sheets:
 def lines(rows: Iterable[Result]) -> list[Line]:
     """Return result rows of one type as the lines of their sheet.
 
-    Dated rows stand in the order of their dates. The last columns say for which scenarios a row
+    They stand in the order of their sheet. The last columns say for which scenarios a row
     holds.
     """
     found: list[Line] = []
@@ -91,10 +90,9 @@ def lines(rows: Iterable[Result]) -> list[Line]:
     if not rows:
         return found
     kind = type(rows[0])
+    rows = in_order_of_sheet(kind, rows)
     fields = [(each.name, each.field) for each in on_sheet(kind)]
     letters = {name: _letter(k) for k, (name, _) in enumerate(fields)}
-    if "date" in letters:
-        rows.sort(key=lambda row: row.date or dt.date.min)  # type: ignore[attr-defined]
     members, names = [field for _, field in fields], kind.named_by()
     for number, row in enumerate(rows, start=2):
         found.append(

@@ -10,6 +10,7 @@ from optimiser.auditing.inputs import Inputs
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import (
+    AuditedAct,
     AuditedChoice,
     AuditedDeed,
     AuditedHeading,
@@ -238,6 +239,19 @@ TWIN = Twin(
             date="decided",
             member="project",
             instruction=AuditedInstruction(("project",), ("grant",), ("decided", "ready")),
+            act=AuditedAct(
+                table="projects",
+                name="project",
+                date="decided",
+                supplier="supplier",
+                decisions=("grant", "carried", "both"),
+                invoice="grant",
+                due="decided",
+                until="decide_to",
+                always=False,
+                deed="project",
+                metal=False,
+            ),
         ),
     ),
     deeds=(AuditedDeed("project", "", _planned),),

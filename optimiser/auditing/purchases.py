@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 from optimiser.auditing.findings import EXACT, RELATIVE
 from optimiser.auditing.path_audit import IN_PARTS, Brought, PathAudit, Since
 from optimiser.auditing.plan_sheets import Line
+from optimiser.auditing.together import Together
 from optimiser.auditing.twin import (
     DUTY,
     FREIGHT,
+    AuditedAct,
     AuditedChoice,
     AuditedDeed,
     AuditedHeading,
@@ -315,6 +317,12 @@ def _price(path: PathAudit, line: Line, offer: Any, there: Any, t: int, arrival:
         lost * (rate * (1 + terms.duty) + terms.adder + part * terms.freight)
         for rate, part in zip(rates, parts, strict=True)
     )
+    at_once = cost if offer.payment == "order" else 0.0
+    bills = (
+        ordered * (rate * (1 + terms.duty) + terms.adder + part * terms.freight) + at_once
+        for rate, part in zip(rates, parts, strict=True)
+    )
+    path.together.invoiced(line, *bills)
     return Bill(line, t, arrival, quantity, base, dearest, charged, (least, most))
 
 
@@ -559,6 +567,13 @@ def _split(
     return metal
 
 
+def invoices(together: Together) -> None:
+    """Compare the largest invoice of each order with the dearest bill over its scenarios."""
+    for line, least, most in together.invoices.values():
+        for compare, bound in ((together.record.least, least), (together.record.most, most)):
+            compare(line, "invoice", bound, RELATIVE * abs(bound))
+
+
 def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> float:
     """Return what is ordered under an offer, in a period or over the horizon [quantity]."""
     return sum(
@@ -588,6 +603,21 @@ TWIN = Twin(
                 ("ordered", "paid", "life_on_receipt"),
                 ("date", "arrives"),
             ),
+            act=AuditedAct(
+                table="offers",
+                name="offer",
+                supplier="supplier",
+                comes="arrives",
+                quantity="ordered",
+                expected="arriving",
+                price="delivered_price",
+                invoice="invoice",
+                due="paid_on",
+                until="to",
+                deed="order",
+                relaxed=True,
+            ),
+            solved=("why",),
         ),
     ),
     deeds=(AuditedDeed("order", "offers", _planned),),
@@ -603,4 +633,5 @@ TWIN = Twin(
     read=(deliveries,),
     decide=(orders,),
     follow=(prices,),
+    conclude=(invoices,),
 )

@@ -6,6 +6,7 @@ No module of the audit keeps a list of concerns, of their tables, sheets or head
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,13 +63,65 @@ class AuditedInstruction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditedAct:
+    """What rows of a sheet that are actions are about: rows of `table`, by the columns that say so.
+
+    `name`, `level` and `supplier`: the columns of what it is about and with whom. `date`: that on
+    which it is decided; `comes`: on which its metal comes; of an action that `lasts` what follows
+    may be of any later date. `decisions`: the values of the column `decision` of the rows that are
+    actions; without them all are that have a name. `quantity`: the column of what is signed, which
+    rows of one number `add` up; `expected`: of what comes by it; `price`: of a unit. `invoice`:
+    that of the most to pay at once, or `fees` those of the table that are it together; `receipt` of
+    what is received, `due` when. `until`: the column of the table with the last day for it, where
+    something is to be paid or `always`. `deed`: the kind
+    of commitment, which asks for `metal` or for how often it is done. `relaxed`: it is a forecast
+    beyond `firm_periods`.
+    """
+
+    table: str
+    name: str
+    date: str = "date"
+    level: str = ""
+    supplier: str = ""
+    comes: str = ""
+    lasts: bool = False
+    decisions: tuple[str, ...] = ()
+    quantity: str = ""
+    adds: bool = False
+    expected: str = ""
+    price: str = ""
+    invoice: str = ""
+    fees: tuple[str, ...] = ()
+    receipt: str = ""
+    due: str = ""
+    until: str = ""
+    always: bool = True
+    deed: str = ""
+    metal: bool = True
+    relaxed: bool = False
+
+    def asks(self, line: Line) -> bool:
+        """Return whether a row is an action."""
+        decided = not self.decisions or line["decision"] in self.decisions
+        return decided and line[self.name] is not None and line[self.date] is not None
+
+    def leads(self, line: Line, day: dt.date, comes: bool) -> bool:
+        """Return whether what is of a day follows from a row: it was decided, or comes, then."""
+        if self.lasts:
+            return bool(line[self.date] <= day)
+        column = self.comes if comes else self.date
+        return bool(column) and bool(line[column] == day)
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditedSheet:
     """A sheet of the plan, as far as it differs from others.
 
     `date`: the column with the date of what a row decides. `window`: its column with the window of
     a rule, at whose end a row must use nothing that is not known. `decision`: the columns that name
     a decision whose rows together hold for all that share its period. `member`: its column for each
-    row of the table of the sheet's name, all of which stand on it. `solved`: the columns that only
+    row of the table of the sheet's name, all of which stand on it. `act`: how its rows are actions,
+    where they are. `solved`: the columns that only
     a solver knows.
     """
 
@@ -78,6 +131,7 @@ class AuditedSheet:
     decision: tuple[str, ...] = ()
     member: str = ""
     instruction: AuditedInstruction | None = None
+    act: AuditedAct | None = None
     solved: tuple[str, ...] = ()
 
 
@@ -197,6 +251,10 @@ class Twins:
     def sheet(self, name: str) -> AuditedSheet:
         """Return how a sheet is audited."""
         return self.sheets.get(name) or AuditedSheet(name=name)
+
+    def acts(self) -> Mapping[str, AuditedAct]:
+        """Return how the rows of sheets are actions, by sheet."""
+        return {each.name: each.act for each in self.sheets.values() if each.act is not None}
 
     def instructions(self) -> Iterator[tuple[str, AuditedInstruction]]:
         """Yield the sheets with instructions, and what these must hold."""

@@ -8,11 +8,13 @@ from typing import cast
 
 import numpy as np
 
+from optimiser.plan.action_rows import Action, with_actions
 from optimiser.plan.assumption_rows import Assumption, assumptions
 from optimiser.plan.marginal_values import MarginalValue, marginal_values
 from optimiser.plan.plan import Plan
 from optimiser.plan.plan_changes import PlanChange
 from optimiser.plan.reasons import Reason, Reasons
+from optimiser.plan.row_facts import KnownFacts
 from optimiser.plan.verdict import verdict
 from optimiser.solving.ranging import Ranging
 from optimiser.solving.search_options import Options
@@ -37,7 +39,7 @@ class Disagreement(StockpileError):
     internal = True
 
 
-OWN_RESULTS: tuple[type[Result], ...] = (PlanChange, Reason, MarginalValue, Assumption)
+OWN_RESULTS: tuple[type[Result], ...] = (Action, PlanChange, Reason, MarginalValue, Assumption)
 """The types of row that plans have and no block reports."""
 
 
@@ -116,11 +118,23 @@ def _rows(
     rows: dict[type[Result], list[Result]] = {}
     for row in report(formulation):
         rows.setdefault(type(row), []).append(row)
-    if ranging is not None:
-        rows[Reason] = list(Reasons(formulation, ranging if ranged else None).rows())
+    reasons = None if ranging is None else Reasons(formulation, ranging if ranged else None)
+    if reasons is not None:
+        rows[Reason] = list(reasons.rows())
     rows[MarginalValue] = list(marginal_values(formulation, outcome, ranging))
     rows[Assumption] = list(assumptions(formulation.stockpile))
-    return {kind: tuple(members) for kind, members in rows.items()}
+    uses, stockpile = _uses(formulation), formulation.stockpile
+    if reasons is None:
+        return with_actions(rows, stockpile, uses)
+    return with_actions(rows, stockpile, uses, KnownFacts(reasons.binding, rows).because)
+
+
+def _uses(formulation: Formulation) -> Mapping[str, frozenset[str]]:
+    """Return what an appropriation must allow to pay what stands under each heading."""
+    found: dict[str, set[str]] = {}
+    for each in formulation.ledger.outlays():
+        found.setdefault(each.heading, set()).add(str(each.use))
+    return {heading: frozenset(uses) for heading, uses in found.items()}
 
 
 def _costs(rows: Rows) -> dict[str, float]:

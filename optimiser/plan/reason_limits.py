@@ -78,6 +78,11 @@ class BindingLimits:
         ]
         return self._stop(max(found, key=lambda each: each[0])[1]) if found else None
 
+    def at(self, table: str, name: str, node: int) -> Stop | None:
+        """Return the limit of a row of a table that binds most at a node; None where none does."""
+        found = [each for each in self.own.get((table, name), ()) if each[1].node == node]
+        return self._stop(max(found, key=lambda each: each[0])[1]) if found else None
+
     def smallest(self, choice: PlanChoice, name: str) -> Stop | None:
         """Return the least that a choice must be used at once, such as its minimum order."""
         kind = next(each for each in self.stockpile.tables if choice.table == each.TABLE)
@@ -134,12 +139,15 @@ class BindingLimits:
                 limits[stop] = max(limits.get(stop, 0.0), looser)
         return sorted(limits, key=lambda each: -limits[each])[:MOST_NAMED]
 
-    def worth(self, material: str, node: int) -> float | None:
-        """Return what a unit of a material is worth at a node, discounted [money/quantity]."""
+    def worth(self, material: str, node: int, age: int = 0) -> float | None:
+        """Return what a unit of a material is worth at a node, discounted [money/quantity].
+
+        It is of an age in periods.
+        """
         if self.ranging is None:
             return None
         probability = self.stockpile.tree.probability[node]
-        duals = (self.ranging.row(each) for each in entries(self.formulation, material, node))
+        duals = (self.ranging.row(each) for each in entries(self.formulation, material, node, age))
         found = [abs(each.dual) / probability for each in duals if each is not None]
         return max(found, default=None)
 

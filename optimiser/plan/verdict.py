@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from optimiser.plan.cash_lines import cash_lines
 from optimiser.plan.plan_changes import change_lines, priced_away
+from optimiser.plan.surprises import surprises
 from stockpile_model import amounts
 from stockpile_model.block import results
 from stockpile_model.blocks.objective import ScenarioOutcome
@@ -28,6 +29,7 @@ def verdict(plan: Plan) -> str:
             *_done(plan),
             _waste(plan),
             *_missed(plan),
+            *surprises(plan),
             *cash_lines(plan),
             _cost(plan),
             *_risk(plan),

@@ -391,10 +391,11 @@ def test_an_order_is_reported() -> None:
     assert (order.price, order.delivered_price, order.paid) == pytest.approx(
         (10.5, 13.5, 10 * 13.5 + 7)
     )
-    assert (
-        order.instruction
-        == "2027-01: order 20 kg of ga from plant under spot, to arrive 2027-02, for 142 USD in all"
+    assert order.instruction == (
+        "2027-01: order 20 kg of ga from plant under spot, to arrive 2027-02, of which 10 kg are"
+        " expected, for 142 USD in all"
     )
+    assert order.invoice == pytest.approx(20 * 13.5)  # all that is ordered may arrive
 
 
 # Beyond the firm periods

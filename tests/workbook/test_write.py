@@ -130,7 +130,7 @@ def lines(content: bytes) -> dict[str, list[Any]]:
 
 def test_sheets_for_people_stand_before_those_for_programs(full: bytes) -> None:
     assert opened(full).sheetnames == [
-        "summary", "orders", "contracts", "floors", "obligations", "projects", "rotation", "targets", "demand", "budget", "rules", "commitments",
+        "summary", "actions", "orders", "contracts", "floors", "obligations", "projects", "rotation", "targets", "demand", "budget", "rules", "commitments",
         "deliveries", "lots", "movements", "payments", "cash_flow", "marginal_values", "assumptions", "run", "chart_data",
     ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import pyomo.environ as pyo
 
+from stockpile_model.acts import TO_BUDGET
 from stockpile_model.block import Block, headings
 from stockpile_model.blocks.stock.age_classes import by_age
 from stockpile_model.evaluation import evaluate
@@ -45,6 +46,17 @@ class CashFlow(Dated):
         "discount factor, times the probability of the scenarios", "1", given=True
     )
     discounted: float = column("expected discounted cost", "money", expected=True)
+    appropriation: str | None = column(
+        "appropriations that pay what is due for its name then, as on the sheet `payments`; "
+        "blank = none does",
+        default=None,
+        leads=(TO_BUDGET,),
+    )
+
+    def joined(self, other: Self) -> Self:
+        """Return the money, with what pays it where both branches have the same."""
+        alike = self.appropriation == other.appropriation
+        return self if alike else replace(self, appropriation=None)
 
     def of_branches(self, first: Self, rows: Collection[Result], settings: Settings) -> Self:
         """Return the money with the factor of all branches."""

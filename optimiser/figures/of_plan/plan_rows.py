@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -12,7 +11,7 @@ from typing import Any
 from optimiser.figures.figure import Figured, TableFigure
 from optimiser.figures.origins import CellOf, Total
 from optimiser.plan.plan import Plan
-from stockpile_model.schema import Dated, Result, columns
+from stockpile_model.schema import Dated, Result, columns, in_order_of_sheet
 
 Earlier = Mapping[str, Figured]
 """The figures of a plan computed before, by name: others refer to their numbers."""
@@ -28,8 +27,7 @@ def cell(earlier: Earlier, name: str, label: object, column: int = 1) -> CellOf:
 
 
 class PlanRows:
-    """The rows of a plan, those with a date in the order of their dates; each column is read
-    once."""
+    """The rows of a plan in the order of their sheets; each column is read once."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -44,10 +42,7 @@ class PlanRows:
     def of(self, kind: type[Result]) -> Sequence[Any]:
         """Return the rows of a type."""
         if kind not in self._rows:
-            rows: Sequence[Any] = self.plan.of(kind)
-            if any(each.name == "date" for each in columns(kind)):
-                rows = sorted(rows, key=lambda row: row.date or dt.date.min)
-            self._rows[kind] = rows
+            self._rows[kind] = in_order_of_sheet(kind, self.plan.of(kind))
         return self._rows[kind]
 
     def column(self, kind: type[Result], name: str) -> list[Any]:

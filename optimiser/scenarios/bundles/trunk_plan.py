@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from optimiser.plan.action_rows import with_actions
 from optimiser.plan.assumption_rows import assumptions
 from optimiser.plan.plan import Plan
 from optimiser.plan.verdict import trunk_verdict
@@ -101,7 +102,7 @@ def _rows(
         rows.setdefault(type(row), []).append(row)
     assumed = list(assumptions(_without_events(stockpile)))
     rows[type(assumed[0])] = list(assumed)
-    return {kind: tuple(each) for kind, each in rows.items()}
+    return with_actions(rows, unfold(stockpile), {})
 
 
 def _without_events(stockpile: Stockpile) -> Stockpile:

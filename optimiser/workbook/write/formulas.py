@@ -21,7 +21,8 @@ from optimiser.figures.origins import (
     RowDifference,
     Total,
 )
-from optimiser.workbook.write.result_sheets import WEIGHT, ResultTable
+from optimiser.workbook.write.result_sheets import WEIGHT
+from optimiser.workbook.write.result_table import ResultTable
 from stockpile_model.schema import Result
 
 FUNCTIONS = {"sum": "SUM({0})", "count": 'COUNTIF({0},">0")', "largest": "MAX({0})"}

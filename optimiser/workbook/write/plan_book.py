@@ -20,6 +20,7 @@ from optimiser.plan.plan import WRITERS, Plan
 from optimiser.workbook.write.charts import add_charts
 from optimiser.workbook.write.ownership import Kind, about, check_target, refuse_foreign, replace
 from optimiser.workbook.write.result_sheets import add_table, list_pairs, tables
+from optimiser.workbook.write.sheet_links import SheetLinks
 from optimiser.workbook.write.styles import OPTIONS, Styles, legible, text
 from optimiser.workbook.write.summary_sheet import add_summary
 
@@ -54,8 +55,9 @@ def compose(plan: Plan) -> bytes:
         rows = PlanRows(plan)
         styles, found, figures = Styles(book), tables(rows), of_plan.figures_of(rows)
         summary = book.add_worksheet("summary")
+        links = SheetLinks(found)
         for table in found.values():
-            add_table(book, styles, plan, table)
+            add_table(book, styles, plan, table, links)
         list_pairs(book.add_worksheet("run"), styles, plan.run)
         add_summary(summary, styles, plan, figures, found)
         add_charts(book, styles, figures.values(), summary)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -19,6 +18,8 @@ from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.plan.plan import Plan
 from optimiser.system.errors import OutputError
 from optimiser.workbook.result_kinds import DATED, place, sheet_kinds
+from optimiser.workbook.write.result_table import ResultTable
+from optimiser.workbook.write.sheet_links import LinkedCells, SheetLinks
 from optimiser.workbook.write.styles import (
     DATE,
     FACTOR,
@@ -38,38 +39,11 @@ NUMBERS = ("number", "whole")
 PAGE_WIDTH, PAGE_ROWS = 230, 40  # digits across a page that can still be read, rows on it
 WIDEST, WIDEST_SENTENCE = 60, 100  # widths, in digits
 LINE_SENTENCE = 115  # characters of a sentence that go into the latter
+WIDTH_OF_WHY = 45  # of a reason among what is printed on one page
+LINKED = {"font_color": "#0563C1", "underline": 1}
+FIRST, FAINT = "#EEF4E4", "#7F7F7F"  # the first part of a sheet, and what is a forecast
 MOST_ROWS = 1_048_576 - 1
 WEIGHT = "probability"  # the column by which sums over scenarios weigh a row
-
-
-@dataclass(frozen=True)
-class ResultTable:
-    """Result rows as they stand on a sheet, below a header: their values by column.
-
-    Formulas address a column by its name.
-    """
-
-    kind: type[Result]
-    values: Mapping[str, Sequence[Any]]
-    height: int
-
-    @property
-    def sheet(self) -> str:
-        """Return the name of the sheet."""
-        return self.kind.SHEET
-
-    def letter(self, name: str) -> str:
-        """Return the letters of a column."""
-        return str(xl_col_to_name(list(self.values).index(name)))
-
-    def range(self, name: str) -> str:
-        """Return the cells of a column; the empty row below the header where there are no rows."""
-        letter = self.letter(name)
-        return f"{self.sheet}!${letter}$2:${letter}${max(2, self.height + 1)}"
-
-    def cell(self, name: str, row: int) -> str:
-        """Return the cell of a column in the row with an index."""
-        return f"{self.sheet}!${self.letter(name)}${row + 2}"
 
 
 def tables(rows: PlanRows) -> dict[type[Result], ResultTable]:
@@ -93,7 +67,13 @@ def shown(kind: type[Result], scenarios: bool) -> list[Column]:
     return [each for each in on_sheet(kind) if each.name not in hidden]
 
 
-def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: ResultTable) -> None:
+def add_table(
+    book: xlsxwriter.Workbook,
+    styles: Styles,
+    plan: Plan,
+    table: ResultTable,
+    links: SheetLinks,
+) -> None:
     """Write a table: row 1 is the header, each of its cells with the column's meaning as a
     comment.
     """
@@ -104,7 +84,7 @@ def add_table(book: xlsxwriter.Workbook, styles: Styles, plan: Plan, table: Resu
         )
     sheet = book.add_worksheet(table.sheet, TableSheet)
     found = shown(table.kind, bool(plan.stockpile.scenarios))
-    widths = [_add_column(sheet, styles, plan, table, found, c) for c in range(len(found))]
+    widths = [_add_column(sheet, styles, plan, table, found, c, links) for c in range(len(found))]
     _set_page(sheet, table, found, widths)
     sheet.set_row(0, 32)
     sheet.freeze_panes(1, 2 if found[0].kind == "date" else 1)
@@ -121,8 +101,9 @@ def _set_page(
     of a sheet for programs its beginning only.
     """
     names = [each.name for each in found]
-    last = names.index(INSTRUCTION) if INSTRUCTION in names else len(found) - 1
-    pages = math.ceil(sum(widths[: last + 1]) / PAGE_WIDTH)
+    printed = table.kind.PRINTED
+    last = names.index(printed) if printed in names else len(found) - 1
+    pages = math.ceil(sum(widths[: last + 1]) / PAGE_WIDTH) if printed == INSTRUCTION else 1
     set_print(sheet, wide=pages)
     sheet.repeat_rows(0)
     if pages > 1:
@@ -140,6 +121,7 @@ def _add_column(
     table: ResultTable,
     found: Sequence[Column],
     c: int,
+    links: SheetLinks,
 ) -> float:
     """Write the column with an index: header, values, the height of rows with long sentences.
 
@@ -156,13 +138,25 @@ def _add_column(
         formats = exact_formats(column.unit, values)
         places = max(map(decimals, formats), default=0)
     width = _width(column, header, values, places)
+    if column.sentence and table.kind.PRINTED != INSTRUCTION:  # printed on one page
+        width = min(width, WIDTH_OF_WHY)
     sheet.set_column(c, c, width)
     gap = c > 0 and found[c - 1].kind in NUMBERS
     looks = map(styles, formats) if formats else _styles(styles, column, table, plan, gap)
-    sheet.put_column(c, values, looks)
+    linked = links.of(table, column)
+    if linked:
+        for each in linked:
+            sheet.link(c, *each)
+        looks = map(styles.more, looks, _blue(linked, table.height))
+    parted = bool(table.kind.PARTED)
+    if parted:
+        looks = map(styles.more, looks, _marks(table))
+    sheet.put_column(c, values, looks, lined=parted)
+    line = round(width * LINE_SENTENCE / WIDEST_SENTENCE)
     for r, value in enumerate(values if column.sentence else (), start=1):
-        if value and len(value) > LINE_SENTENCE:  # not every program fits the height by itself
-            sheet.set_row_height(r, 15 * math.ceil(len(value) / LINE_SENTENCE))
+        lines = sum(math.ceil(len(each) / line) for each in value.split("\n")) if value else 1
+        if lines > 1:  # not every program fits the height by itself
+            sheet.set_row_height(r, 15 * lines)
     if column.alarm and values:
         alarm = {
             "type": "cell",
@@ -172,6 +166,29 @@ def _add_column(
         }
         sheet.conditional_format(1, c, len(values), c, alarm)
     return width
+
+
+def _blue(linked: Iterable[LinkedCells], height: int) -> list[dict[str, Any]]:
+    """Return what marks each cell of a column that leads somewhere."""
+    found: list[dict[str, Any]] = [{}] * height
+    for first, last, _ in linked:
+        found[first : last + 1] = [LINKED] * (last + 1 - first)
+    return found
+
+
+def _marks(table: ResultTable) -> Iterator[dict[str, Any]]:
+    """Yield what marks each row of a sheet in parts: a line above each part, the first in colour.
+
+    What is no more than a forecast is grey.
+    """
+    values, before = table.values[table.kind.PARTED], None
+    statuses = table.values.get("status") or repeat("")
+    for value, status in zip(values, statuses, strict=False):
+        marks: dict[str, Any] = {"bottom": 4, "bottom_color": FAINT}
+        marks |= {} if value == before else {"top": 2}
+        marks |= {"bg_color": FIRST} if value == values[0] else {}
+        yield marks | ({"font_color": FAINT, "italic": True} if status == "indicative" else {})
+        before = value
 
 
 def list_pairs(sheet: Worksheet, styles: Styles, pairs: Mapping[str, object]) -> None:

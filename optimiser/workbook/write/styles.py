@@ -47,13 +47,19 @@ class Styles:
 
     book: xlsxwriter.Workbook
     made: dict[tuple[tuple[str, Any], ...], Format] = field(default_factory=dict)
+    known: dict[Format, dict[str, Any]] = field(default_factory=dict)
 
     def __call__(self, num_format: str = "", **properties: Any) -> Format:
         properties = _PLAIN | properties | ({"num_format": num_format} if num_format else {})
         key = tuple(sorted(properties.items()))
         if key not in self.made:
-            self.made[key] = self.book.add_format(properties)
+            self.made[key] = made = self.book.add_format(properties)
+            self.known[made] = properties
         return self.made[key]
+
+    def more(self, style: Format, properties: dict[str, Any]) -> Format:
+        """Return a format with more properties than one that was made before."""
+        return self(**(self.known[style] | properties)) if properties else style
 
     @property
     def header(self) -> Format:

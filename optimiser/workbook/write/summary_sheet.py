@@ -16,7 +16,7 @@ from optimiser.figures.of_plan import assessment
 from optimiser.figures.origins import AGREES, DIFFERS, Agreement, Origin
 from optimiser.plan.plan import Plan
 from optimiser.workbook.write.formulas import Formulas
-from optimiser.workbook.write.result_sheets import ResultTable
+from optimiser.workbook.write.result_table import ResultTable
 from optimiser.workbook.write.styles import Styles, precise, put, set_print_in_two
 from stockpile_model.schema import Result
 

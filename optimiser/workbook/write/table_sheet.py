@@ -16,6 +16,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from optimiser.workbook.write.styles import plain
 
+MOST_LINKS = 65_530  # that a spreadsheet program opens on one sheet
+
 
 class TableSheet(Worksheet):  # type: ignore[misc]
     """A header, written as in any worksheet, and columns below it, which are kept as the XML of
@@ -28,11 +30,19 @@ class TableSheet(Worksheet):  # type: ignore[misc]
         super().__init__()
         self._columns: list[list[str]] = []
         self._heights: dict[int, float] = {}
+        self._links: list[tuple[str, str]] = []
 
-    def put_column(self, column: int, values: Iterable[object], styles: Iterable[Format]) -> None:
+    def put_column(
+        self,
+        column: int,
+        values: Iterable[object],
+        styles: Iterable[Format],
+        lined: bool = False,
+    ) -> None:
         """Write values below the header, columns from left to right.
 
-        Text is never taken for a formula or a link.
+        Text is never taken for a formula or a link. Where cells are `lined`, empty ones have their
+        style too.
         """
         letter, cells = xl_col_to_name(column), list[str]()
         style_of: dict[Format, str] = {}
@@ -49,14 +59,34 @@ class TableSheet(Worksheet):  # type: ignore[misc]
             if key not in known:
                 known[key] = self._content(value, style_of[style])
             content = known[key]
+            if not content and lined:
+                content = f"{style_of[style]}/>"
             cells.append(f'<c r="{letter}{row}"{content}' if content else "")
         self._columns.append(cells)
         self._check_dimensions(len(cells), column)
 
     def set_row_height(self, row: int, points: float) -> None:
         """Give a row below the header a height."""
-        self._heights[row] = points
-        self.set_row(row, points)
+        self._heights[row] = max(points, self._heights.get(row, 0.0))
+        self.set_row(row, self._heights[row])
+
+    def link(self, column: int, first: int, last: int, place: str) -> None:
+        """Make cells below the header lead to a place in the workbook, rows counted from 0.
+
+        What is beyond the number of links that a spreadsheet program opens is left out.
+        """
+        letter = xl_col_to_name(column)
+        cells = f"{letter}{first + 2}" + (f":{letter}{last + 2}" if last > first else "")
+        if len(self._links) < MOST_LINKS:
+            self._links.append((cells, place))
+
+    def _write_hyperlinks(self) -> None:
+        """Write the links."""
+        if self._links:
+            self._xml_start_tag("hyperlinks")
+            for cells, place in self._links:
+                self._xml_empty_tag("hyperlink", [("ref", cells), ("location", place)])
+            self._xml_end_tag("hyperlinks")
 
     def _content(self, value: object, style: str) -> str:
         """Return the XML of a cell behind its place; blank for an empty one."""

@@ -23,6 +23,7 @@ class Charged(NamedTuple):
     bound: int
     node: int
     name: str
+    table: str
 
 
 @dataclass

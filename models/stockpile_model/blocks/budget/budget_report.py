@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
 
 from stockpile_model import amounts
+from stockpile_model.acts import TO_ACTION, TO_BUDGET, Cause
 from stockpile_model.block import sources
 from stockpile_model.blocks.budget.account_shares import Charged, Settled, share_out
 from stockpile_model.blocks.budget.appropriating import Outlay, group
@@ -17,6 +18,7 @@ from stockpile_model.blocks.budget.obligated import OwedMoney, collect, settle
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.funds import Fund
+from stockpile_model.leads import Lead
 from stockpile_model.scale import NOISE
 from stockpile_model.schema import Dated, Result, column
 from stockpile_model.solved_plan import SolvedPlan
@@ -46,7 +48,11 @@ class BudgetUse(Result):
         "obligated in the fiscal year, expected; what was before the start stands in the first",
         "money",
     )
-    spent: float = column("paid in the fiscal year, expected", "money")
+    spent: float = column(
+        "paid in the fiscal year, expected",
+        "money",
+        leads=(Lead("payments", (("appropriation", "appropriation"),)),),
+    )
     released: float = column(
         "obligated before and released, as it did not arrive, expected", "money"
     )
@@ -90,11 +96,13 @@ class Payment(Dated):
         "material",
         "buyer",
         "obligated",
+        "kind",
         "obligation",
     )
     NAMED = ("appropriation", "use", "obligation", "date")
+    ORDER = ("appropriation", "date")
     date: dt.date = column("first day of the period")
-    appropriation: str = column("appropriation that pays")
+    appropriation: str = column("appropriation that pays", leads=(TO_BUDGET,))
     fund: str = column("fund")
     use: str = column("what it pays for, as in the column uses of funds")
     material: str | None = column("material")
@@ -104,10 +112,28 @@ class Payment(Dated):
         "first day of the period in which it was obligated, or date of an order before the start; "
         "blank = before the start, not known when"
     )
-    obligation: str | None = column(
-        "what it was obligated for: offer, contract, project, site, outlet, move, supplier or index"
+    kind: str | None = column(
+        "table of what it was obligated for: `offers` is an order, `contracts` a contract, "
+        "`projects` a grant; a service is of `sites`, `outlets` or `moves`; what is due for orders "
+        "together is of `suppliers` or `supply_curves`"
+    )
+    obligation: str | None = column("what it was obligated for, by its name in that table")
+    number: str | None = column(
+        "number of the action that it pays, as on the sheet `actions`; blank = none is its own",
+        default=None,
+        leads=(TO_ACTION,),
     )
     released: float = column("obligated with it and released, as it does not arrive", "money")
+
+    def cause(self) -> Cause | None:
+        """Return what was signed or ordered when the money was obligated."""
+        if self.kind is None or self.obligation is None or self.obligated is None:
+            return None
+        return Cause(self.kind, self.obligation, self.obligated)
+
+    def joined(self, other: Self) -> Self:
+        """Return the payment, with its number where both branches have the same."""
+        return self if self.number == other.number else replace(self, number=None)
 
 
 class _Item(NamedTuple):
@@ -115,10 +141,13 @@ class _Item(NamedTuple):
 
     bound: int
     name: str
+    table: str
     amount: float
 
 
 _Charges = Mapping[Charged, Settled]
+_Room = dict[tuple[object, str, str], dict[int, float]]
+"""What may still be obligated where, by its source, its name and its table [money]."""
 
 
 def report(formulation: Formulation) -> Iterator[Result]:
@@ -169,45 +198,43 @@ def _assigned(
     for key, each in variables.items():
         if (amount := evaluate(each)) > nothing:
             charged[key[1:]].append((key[0], amount))
-    room: dict[tuple[object, str], dict[int, float]] = {}
+    room: _Room = {}
     for key, parts in charged.items():
         items = _items(outlays[key], room)
         *about, _, n = key
         for b, item, amount in _spread(parts, items, nothing):
-            yield Charged(b, About(*about), item.bound, n, item.name), amount
+            yield Charged(b, About(*about), item.bound, n, item.name, item.table), amount
 
 
-def _items(
-    owed: Iterable[OwedMoney], room: dict[tuple[object, str], dict[int, float]]
-) -> list[_Item]:
+def _items(owed: Iterable[OwedMoney], room: _Room) -> list[_Item]:
     """Return what a class of outlays is made of.
 
     What may have been obligated at several nodes is where there is room for it: where it is signed
     or ordered.
     """
-    sums: dict[tuple[object, str], float] = defaultdict(float)
-    kinds: dict[tuple[object, str], OwedMoney] = {}
+    sums: dict[tuple[object, str, str], float] = defaultdict(float)
+    kinds: dict[tuple[object, str, str], OwedMoney] = {}
     for each in owed:
         source: object = each.bound if each.open is None else (each.node, *each.open.source)
-        key = (source, each.name)
+        key = (source, each.name, each.table)
         sums[key] += evaluate(each.amount)
         kinds[key] = each
-    found: dict[tuple[int, str], float] = defaultdict(float)
+    found: dict[tuple[int, str, str], float] = defaultdict(float)
     for key, amount in sums.items():
         each = kinds[key]
         if each.open is None:
-            found[each.bound, each.name] += amount
+            found[each.bound, each.name, each.table] += amount
             continue
         if key not in room:
             room[key] = {s: evaluate(most) for s, most in each.open.most.items()}
         rest = amount
         for s in each.open.nodes:
             part = min(rest, max(0.0, room[key][s]))
-            found[s, each.name] += part
+            found[s, each.name, each.table] += part
             room[key][s] -= part
             rest -= part
-        found[max(room[key], key=lambda s: room[key][s]), each.name] += rest
-    return [_Item(s, name, amount) for (s, name), amount in sorted(found.items())]
+        found[max(room[key], key=lambda s: room[key][s]), each.name, each.table] += rest
+    return [_Item(*key, amount) for key, amount in sorted(found.items())]
 
 
 def _spread(
@@ -244,6 +271,7 @@ def _payments(able: Appropriations, charged: _Charges) -> Iterator[Payment]:
             material=material or None,
             buyer=buyer or None,
             obligated=able.date(key.bound),
+            kind=key.table or None,
             obligation=key.name or None,
             amount=charge.paid,
             released=charge.released,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pyomo.environ as pyo
 
+from stockpile_model.block import sources
 from stockpile_model.blocks.budget.budget_terms import About, Appropriations, accounts
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Binding, Ledger, Money
@@ -22,7 +23,8 @@ from stockpile_model.stockpile import Stockpile
 class OwedMoney(NamedTuple):
     """Money that is obligated at one node, and paid or (what fails) released at another.
 
-    `bound`: the node of the obligation; below zero it was before the start. `name`: what it is for.
+    `bound`: the node of the obligation; below zero it was before the start. `name`: what it is for,
+    a row of `table`.
     `open`: where it may be obligated, where that is for the plan to say and makes no difference.
     """
 
@@ -31,6 +33,7 @@ class OwedMoney(NamedTuple):
     node: int
     amount: Any
     name: str
+    table: str
     open: Binding | None = None
 
 
@@ -40,6 +43,7 @@ class Pending(NamedTuple):
     about: About
     node: int
     name: str
+    table: str
     obligation: Binding
     amounts: list[Any]
 
@@ -66,6 +70,12 @@ class Obligations:
 def about(money: Money) -> About:
     """Return what money is for, as far as funds ask."""
     return About(str(money.use), money.material or "", money.buyer or "", money.payer or "")
+
+
+def table_of(money: Money) -> str:
+    """Return the table of the row for which money is due."""
+    brings = {use: table for table, use in sources().items()}
+    return money.table or brings.get(str(money.use), "")
 
 
 def ordered_before(ledger: Ledger) -> list[Any]:
@@ -119,17 +129,17 @@ def _sorted(
     found, pending = list[OwedMoney](), dict[tuple[object, ...], Pending]()
     for each in monies:
         nodes, what = _nodes(each, able), about(each)
-        bound = each.obligation
+        bound, paid = each.obligation, (each.node, each.amount, each.name, table_of(each))
         if len(nodes) == 1 or bound is None:
-            found.append(OwedMoney(what, nodes[0], each.node, each.amount, each.name))
+            found.append(OwedMoney(what, nodes[0], *paid))
             continue
         payers = {able.able(what, s, each.node) for s in nodes}
         if len(payers) == 1 and not any(b in watched for b in next(iter(payers))):
-            found.append(OwedMoney(what, nodes[-1], each.node, each.amount, each.name, bound))
+            found.append(OwedMoney(what, nodes[-1], *paid, bound))
             continue
         key = (what, each.node, bound.source)
         if key not in pending:
-            pending[key] = Pending(what, each.node, each.name, bound, [])
+            pending[key] = Pending(what, each.node, each.name, table_of(each), bound, [])
         pending[key].amounts.append(each.amount)
     split += pending.values()
     return found
@@ -187,5 +197,5 @@ def settle(m: pyo.ConcreteModel, found: Obligations) -> None:
     """Add what is split to what is paid and to what fails."""
     split = found.split
     for k, s, n in m.BINDINGS:
-        owed = OwedMoney(split[k].about, s, n, m.binding[k, s, n], split[k].name)
+        owed = OwedMoney(split[k].about, s, n, m.binding[k, s, n], split[k].name, split[k].table)
         (found.failing if found.fails(k) else found.paid).append(owed)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stockpile_model import amounts
+from stockpile_model.acts import NUMBER, TO_ACTION, Act
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.evaluation import evaluate
@@ -26,6 +27,7 @@ class CallOff(Dated):
     MEANS = ("date", "contract")
     DECIDED = "date"
     RANK = 3
+    LETTER = "C"
     date: dt.date = column("first day of the period")
     contract: str = column("offtake")
     supplier: str = column("producer")
@@ -36,6 +38,24 @@ class CallOff(Dated):
     cost: float = column("cost of the call-off", "money")
     relaxed: bool = column("whether it is beyond firm_periods: lots and cost hold on average only")
     instruction: str = column("what to do", sentence=True)
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
+
+    def act(self, now: Stockpile) -> Act:
+        """Return the call-off to send."""
+        return Act(
+            "call-off",
+            self.date,
+            Contract.TABLE,
+            self.contract,
+            supplier=self.supplier,
+            material=self.material,
+            quantity=self.called_off,
+            expected=self.arriving,
+            invoice=self.cost or None,
+            due=self.date,
+            adds=True,
+            relaxed=self.relaxed,
+        )
 
 
 def report(formulation: Formulation) -> Iterator[CallOff]:
@@ -78,8 +98,9 @@ def _instruction(
     stockpile: Stockpile, row: Contract, n: int, quantity: float, lots: int | None
 ) -> str:
     """Return the sentence that calls off a quantity."""
+    indicative = "" if stockpile.firm(n) else ", indicative"
     sentence = (
-        f"{amounts.month(stockpile.date(n))}: call off {amounts.quantity(quantity)} "
+        f"{amounts.month(stockpile.date(n))}{indicative}: call off {amounts.quantity(quantity)} "
         f"{stockpile.settings.quantity_unit} of {row.material} from {row.supplier} under "
         f"{row.contract}"
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from stockpile_model import amounts
+from stockpile_model.acts import NUMBER, TO_ACTION, Act
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.contracts.extensions import longer
@@ -31,6 +32,7 @@ class ContractOutcome(Dated):
     MEANS = ("contract", "level", "signed")
     DECIDED = "signed"
     RANK = 2
+    LETTER = "S"
     BUYS = True
     DEED = DeedColumns("sign", "contract", "signed", level="level")
     NAMED = ("contract", "material")
@@ -90,6 +92,31 @@ class ContractOutcome(Dated):
         given=True,
     )
     instruction: str = column("what to do", sentence=True)
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
+
+    def act(self, now: Stockpile) -> Act | None:
+        """Return the signature; None where nothing is to be signed."""
+        if self.decision != "sign" or self.signed is None:
+            return None
+        row = now.keyed(Contract)[self.contract]
+        return Act(
+            "signature",
+            self.signed,
+            Contract.TABLE,
+            self.contract,
+            level=self.level,
+            supplier=self.supplier,
+            material=self.material,
+            deed="sign",
+            quantity=self.annual_quantity,
+            expected=self.delivered,
+            times=True,
+            price=self.floor,
+            invoice=row.prepayment + row.signing_cost or None,
+            due=self.signed,
+            until=row.sign_to,
+            lasts=True,
+        )
 
     def joined(self, other: Self) -> Self:
         """Return the contract with the first and the last delivery of both branches."""

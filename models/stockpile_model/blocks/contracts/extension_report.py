@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stockpile_model import amounts
+from stockpile_model.acts import NUMBER, TO_ACTION, Act
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract
 from stockpile_model.blocks.contracts.extensions import extension_keys
@@ -30,6 +31,7 @@ class ExtensionOutcome(Dated):
     MEANS = ("date", "contract", "decision")
     DECIDED = "date"
     RANK = 2
+    LETTER = "E"
     COMPARED = (ComparedChoice("extension", "contract", "decision", "date", "let it end"),)
     date: dt.date = column("first day of the period of the decision")
     contract: str = column("offtake")
@@ -47,6 +49,23 @@ class ExtensionOutcome(Dated):
         "money",
     )
     instruction: str = column("what to do", sentence=True)
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
+
+    def act(self, now: Stockpile) -> Act | None:
+        """Return the extension to sign; None where the contract ends."""
+        if self.decision != "extend":
+            return None
+        return Act(
+            "extension",
+            self.date,
+            Contract.TABLE,
+            self.contract,
+            level=self.level,
+            supplier=self.supplier,
+            material=self.material,
+            invoice=self.paid,
+            due=self.date,
+        )
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:

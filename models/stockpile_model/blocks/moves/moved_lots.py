@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stockpile_model import amounts
+from stockpile_model.acts import NUMBER, TO_ACTION, TO_LOT, Act
 from stockpile_model.blocks.moves.move_terms import SiteMove, lead
 from stockpile_model.blocks.moves.moving import MOVE
 from stockpile_model.blocks.stock.lot_terms import remaining_life
@@ -26,10 +27,11 @@ class MovedLot(Dated):
     PLACE = 46
     ALWAYS = False
     RANK = 5
+    LETTER = "M"
     NAMED = ("lot", "material", "date")
     COMPARED = (ComparedSum("moved", "move", "quantity"),)
     date: dt.date = column("first day of the period in which it leaves")
-    lot: str = column("lot; it keeps its name at the other site")
+    lot: str = column("lot; it keeps its name at the other site", leads=(TO_LOT,))
     material: str = column("material")
     made: dt.date = column("date the shelf life runs from")
     age: float = column("age when it leaves", "months")
@@ -41,6 +43,22 @@ class MovedLot(Dated):
     cost: float = column("cost of the move, undiscounted", "money")
     arrives: dt.date = column("first day of the period in which it arrives")
     instruction: str = column("what to do", sentence=True)
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
+
+    def act(self, now: Stockpile) -> Act:
+        """Return the move to order."""
+        return Act(
+            "move",
+            self.date,
+            SiteMove.TABLE,
+            self.move,
+            material=self.material,
+            quantity=self.quantity,
+            expected=self.quantity,
+            invoice=self.cost or None,
+            due=self.date,
+            adds=True,
+        )
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:

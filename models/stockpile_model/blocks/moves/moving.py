@@ -62,7 +62,8 @@ def pay_moves(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> Non
         row = _row(stockpile, e, n)
         if row.cost > 0:
             buyer = stockpile.sites[row.from_site].buyer
-            ledger.pay(n, "moves", row.cost * summed(parts), "storage", i, buyer, e)
+            what = "moves", row.cost * summed(parts), "storage", i, buyer, e
+            ledger.pay(n, *what, table=SiteMove.TABLE)
 
 
 def cap_move(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:

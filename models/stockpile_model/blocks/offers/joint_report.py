@@ -71,7 +71,8 @@ def _joint(formulation: Formulation, s: str, n: int, ordered: dict[str, float]) 
         free = evaluate(m.free[s, n]) > 0.5
     currency = stockpile.settings.currency
     instruction = (
-        f"{amounts.month(date)}: order from {s} at once under {', '.join(sorted(ordered))}, for"
+        f"{amounts.month(date)}{'' if firm else ', indicative'}: order from {s} at once under"
+        f" {', '.join(sorted(ordered))}, for"
         f" {amounts.money(value)} {currency} without duty and freight"
     )
     if free:

@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 import pyomo.environ as pyo
 
 from stockpile_model import amounts
+from stockpile_model.acts import NUMBER, TO_ACTION, TO_LOT, TO_PAYMENTS, WHY, Act, RowFacts
 from stockpile_model.blocks.offers import break_terms, offer_terms
 from stockpile_model.blocks.offers.break_terms import PriceBreak, Segment
 from stockpile_model.blocks.offers.offer_terms import Offer
@@ -33,6 +34,7 @@ class Order(Dated):
     MEANS = ("date", "offer")
     DECIDED = "date"
     RANK = 3
+    LETTER = "O"
     BUYS = True
     DEED = DeedColumns("order", "offer", "date", "ordered")
     NAMED = ("offer", "material", "date")
@@ -61,12 +63,63 @@ class Order(Dated):
     relaxed: bool = column(
         "whether it is beyond firm_periods: lots, minimum, cost and breaks hold on average only"
     )
-    paid: float = column("what the order costs in all, undiscounted, expected", "money")
+    paid: float = column(
+        "what the order costs in all, undiscounted, expected", "money", leads=(TO_PAYMENTS,)
+    )
     paid_on: dt.date = column("first day of the period in which the metal is paid")
     life_on_receipt: float | None = column(
         "life that it must have left when it arrives; blank = the whole shelf life", "months"
     )
     instruction: str = column("what to do", sentence=True)
+    invoice: float | None = column(
+        "most to pay for it at once: if all that is ordered arrives, at its dearest price",
+        "money",
+        default=None,
+    )
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
+    becomes: str | None = column("lots that it becomes", default=None, leads=(TO_LOT,))
+    why: str | None = column(WHY, default=None, sentence=True)
+
+    def act(self, now: Stockpile) -> Act:
+        """Return the order to sign."""
+        return Act(
+            "order",
+            self.date,
+            Offer.TABLE,
+            self.offer,
+            supplier=self.supplier,
+            material=self.material,
+            deed="order",
+            quantity=self.ordered,
+            expected=self.arriving,
+            price=self.delivered_price,
+            invoice=self.invoice,
+            due=self.paid_on,
+            until=now.keyed(Offer)[self.offer].to,
+            comes=self.arrives,
+            relaxed=self.relaxed,
+        )
+
+    def because(self, facts: RowFacts) -> Iterator[str]:
+        """Yield what one more unit is worth when it arrives, and what keeps the plan from more."""
+        now, settings = facts.now, facts.now.settings
+        age = now.age_received(self.material, self.life_on_receipt)
+        worth = facts.worth(self.material, self.arrives, age)
+        if worth is not None and self.arriving > 0:
+            cost = (self.paid - self.order_cost) / self.arriving
+            said = (
+                f"one more {settings.quantity_unit} when it arrives is worth"
+                f" {amounts.money(worth)} {settings.currency} to the plan and costs"
+                f" {amounts.money(cost)}"
+            )
+            whole = self.lots is not None or now.keyed(Offer)[self.offer].minimum_order > 0
+            if worth < cost * (1 - ROUNDING) and whole and not self.relaxed:
+                said += ", but it is ordered in whole lots or at its minimum"
+            yield said
+        if self.cheaper_from is not None:
+            yield "bought up to a price break, where more metal costs less"
+        if stop := facts.stop(Offer.TABLE, self.offer):
+            yield f"no more of it because of {stop}"
 
     def of_branches(self, first: Self, rows: Collection[Result], settings: Settings) -> Self:
         """Return the order with an instruction that has what it costs on average."""
@@ -185,10 +238,20 @@ def _order(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> Order:
         relaxed=not firm,
         paid=paid,
         paid_on=date if row.payment == "order" else arrives,
+        invoice=_largest(bills, parts, quantity, charged(m, o, n, quantity))
+        + (cost if row.payment == "order" else 0.0),
         life_on_receipt=row.life_on_receipt_months,
         instruction="",
     )
     return replace(order, instruction=instruction(order, stockpile.settings))
+
+
+def _largest(
+    bills: Sequence[OrderBill], parts: Sequence[float], quantity: float, charged: float
+) -> float:
+    """Return the most that is to be paid for the metal of an order at once [money]."""
+    each = (sum(mean_prices([bill], parts, quantity, charged)) for bill in bills)
+    return max(each) * quantity
 
 
 def solved_order(m: pyo.ConcreteModel, stockpile: Stockpile, o: str, n: int) -> SolvedOrder:
@@ -305,10 +368,14 @@ def instruction(order: Order, settings: Settings) -> str:
     unit, currency, life = settings.quantity_unit, settings.currency, ""
     if order.life_on_receipt is not None:
         life = f" with {amounts.count(order.life_on_receipt, 'month')} of life left"
+    indicative = ", indicative" if order.relaxed else ""
+    fails = abs(order.arriving - order.ordered) > amounts.NOISE * order.ordered
+    of_it = f", of which {amounts.about(order.arriving)} {unit} are expected" if fails else ""
     sentence = (
-        f"{amounts.month(order.date)}: order {amounts.quantity(order.ordered)} {unit} of"
-        f" {order.material} from {order.supplier} under {order.offer}, to arrive"
-        f" {amounts.month(order.arrives)}{life}, for {amounts.money(order.paid)} {currency} in all"
+        f"{amounts.month(order.date)}{indicative}: order {amounts.quantity(order.ordered)} {unit}"
+        f" of {order.material} from {order.supplier} under {order.offer}, to arrive"
+        f" {amounts.month(order.arrives)}{life}{of_it},"
+        f" for {amounts.money(order.paid)} {currency} in all"
     )
     if order.cheaper_from is None:
         return sentence

@@ -107,7 +107,9 @@ def pay_grants(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> No
         row = stockpile.at(n).keyed(Project)[g]
         if cost := terms.grant(row):
             material, amount = terms.material(stockpile, g), cost * m.grant[g, n]
-            ledger.pay(n, "grants", amount, "project", material, name=g, payer=row.fund)
+            what = "grants", amount, "project", material, None, g, row.fund
+            ledger.pay(n, *what, table=Project.TABLE)
     for g, n in m.AIDS:
         material, payer = terms.material(stockpile, g), stockpile.at(n).keyed(Project)[g].fund
-        ledger.pay(n, "grants", m.aid[g, n], "project", material, name=g, payer=payer)
+        what = "grants", m.aid[g, n], "project", material, None, g, payer
+        ledger.pay(n, *what, table=Project.TABLE)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stockpile_model import amounts
+from stockpile_model.acts import NUMBER, TO_ACTION, Act
 from stockpile_model.blocks.commitments.commitment_terms import gone_before, ready_before
 from stockpile_model.blocks.contracts import contract_terms as contracts
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
@@ -39,6 +40,7 @@ class ProjectOutcome(Dated):
     MEANS = ("project", "decided", "contract", "level")
     DECIDED = "decided"
     RANK = 1
+    LETTER = "P"
     DEED = DeedColumns("project", "project", "decided")
     NAMED = ("contract", "project")
     COMPARED = (ComparedChoice("project", "project", "decision", "decided", "no"),)
@@ -78,6 +80,24 @@ class ProjectOutcome(Dated):
     carries: bool = column("whether that level makes the plant go ahead")
     brought: float = column("what the plan takes of it, expected; 0 = not used", "quantity")
     instruction: str = column("what to do", sentence=True)
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
+
+    def act(self, now: Stockpile) -> Act | None:
+        """Return the grant, or that the plant goes ahead; None where neither is decided."""
+        if self.decision in ("no", "before") or self.decided is None:
+            return None
+        return Act(
+            "go-ahead" if self.decision == "carried" else "grant",
+            self.decided,
+            Project.TABLE,
+            self.project,
+            supplier=self.supplier,
+            deed="project",
+            times=True,
+            invoice=self.grant or None,
+            due=self.decided,
+            until=now.keyed(Project)[self.project].decide_to if self.grant else None,
+        )
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:

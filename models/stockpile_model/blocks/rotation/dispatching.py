@@ -16,6 +16,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from stockpile_model.blocks.rotation.dispatch_terms import DispatchTerms, Key
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger
 
@@ -93,7 +94,8 @@ def pay_dispatch(
         row = terms.outlet(r, n)
         if row.order_cost > 0:
             amount = row.order_cost * made(m, terms, through, r, n)
-            ledger.pay(n, "rotation", amount, "rotation", row.material, name=r)
+            what = "rotation", amount, "rotation", row.material, None, r
+            ledger.pay(n, *what, table=Outlet.TABLE)
 
 
 def made(m: pyo.ConcreteModel, terms: DispatchTerms, through: Through, r: str, n: int) -> Any:

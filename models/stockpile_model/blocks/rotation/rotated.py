@@ -7,17 +7,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stockpile_model import amounts
+from stockpile_model.acts import NUMBER, TO_ACTION, TO_LOT, WHY, Act, RowFacts
 from stockpile_model.blocks.rotation import outlet_terms as terms
-from stockpile_model.blocks.rotation.outlet_terms import GIVING_BACK, REQUALIFY, Outlet
+from stockpile_model.blocks.rotation.outlet_terms import (
+    GIVING_BACK,
+    RELEASING,
+    REQUALIFY,
+    Outlet,
+)
 from stockpile_model.blocks.rotation.rotating import ROTATION
-from stockpile_model.blocks.stock.lot_terms import remaining_life
+from stockpile_model.blocks.stock.lot_terms import counting, remaining_life
 from stockpile_model.formulation import Formulation
+from stockpile_model.leads import Lead
 from stockpile_model.lots import EXPIRED, Moved
 from stockpile_model.schema import ComparedSum, Dated, DeedColumns, SummedLine, column
 from stockpile_model.solved_plan import SolvedPlan, by_material
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
+WORTHLESS = 1e-6  # up to which a worth is the solver's noise [scaled units]
 UNUSED = (("form", EXPIRED),)
 """What marks the rows of what expires."""
 
@@ -30,6 +38,7 @@ class Rotated(Dated):
     ABOUT = "which lot leaves, when and through which outlet, before its life is over"
     PLACE = 41
     RANK = 4
+    LETTER = "R"
     DEED = DeedColumns("rotate", "outlet", "date", "quantity")
     NAMED = ("lot", "material", "date")
     SUMMED = (
@@ -40,7 +49,7 @@ class Rotated(Dated):
     )
     COMPARED = (ComparedSum("rotated", "outlet", "quantity"),)
     date: dt.date = column("first day of the period")
-    lot: str = column("lot")
+    lot: str = column("lot", leads=(TO_LOT,))
     material: str = column("material")
     site: str = column("site")
     made: dt.date = column("date the shelf life runs from")
@@ -50,7 +59,11 @@ class Rotated(Dated):
     form: str = column("`sale`, `exchange`, `rework`, `requalify`, `loan`, `dispose` or `expired`")
     quantity: float = column("what leaves", "quantity")
     price: float = column("price received", "money/quantity")
-    proceeds: float = column("receipts, undiscounted", "money")
+    proceeds: float = column(
+        "receipts, undiscounted",
+        "money",
+        leads=(Lead("cash_flow", (("name", "outlet"), ("date", "date")), (("heading", "sales"),)),),
+    )
     cost: float = column("outlet and disposal cost, undiscounted", "money")
     returns: dt.date | None = column(
         "first day of the period in which it comes back (exchange, rework, requalify, loan)"
@@ -60,6 +73,55 @@ class Rotated(Dated):
     )
     to_material: str | None = column("material that comes back; blank = none does")
     instruction: str = column("what to do", sentence=True)
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
+    why: str | None = column(WHY, default=None, sentence=True)
+
+    def act(self, now: Stockpile) -> Act | None:
+        """Return what goes through the outlet; None where the lot expires."""
+        if self.outlet is None:
+            return None
+        return Act(
+            self.form,
+            self.date,
+            Outlet.TABLE,
+            self.outlet,
+            material=self.material,
+            deed="rotate",
+            quantity=self.quantity,
+            expected=self.returned,
+            price=self.price,
+            invoice=self.cost or None,
+            receipt=self.proceeds or None,
+            due=self.date,
+            until=now.keyed(Outlet)[self.outlet].to,
+            adds=True,
+            relaxed=not now.firm_on(self.date),
+        )
+
+    def because(self, facts: RowFacts) -> Iterator[str]:
+        """Yield what the metal would be worth if it were kept, and whether it would still count."""
+        if self.outlet is None:
+            return
+        now, settings = facts.now, facts.now.settings
+        worth = facts.worth(self.material, self.date, round(self.age / now.calendar.months))
+        price = f"{settings.currency}/{settings.quantity_unit}"
+        if worth is not None:
+            least = WORTHLESS * now.scale.of("money/quantity")
+            kept = f"kept, it is worth {amounts.money(worth)} {price} to the plan"
+            yield kept if worth > least else "kept, it is of no more use in the plan"
+        if self.price:
+            yield f"it brings {amounts.money(self.price)} {price}"
+        below = facts.below(self.material)
+        if below is None or self.remaining_life is None:
+            return
+        periods = counting(now, self.material, self.remaining_life, self.date)
+        if periods <= 0:
+            yield "it counts towards no target any more"
+            return
+        yield f"it would count towards a target for {amounts.count(periods, 'more period')}"
+        if below > now.scale.nothing and self.form in RELEASING:
+            unit = settings.quantity_unit
+            yield f"{amounts.about(below)} {unit} are below target then, which the settings allow"
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:
@@ -126,6 +188,7 @@ def _instruction(
     settings, lot = stockpile.settings, moved.lot
     left = remaining_life(stockpile.at(moved.node), lot, moved.age)
     unit, when = settings.quantity_unit, amounts.month(stockpile.date(moved.node))
+    when += "" if outlet is None or stockpile.firm(moved.node) else ", indicative"
     origin = f"lot {lot.name} ({lot.material}, {lot.site}, made {lot.made:%Y-%m-%d})"
     amount = f"{amounts.quantity(quantity)} {unit} of {origin}"
     if outlet is None:

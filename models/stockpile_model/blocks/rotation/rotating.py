@@ -91,10 +91,12 @@ def _pay(stockpile: Stockpile, ledger: Ledger, at: tuple[str, str, int], whole: 
     r, w, n = at
     row, buyer = _row(stockpile, r, n), stockpile.sites[w].buyer
     if row.cost > 0:
-        ledger.pay(n, "rotation", row.cost * whole, "rotation", row.material, buyer, r)
+        cost = "rotation", row.cost * whole, "rotation", row.material, buyer, r
+        ledger.pay(n, *cost, table=Outlet.TABLE)
     waste = stockpile.at(n).keyed(Material)[row.material].disposal_cost
     if row.form == "dispose" and waste > 0:
-        ledger.pay(n, "disposal", waste * whole, "rotation", row.material, buyer, r)
+        thrown = "disposal", waste * whole, "rotation", row.material, buyer, r
+        ledger.pay(n, *thrown, table=Outlet.TABLE)
 
 
 def _bring_back(stockpile: Stockpile, ledger: Ledger, at: tuple[str, str, int], whole: Any) -> None:

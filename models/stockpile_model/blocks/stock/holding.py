@@ -17,7 +17,7 @@ from stockpile_model.blocks.stock.lot_terms import (
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger, Opening
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Material
+from stockpile_model.tables import Material, Site
 
 
 def open_lots(stockpile: Stockpile, ledger: Ledger) -> None:
@@ -72,7 +72,8 @@ def pay_storage(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> N
         rate = (now.sites[w].cost + now.keyed(Material)[i].holding_cost) * months
         if rate > 0:
             buyer = stockpile.sites[w].buyer
-            ledger.pay(n, "storage", rate * summed(stocks), "storage", i, buyer, w)
+            what = "storage", rate * summed(stocks), "storage", i, buyer, w
+            ledger.pay(n, *what, table=Site.TABLE)
 
 
 def waste_expired(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
@@ -82,7 +83,8 @@ def waste_expired(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) ->
         rate = stockpile.at(n).keyed(Material)[i].disposal_cost
         if rate > 0:
             buyer = stockpile.sites[w].buyer
-            ledger.pay(n, "disposal", rate * expired, "rotation", i, buyer, w)
+            what = "disposal", rate * expired, "rotation", i, buyer, w
+            ledger.pay(n, *what, table=Site.TABLE)
 
 
 def pay_handling(stockpile: Stockpile, ledger: Ledger) -> None:
@@ -98,7 +100,8 @@ def pay_handling(stockpile: Stockpile, ledger: Ledger) -> None:
             rate = getattr(stockpile.at(n).sites[w], side)
             if rate > 0:
                 buyer, amount = stockpile.sites[w].buyer, rate * summed(quantities)
-                ledger.pay(n, "handling", amount, "storage", i, buyer, w)
+                what = "handling", amount, "storage", i, buyer, w
+                ledger.pay(n, *what, table=Site.TABLE)
 
 
 def cap_site(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:

@@ -6,12 +6,27 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stockpile_model.acts import TO_ACTION, TO_LOT, Cause
 from stockpile_model.block import exits
 from stockpile_model.blocks.stock.lot_terms import remaining_life
 from stockpile_model.formulation import Formulation
+from stockpile_model.leads import Lead
 from stockpile_model.lots import ARRIVAL, COMING, EXPIRED, Held, Moved
 from stockpile_model.schema import ComparedSum, Dated, Result, SummedLine, column
 from stockpile_model.stockpile import Stockpile
+
+NUMBER = (
+    "number of the order or signature that the lot comes from, as on the sheet `actions`; blank = "
+    "it was there, ordered or signed before the start"
+)
+
+ENDS = (
+    Lead("deliveries", (("lot", "lot"), ("date", "date"), ("name", ""))),
+    Lead("rotation", (("lot", "lot"), ("date", "date"), ("outlet", ""))),
+    Lead("moves", (("lot", "lot"), ("date", "date"), ("move", ""))),
+    Lead("demand", (("buyer", ""), ("date", "date"))),
+)
+"""Where a click on the name of a movement leads: to what brings the lot, or to what takes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,15 +38,17 @@ class LotStock(Dated):
     PLACE = 42
     FOR_PROGRAMS = True
     NAMED = ("lot", "material", "date")
+    ORDER = ("made", "lot", "date")
     SUMMED = (SummedLine("Stock at the end", "quantity", "held"),)
     date: dt.date = column("first day of the period")
-    lot: str = column("lot")
+    lot: str = column("lot", leads=(TO_LOT,))
     material: str = column("material")
     site: str = column("site")
     made: dt.date = column("date the shelf life runs from")
     age: float = column("age at period end: whole periods since it was made", "months")
     remaining_life: float | None = column("life left at period end; blank = unlimited", "months")
     quantity: float = column("stock at period end", "quantity")
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
 
 
 def _kinds() -> str:
@@ -51,6 +68,7 @@ class Movement(Dated):
     PLACE = 43
     FOR_PROGRAMS = True
     NAMED = ("lot", "name", "material", "date")
+    ORDER = ("made", "lot", "date")
     SUMMED = (
         SummedLine("Opening stock", "quantity", "in", where=(("kind", "opening"),), place=10),
         SummedLine(
@@ -70,8 +88,9 @@ class Movement(Dated):
     age: float = column("age when it moves", "months")
     remaining_life: float | None = column("life left when it moves; blank = unlimited", "months")
     kind: str = column(_kinds)
-    name: str = column("offer, contract, buyer, outlet or move")
+    name: str = column("offer, contract, buyer, outlet or move", leads=ENDS)
     quantity: float = column("in (above zero) or out (below zero)", "quantity")
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +105,7 @@ class Delivery(Dated):
     SUMMED = (SummedLine("Delivered", "quantity", "in", "under offers and contracts"),)
     COMPARED = (ComparedSum("arrives", "supplier", "quantity"),)
     date: dt.date = column("first day of the period of arrival")
-    lot: str = column("lot")
+    lot: str = column("lot", leads=(TO_LOT,))
     kind: str = column("`offers` or `contracts`")
     name: str = column("offer or contract")
     supplier: str = column("supplier")
@@ -103,6 +122,11 @@ class Delivery(Dated):
     in_transit: bool = column(
         "whether it was ordered before the start; its price is then what was still due of it"
     )
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
+
+    def cause(self) -> Cause | None:
+        """Return the order or the contract by which it arrives."""
+        return None if self.in_transit else Cause(self.kind, self.name, self.date, comes=True)
 
 
 def report(formulation: Formulation) -> Iterator[Result]:

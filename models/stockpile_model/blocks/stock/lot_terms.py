@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -76,6 +77,18 @@ def remaining_life(stockpile: Stockpile, lot: Lot, age: int) -> float | None:
     """
     life = 0 if lot.times is None else stockpile.shelf_life(lot.material)
     return None if life is None else max(0, life - age) * stockpile.calendar.months
+
+
+def counting(stockpile: Stockpile, material: str, left: float, day: dt.date) -> int:
+    """Return at how many period ends from a date on metal would count if it were kept.
+
+    At each it must have some life, and at least `count_life_months`. It has `left` months on that
+    date; period ends after the horizon are not counted.
+    """
+    calendar = stockpile.calendar
+    least = max(calendar.months, stockpile.keyed(Material)[material].count_life_months)
+    ends = math.floor((left - least) / calendar.months + 1e-9)
+    return max(0, min(ends, calendar.periods - calendar.period(day)))
 
 
 def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:

@@ -56,13 +56,15 @@ def payments(formulation: Formulation, name: str, level: str | None) -> Iterator
             yield LeverPayment(each, n, months, "storage")
 
 
-def entries(formulation: Formulation, material: str, node: int) -> Iterator[Any]:
-    """Yield the balance of the youngest stock of a material at each site of a node."""
+def entries(formulation: Formulation, material: str, node: int, age: int = 0) -> Iterator[Any]:
+    """Yield the balance of the stock of a material of an age [periods] at each site of a node.
+
+    Of an age that is none of its own there, but one of a class, nothing.
+    """
     m, stockpile = formulation.m, formulation.stockpile
-    youngest = stockpile.first_ages(material, node)[0]
-    for w in stockpile.sites:
-        if (material, w, youngest, node) in m.balance_stock:
-            yield m.balance_stock[material, w, youngest, node]
+    for w in stockpile.sites if age in stockpile.first_ages(material, node) else ():
+        if (material, w, age, node) in m.balance_stock:
+            yield m.balance_stock[material, w, age, node]
         elif (material, w, node) in m.balance_expiry:
             yield m.balance_expiry[material, w, node]
 

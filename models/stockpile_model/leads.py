@@ -1,0 +1,20 @@
+"""Leads: where a click on a cell of a plan leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Where a click on a cell of a result row leads: to the first row of a sheet that matches it.
+
+    `sheet`: its name; blank: the column `named` of the row holds it. `on`: pairs of a column there
+    and one of the own row whose values are the same; blank: the cell's own value, of a list of
+    names the first. `where`: further columns there with their values.
+    """
+
+    sheet: str
+    on: tuple[tuple[str, str], ...]
+    where: tuple[tuple[str, object], ...] = ()
+    named: str = ""

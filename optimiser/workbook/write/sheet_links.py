@@ -1,0 +1,109 @@
+"""Links between the rows of a plan's sheets: where clicks lead, as its columns declare it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from optimiser.workbook.write.result_table import ResultTable
+from stockpile_model.leads import Lead
+from stockpile_model.schema import Column, Result
+
+SCENARIOS = "scenarios"
+
+
+class LinkedCells(NamedTuple):
+    """Cells below one another that lead to one place: the first row and the last, from 0."""
+
+    first: int
+    last: int
+    place: str
+
+
+@dataclass
+class SheetLinks:
+    """Where the cells of sheets lead. An index of a sheet is made once, when it is asked for."""
+
+    tables: Mapping[type[Result], ResultTable]
+    _indices: dict[tuple[object, ...], dict[tuple[Any, ...], int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.by_sheet = {each.sheet: each for each in self.tables.values()}
+
+    def of(self, table: ResultTable, column: Column) -> list[LinkedCells]:
+        """Return the links of a column, those of cells below one another as one."""
+        if not column.leads:
+            return []
+        places: list[str | None] = [None] * table.height
+        for lead in column.leads:
+            for row, place in enumerate(self._places(table, column, lead)):
+                places[row] = places[row] or place
+        return list(_together(places))
+
+    def _places(self, table: ResultTable, column: Column, lead: Lead) -> Iterator[str | None]:
+        """Yield for each row the place to which a lead takes it; None where no row matches."""
+        own = [table.values[name or column.name] for _, name in lead.on]
+        scenarios: Sequence[Any] = table.values.get(SCENARIOS) or [None] * table.height
+        named: Sequence[Any] = (
+            table.values[lead.named] if lead.named else [lead.sheet] * table.height
+        )
+        cells = table.values[column.name]
+        for sheet, held, cell, *values in zip(named, scenarios, cells, *own, strict=True):
+            there = self.by_sheet.get(sheet)
+            if there is None or cell in (None, "", 0):
+                yield None
+                continue
+            row = self._row(there, lead, tuple(values), held)
+            yield None if row is None else f"'{sheet}'!A{row + 2}"
+
+    def _row(
+        self, there: ResultTable, lead: Lead, values: tuple[Any, ...], held: object
+    ) -> int | None:
+        """Return the first row that matches: of the same scenarios, else of any."""
+        index = self._index(there, lead)
+        for first in (values, *_firsts(values)):
+            for key in ((*first, held), first):
+                if key in index:
+                    return index[key]
+        return None
+
+    def _index(self, there: ResultTable, lead: Lead) -> dict[tuple[Any, ...], int]:
+        """Return the first row of each key, with its scenarios and without."""
+        names = [name for name, _ in lead.on]
+        if not {*names, *(name for name, _ in lead.where)} <= there.values.keys():
+            return {}
+        key = there.sheet, tuple(names), lead.where
+        if key not in self._indices:
+            found: dict[tuple[Any, ...], int] = {}
+            columns = [there.values[name] for name in names]
+            wanted = [there.values[name] for name, _ in lead.where]
+            held = there.values.get(SCENARIOS) or [None] * there.height
+            asked = [value for _, value in lead.where]
+            rows = zip(zip(*columns, strict=True), held, strict=True)
+            for row, (values, scenarios) in enumerate(rows):
+                if [each[row] for each in wanted] == asked:
+                    found.setdefault(values, row)
+                    found.setdefault((*values, scenarios), row)
+            self._indices[key] = found
+        return self._indices[key]
+
+
+def _firsts(values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """Yield the values with the first name of a list in place of the list."""
+    if any(isinstance(each, str) and ", " in each for each in values):
+        yield tuple(each.split(", ")[0] if isinstance(each, str) else each for each in values)
+
+
+def _together(places: Iterable[str | None]) -> Iterator[LinkedCells]:
+    """Yield runs of cells that lead to one place."""
+    run: LinkedCells | None = None
+    for row, place in enumerate(places):
+        if run is not None and run.place == place:
+            run = run._replace(last=row)
+            continue
+        if run is not None:
+            yield run
+        run = None if place is None else LinkedCells(row, row, place)
+    if run is not None:
+        yield run
