@@ -120,8 +120,8 @@ NOT_BUNDLED = {
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="PLAN",
     help=(
-        "Stay near a plan that was announced: --near plan.xlsx. Of the plans that cost no more the"
-        " one that changes least; the sheet changes has each change with its reason."
+        "Stay near a plan that was announced: --near plan.xlsx. Of the plans within the"
+        " gap the one that changes least; the sheet changes has each change with its reason."
     ),
 )
 @click.option(

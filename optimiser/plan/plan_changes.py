@@ -25,7 +25,7 @@ CHEAPEST, MOVED = "cost without staying near", "changes without staying near"
 LEAST_CHANGES, LEAST_SUM = "least changes proven", "least cost with priced changes proven"
 """What the sheet `run` records of a plan that stays near another: its file, and what a change costs
 as a share of its value; what the plan without all that costs and changes; the least changes of a
-plan that costs no more, or the least sum of cost and priced changes, as far as it is proven."""
+plan within the gap, or the least sum of cost and priced changes, as far as it is proven."""
 NONE = "none"
 
 
@@ -112,34 +112,36 @@ def _moved(plan: Plan, value: float) -> str:
     said = f"The changes move {amounts.rounded(value)} {currency}"
     other = number(plan, MOVED)
     if other is not None and other > value * (1 + amounts.NOISE):
-        said += f"; those of the plan that is only cheap would move {amounts.rounded(other)}"
+        said += f"; those of the cheapest plan found would move {amounts.rounded(other)}"
         said += f" {currency}"
     least = number(plan, LEAST_CHANGES)
     if least is None:
         return f"{said}."
     if least >= value * (1 - amounts.NOISE):
-        return f"{said}. Proven: no plan that costs as little changes less."
+        return f"{said}. Proven: no plan within the gap changes less."
     few = f"{amounts.rounded(least)} {currency}"
-    return f"{said}. Proven: every plan that costs as little moves {few} at least."
+    return f"{said}. Proven: every plan within the gap moves {few} at least."
 
 
 def _cost_of_staying(plan: Plan) -> Iterator[str]:
     """Yield what staying near costs: at most what is open to the bound."""
     cheapest, price, currency = number(plan, CHEAPEST), number(plan, CHANGE_COST), plan.currency
+    more = 0.0 if cheapest is None else plan.objective - cheapest
     if plan.bound is not None:
         most = max(0.0, plan.objective - plan.bound)
         if most <= amounts.NOISE * abs(plan.objective):
             yield "Staying near costs nothing: no plan costs less."
         else:
-            yield f"Staying near costs at most {amounts.rounded(_up(most))} {currency}."
+            said = f"Staying near costs at most {amounts.rounded(_up(most))} {currency}"
+            if more > amounts.NOISE * abs(plan.objective):
+                said += f", {amounts.rounded(more)} {currency} more than the cheapest plan found"
+            yield f"{said}."
     if price is None:
         return
     said = f"A change is priced at {price:g} of its value, which is no cost of the plan"
-    if cheapest is not None:
-        said += f"; without that price the plan costs {amounts.rounded(cheapest)} {currency}"
-    yield f"{said}."
     if priced_away(plan):
-        yield "It is beyond the gap that was asked for because changes have a price."
+        said += "; that price takes it beyond the gap that was asked for"
+    yield f"{said}."
     if (least := number(plan, LEAST_SUM)) is not None:
         both = plan.objective + price * summed_value(plan.of(PlanChange))
         yield (

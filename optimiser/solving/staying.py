@@ -24,6 +24,10 @@ from optimiser.solving.standard_form import Objective, StandardForm, main
 from optimiser.solving.structure import ScenarioTree, structure
 from optimiser.system.interrupts import Interrupt
 
+DEARER = (16.0, 1.0)
+"""How many times dearer changes are priced than what surely fits: first, and then."""
+PRICED_SHARE, CAPPED_SHARE = 0.6, 0.8
+"""Of the time: for the search with priced changes; of what then is left, for the least changes."""
 UNCHANGED = 1e-7  # share of what was announced up to which a plan that keeps all of it may miss it
 
 
@@ -94,16 +98,37 @@ class StayingSearch:
 
         `most`: what it may cost [money]. `start`: a plan that costs no more.
         """
-        begun = time.perf_counter()
-        size = self.sizes[0]
-        capped = held(self._aimed(self.changed), self.cost, allowance(most / size))
-        found = self._searched(capped, seconds, start.x)
-        x = start.x if found.x is None else found.x
-        bound = None if found.bound is None else found.bound * self.sizes[1]
+        until = time.perf_counter() + seconds
+        first, proven = self._within(most, start, PRICED_SHARE * seconds)
+        capped = held(self._aimed(self.changed), self.cost, allowance(most / self.sizes[0]))
+        left = until - time.perf_counter()
+        found = self._searched(capped, CAPPED_SHARE * left, first.x)
+        x = first.x if found.x is None else found.x
+        bounds = [proven, 0.0 if found.bound is None else found.bound * self.sizes[1]]
         program = held(self._aimed(self.cost), self.changed, allowance(self.changed.at(x)))
-        left = seconds - (time.perf_counter() - begun)
-        cheapest = self._searched(program, max(left, 0.1 * seconds), x)
-        return self._settled(x if cheapest.x is None else cheapest.x, bound)
+        left = max(until - time.perf_counter(), (1 - CAPPED_SHARE) * left)
+        cheapest = self._searched(program, left, x)
+        return self._settled(x if cheapest.x is None else cheapest.x, max(bounds))
+
+    def _within(self, most: float, start: NearPlan, seconds: float) -> tuple[NearPlan, float]:
+        """Return a plan that costs no more and changes less, and the least changes that are proven.
+
+        With changes priced at what may be spent over what `start` changes, the best plan costs no
+        more; dearer changes are fewer, and mostly fit too. For all plans within the cost c,
+        bound ≤ c + price · changes.
+        """
+        room, best, proven = most - start.cost, start, 0.0
+        if room <= allowance(0.0) * self.sizes[0] or not start.changed:
+            return start, 0.0
+        for times in DEARER:
+            price = times * room / start.changed
+            found = self.priced(price, start, seconds / len(DEARER))
+            if found.bound is not None:
+                proven = max(proven, (found.bound - most) / price)
+            if found.cost <= most and found.changed < best.changed:
+                best = found
+                break
+        return best, proven
 
     def priced(self, weight: float, start: NearPlan, seconds: float) -> NearPlan:
         """Return the plan with the least sum of its cost and of what is changed times a weight."""
@@ -126,14 +151,15 @@ class StayingSearch:
         return self._settled(start.x if found.x is None else found.x, bound)
 
     def keeping(
-        self, plan: NearPlan, freed: Sequence[int], groups: Sequence[Sequence[int]], until: float
+        self, plan: NearPlan, freed: Sequence[int], groups: Sequence[Sequence[int]], seconds: float
     ) -> Iterator[float | None]:
         """Yield what it would cost to change nothing of each group of columns [money].
 
         It is the difference of two linear programs: the integers of the plan held, but for those
-        that are `freed`. None where no plan with these integers does so, or it is later than
-        `until`, on the clock of time.perf_counter [s].
+        that are `freed`. None where no plan with these integers does so, or there was no time:
+        `seconds`, or as long as the first program took.
         """
+        begun = time.perf_counter()
         base = self.program.fixed(np.round(plan.x[self.program.integer]))
         lower, upper = base.lower.copy(), base.upper.copy()
         for j in freed:
@@ -142,7 +168,8 @@ class StayingSearch:
         h = highs.load(base)
         highs.prepare(h, self.options)
         highs.start_at(h, base, plan.x)
-        least = self._linear(h)
+        least, now = self._linear(h), time.perf_counter()
+        until = max(begun + seconds, 2 * now - begun)
         h.setOptionValue("simplex_strategy", highs.DUAL_SIMPLEX)
         for columns in groups:
             if least is None or time.perf_counter() > until or self.interrupt.requested:

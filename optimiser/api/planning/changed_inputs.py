@@ -45,24 +45,44 @@ def changed_inputs(plan: Plan, stockpile: Stockpile) -> list[ChangedCell]:
     Rows that have no name are compared by their number, so only where the two begin at one date:
     when time passes, rows go. What time itself changes is left out.
     """
+    old, new = (_by_place(assumptions(of)) for of in (plan.stockpile, stockpile))
     rolled = plan.stockpile.settings.start != stockpile.settings.start
-    named = {kind.TABLE for kind in stockpile.tables if keys(kind)} | {Settings.TABLE}
-    old, new = (_by_place(rows) for rows in map(assumptions, (plan.stockpile, stockpile)))
     found = []
     for place in dict.fromkeys((*old, *new)):
-        table, row, column = place
         was, now = old.get(place), new.get(place)
-        if _told(was) == _told(now) or (rolled and table not in named):
-            continue
-        if table == Settings.TABLE and column in PASSING:
-            continue
-        both = {identity(each.row) for each in (was, now) if each is not None}
-        if rolled and None in (was, now) and not _stays(stockpile, plan.stockpile, table, both):
-            continue
-        cell = next((each.cell for each in (now, was) if each is not None and each.cell), "")
-        shown = (now or was).row if now or was else row  # type: ignore[union-attr]
-        found.append(ChangedCell(table, shown, column, cell, _told(was), _told(now)))
+        same = _told(was) == _told(now)
+        if not same and not (rolled and _passes(place, was, now, (plan.stockpile, stockpile))):
+            found.append(_changed_cell(place, was, now))
     return found
+
+
+Place = tuple[str, str, str]
+"""The table, row and column of a cell."""
+
+
+def _changed_cell(place: Place, was: Assumption | None, now: Assumption | None) -> ChangedCell:
+    both = [each for each in (now, was) if each is not None]
+    cell = next((each.cell for each in both if each.cell), "")
+    return ChangedCell(place[0], both[0].row, both[0].column, cell, _told(was), _told(now))
+
+
+def _passes(
+    place: Place,
+    was: Assumption | None,
+    now: Assumption | None,
+    books: tuple[Stockpile, Stockpile],
+) -> bool:
+    """Return whether a cell changes as time passes: it is of a row without a name, or of a row that
+    only one of the two workbooks has, or says when the plan begins and how long it lasts.
+    """
+    table, row, column = place
+    if table == Settings.TABLE:
+        return column in PASSING
+    kind = next(each for of in books for each in of.tables if table == each.TABLE)
+    if not keys(kind):
+        return True
+    once = was is None or now is None
+    return once and not all(row in map(identity, of.names(table)) for of in books)
 
 
 def behind(key: DeedKey, stockpile: Stockpile, changed: Sequence[ChangedCell]) -> list[ChangedCell]:
@@ -100,12 +120,7 @@ def _is(name: str, other: str) -> bool:
     return identity(name) == identity(other)
 
 
-def _stays(now: Stockpile, was: Stockpile, table: str, rows: set[str]) -> bool:
-    """Return whether a row stands in both workbooks: one of its cells was filled or cleared."""
-    return all(rows <= {identity(name) for name in of.names(table)} for of in (now, was))
-
-
-def _by_place(rows: Iterable[Assumption]) -> dict[tuple[str, str, str], Assumption]:
+def _by_place(rows: Iterable[Assumption]) -> dict[Place, Assumption]:
     return {(each.table, identity(each.row), identity(each.column)): each for each in rows}
 
 

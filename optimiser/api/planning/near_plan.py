@@ -2,8 +2,8 @@
 
 First the plan is searched as ever, which gives the bound: no plan costs less. Then, with nothing
 changed of what was announced, the rest is decided. Where that is within the gap that was asked for,
-it is the plan. Else the search goes on from the two: for the least changes of the plans that cost
-no more than the first, or for the least sum of cost and priced changes. Neither touches the bound.
+it is the plan. Else the search goes on: for the least changes of the plans within that gap, or for
+the least sum of cost and priced changes. Neither touches the bound.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from optimiser.plan.plan_changes import (
     kind_of,
 )
 from optimiser.solving.highs import Snapshot
-from optimiser.solving.search_options import Options, Progress, relative_gap
+from optimiser.solving.search_options import Options, Progress
 from optimiser.solving.solve import Outcome, restated, scenario_tree
 from optimiser.solving.standard_form import StandardForm, standard_form
 from optimiser.solving.staying import NearPlan, StayingSearch
@@ -53,9 +53,9 @@ from stockpile_model.stockpile import Stockpile
 LEAST_SECONDS = 10.0  # of the search for a plan near the announced one [s]
 MOST_ASKED = 100  # changes of which it is asked what keeping them would cost
 MOST_NAMED = 3  # cells that a reason names
-KEPT_SHARE, SEARCH_SHARE = 0.4, 0.9
-"""Of the time, up to when the plan that changes nothing is searched, and that which changes least;
-what is left is for what keeping each decision would cost."""
+CAREFUL = 0.999  # what part of the gap is used: rounding may cost the rest
+KEPT_SHARE, ASKED_SHARE = 0.4, 0.25
+"""Of the time: for the plan that changes nothing, and on top for what keeping decisions costs."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ def near_plan(
 ) -> NearOutcome:
     """Return the plan near the announced one, from a solved formulation.
 
-    `change_cost`: what a change costs, as a share of its value; None: of the plans that cost no
-    more than the solved one, or than what was announced where that is within the gap, it is the one
-    that changes least.
+    `change_cost`: what a change costs, as a share of its value; None: of the plans within the gap
+    that was asked for, or where the search has proven less, that cost no more than the solved one,
+    it is the one that changes least.
     """
     begun = time.perf_counter()
     stockpile = formulation.stockpile
@@ -107,7 +107,7 @@ def near_plan(
             worth = _worth(stockpile, decisions)
             chosen = _chosen(search, outcome, worth, change_cost, options.gap, budget)
             _set(form, chosen)
-            keeping = _keeping(search, chosen, decisions, formulation, begun + budget)
+            keeping = _keeping(search, chosen, decisions, formulation, ASKED_SHARE * budget)
         final, least = restated(outcome, options.gap)
         enough = options.gap * abs(float(final.objective or 0.0))
         rows = tuple(ChangeRows(stockpile, announced, keeping, enough).rows(decisions))
@@ -142,7 +142,9 @@ def _proven_of(chosen: NearPlan, change_cost: float | None, gone: float) -> dict
     if chosen.bound is None:
         return {}
     if change_cost is None:
-        return {LEAST_CHANGES: max(0.0, chosen.bound) + gone}
+        least = max(0.0, chosen.bound) + gone
+        trivial = least <= amounts.NOISE * (chosen.changed + gone)
+        return {} if trivial and chosen.changed else {LEAST_CHANGES: least}
     return {LEAST_SUM: chosen.bound + change_cost * gone}
 
 
@@ -186,21 +188,26 @@ def _chosen(
     if change_cost == 0 or search.interrupt.requested:
         return plain
     kept = search.kept(worth, KEPT_SHARE * budget)
-    left = SEARCH_SHARE * budget - (time.perf_counter() - begun)
+    left = budget - (time.perf_counter() - begun)
     if change_cost is None:
-        if kept is not None and (kept.cost <= plain.cost or _proven(kept, outcome, asked)):
+        most = _most(plain.cost, outcome, asked)
+        if kept is not None and kept.cost <= most:
             return replace(kept, bound=0.0)
-        return search.least_changed(plain.cost, plain, left)
+        return search.least_changed(most, plain, left)
     weight = change_cost
     known = [each for each in (plain, kept) if each is not None]
     start = min(known, key=lambda each: each.cost + weight * each.changed)
     return search.priced(weight, start, left)
 
 
-def _proven(plan: NearPlan, outcome: Outcome, asked: float) -> bool:
-    """Return whether a plan is within the gap that was asked for."""
-    gap = relative_gap(plan.cost, outcome.bound)
-    return gap is not None and gap <= asked
+def _most(cost: float, outcome: Outcome, asked: float) -> float:
+    """Return what a plan may cost that is within the gap; no less than the one that is solved."""
+    bound = outcome.bound
+    if bound is None or asked >= 1:
+        return cost
+    # (cost - bound) / |cost| is the gap.
+    within = bound / (1 - CAREFUL * asked) if bound > 0 else bound / (1 + CAREFUL * asked)
+    return max(cost, within)
 
 
 def _set(form: StandardForm, plan: NearPlan) -> None:
@@ -237,7 +244,7 @@ def _keeping(
     plan: NearPlan,
     decisions: Sequence[Decided],
     formulation: Formulation,
-    until: float,
+    seconds: float,
 ) -> dict[DeedKey, float]:
     """Return what keeping changed decisions would cost, of the weightiest [money]."""
     form, nothing = search.form, formulation.stockpile.scale.nothing
@@ -253,7 +260,7 @@ def _keeping(
         if not names.isdisjoint(map(str, form.labels[j][1]))
     ]
     groups = [[j for each in of if (j := form.column(each)) is not None] for _, of in asked]
-    found = search.keeping(plan, freed, groups, until)
+    found = search.keeping(plan, freed, groups, seconds)
     pairs = zip(asked, found, strict=True)
     return {d.key: cost for (d, _), cost in pairs if cost is not None}
 

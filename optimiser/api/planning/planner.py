@@ -69,12 +69,8 @@ def solve(
     `solver` names any solver that Pyomo knows. `what_ifs` are questions that the plan answers too:
     `firm_supply`, `cost_shares`, `floor_levels`, `value_of_information`, `adequacy`; `workers` are
     the processes that run them (0: this one; None: one for each core), `record` keeps their runs in
-    a file. `whole_orders` bounds the cost of relaxing later orders.
-
-    `near` is a plan that was announced, or the path of one: of the plans that cost no more than
-    the plan without it, the least changed one. What was announced stays as a whole where that is
-    proven within the gap. `change_cost` prices changes instead, as a share of what they move. The
-    sheet `changes` has each decision with its reason.
+    a file. `whole_orders` bounds the cost of relaxing later orders. Of an announced plan, `near`,
+    as little is changed as the gap allows (sheet `changes`), or as pays at `change_cost`, a share.
 
     `output` (.xlsx) is where the plan is written, `page` (.html) where its page is, or that of why
     there is none, `model_file` (.mps, .lp) the model; all are checked before the search, and
@@ -90,6 +86,7 @@ def solve(
     >>> result.status, round(result.plan["orders"]["ordered"].sum())
     ('optimal', 10)
     """
+    given = {"output": output, "page": page, "model_file": model_file, "record": record}
     request = Request(
         solver=solver,
         what_ifs=tuple(what_ifs),
@@ -97,14 +94,10 @@ def solve(
         change_cost=change_cost,
         whole_orders=whole_orders,
         workers=workers,
-        output=None if output is None else Path(output),
-        page=None if page is None else Path(page),
-        model_file=None if model_file is None else Path(model_file),
-        record=None if record is None else Path(record),
         force=force,
+        **{name: None if each is None else Path(each) for name, each in given.items()},
     )
     began, say = time.perf_counter(), on_message or (lambda _: None)
-    request.check_near()
     _check_places(request, path_of(source))
     book = book_of(source, changes, say)
     options = options_of(book, gap, time_limit, threads)
@@ -219,7 +212,10 @@ def with_what_ifs(
 
 
 def _check_places(request: Request, source: Path | None) -> None:
-    """Raise OutputError where the plan or the model cannot be written."""
+    """Raise OutputError where the plan or the model cannot be written, and InputError where what is
+    requested does not go together.
+    """
+    request.check_near()
     check_output(request.output, source, request.force)
     _refuse_announced(request)
     check_page_of(request.page, source, request.force)
