@@ -570,13 +570,13 @@ CLASHES: dict[str, tuple[Tables, Tables, str]] = {
     "caps of suppliers": (
         ruled({"of": "supplier", "most": 0.2}),
         ruled({"of": "supplier", "most": 0.34}),
-        "rules!C2: the rule r0 lets smelter, refiner, trader bring 60 % of the whole together at most, and nothing else could ship: "
+        "rules!C2: the rule r0 lets smelter, refiner, trader bring 20 % each at most, so 3 suppliers make 60 %, not 100 %, and nothing else could ship: "
         f"{MUST}",
     ),
     "caps of suppliers, stock for all": (
         ruled({"of": "supplier", "most": 0.2}, **STOCKED),
         ruled({"of": "supplier", "most": 0.4}, **STOCKED),
-        "rules!C2: the rule r0 lets smelter, refiner, trader bring 60 % of the whole together at most, and nothing else could ship: "
+        "rules!C2: the rule r0 lets smelter, refiner, trader bring 20 % each at most, so 3 suppliers make 60 %, not 100 %, and nothing else could ship: "
         f"{NOTHING}",
     ),
     "caps of countries, one by one": (
@@ -591,7 +591,7 @@ CLASHES: dict[str, tuple[Tables, Tables, str]] = {
     "who ships within the window": (
         ruled({"of": "supplier", "most": 0.4, "window": "period"}, suppliers=LATE),
         ruled({"of": "supplier", "most": 0.5, "window": "period"}, suppliers=LATE),
-        "rules!C2: the rule r0 lets smelter, refiner bring 80 % of the whole together at most, and nothing else could ship: nothing can be "
+        "rules!C2: the rule r0 lets smelter, refiner bring 40 % each at most, so 2 suppliers make 80 %, not 100 %, and nothing else could ship: nothing can be "
         f"bought in 2027-01, nor in 1 window more, so {NO_PLAN}: metal must arrive",
     ),
     "least shares": (

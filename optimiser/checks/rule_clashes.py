@@ -131,7 +131,7 @@ def _too_few(
     of, names = policy.members(stockpile, rule)
     able_ = [name for name in names if any(_weight(stockpile, of, name, each) for each in coming)]
     if len(able_) < rule.least - _SLACK:
-        required = amounts.count(rule.least, of, "countries" if of == "country" else None)
+        required = _counted(rule.least, of)
         could = f"only {len(able_)} could ship ({listed(able_)})" if able_ else "none could ship"
         yield rule, "least", f"asks for {required} at least, of which {could}"
 
@@ -210,14 +210,21 @@ class _Shares:
         """Yield limits that do not add up to the whole."""
         names = listed(name or "the rest" for name in self.groups)
         if self.caps and sum(self.most.values()) < 1 - _SLACK:
-            message = (
-                f"lets {names} bring {_percent(sum(self.most.values()))} of the whole together at"
-                " most, and nothing else could ship"
-            )
-            yield self.caps[0], "most", message
+            yield self.caps[0], "most", f"{self._short(names)}, and nothing else could ship"
         if self.asks and sum(self.least.values()) > 1 + _SLACK:
             share = _percent(sum(self.least.values()))
             yield self.asks[0], "least", f"asks for {share} of the whole together, from {names}"
+
+    def _short(self, names: str) -> str:
+        """Return that what members may bring makes no whole: each the same share, or together."""
+        together, shares = _percent(sum(self.most.values())), set(self.most.values())
+        if len(shares) == 1 and len(self.most) > 1:
+            members = _counted(len(self.most), self.of)
+            return (
+                f"lets {names} bring {_percent(shares.pop())} each at most, so {members} make"
+                f" {together}, not 100 %"
+            )
+        return f"lets {names} bring {together} of the whole together at most"
 
     def _opposed(self) -> Iterator[tuple[Rule, str, str]]:
         """Yield a rule that requires more of a member than another allows."""
@@ -255,6 +262,11 @@ def _weight(stockpile: Stockpile, of: str, value: str, each: Source) -> float:
         value,
         policy.Share(0, row.material, row.TABLE, get(row, keys(type(row))[0]), row.supplier, 0.0),
     )
+
+
+def _counted(number: float, of: str) -> str:
+    """Return so many members of a kind, in words."""
+    return amounts.count(number, of, "countries" if of == "country" else None)
 
 
 def _percent(share: float) -> str:

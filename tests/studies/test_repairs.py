@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 
 import optimiser as so
+from optimiser.solving.search_options import Options, SolverError
 from optimiser.studies.engine.compiled import trace
-from optimiser.studies.repairs import repair_search, trials
-from optimiser.studies.repairs.elastic import moved
+from optimiser.studies.repairs import elastic, repair_search, trials
+from optimiser.studies.repairs.elastic import Gift, moved
 from optimiser.studies.repairs.levers import levers, rounded
 from optimiser.studies.repairs.sums import sums
+from optimiser.system.interrupts import Interrupt
 from stockpile_model import changes
 from stockpile_model.block import tables as block_tables
 from stockpile_model.schema import columns
@@ -357,3 +360,116 @@ def test_a_scenario_that_is_the_cause_is_named() -> None:
     found = so.explain(so.from_tables({**BOOK, **scenarios}, "opening_stock[old].quantity = 0"))
     assert found.status == "infeasible"
     assert all("in scenario ban" in each.said for each in found.repairs), found
+
+
+def by_index(*given: str) -> so.Book:
+    """The book with its offers at the price of an index."""
+    offers = [
+        {**{k: v for k, v in row.items() if k != "price"}, "price_index": "us"}
+        for row in BOOK["offers"]
+    ]
+    prices = [{"date": "2027-01-01", "us": 10}, {"date": "2027-03-01", "us": 11}]
+    return so.from_tables({**BOOK, "offers": offers, "prices": prices}, *given)
+
+
+def test_a_price_that_the_money_cannot_pay_is_named_alone() -> None:
+    """One date of an index ten times too dear: nothing else may give, so the price does."""
+    search = search_of(by_index("prices[2027-03-01].us scale 10"), {"prices"})
+    found = search.run(proven=False)
+    assert found.status == "infeasible"
+    assert found.repairs[0].cells == ("prices!B3",)
+    changed = by_index("prices[2027-03-01].us scale 10", *found.repairs[0].changes)
+    assert so.solve(changed).plan is not None
+
+
+def search_of(given: so.Book, kept: set[str]) -> repair_search.RepairSearch:
+    """Return the search for repairs in which cells of some tables alone give."""
+    held = {
+        (kind.TABLE, each.name)
+        for kind in block_tables()
+        for each in columns(kind)
+        if kind.TABLE not in kept
+    }
+    with Interrupt(keeps=False) as interrupt:
+        return repair_search.RepairSearch(given.stockpile, Options(), interrupt, held)
+
+
+def test_what_a_cell_moves_to_first_order_is_a_difference() -> None:
+    """The pull of each cell is what all cells give more where it is a little larger."""
+    given = by_index("budgets[nds].amount = 200")
+
+    def least(at: so.Book) -> tuple[repair_search.RepairSearch, Gift]:
+        with Interrupt(keeps=False) as interrupt:
+            search = repair_search.RepairSearch(at.stockpile, Options(), interrupt)
+            program = search.program
+            return search, program.least(program.given, Options(), interrupt)
+
+    search, first = least(given)
+    pulls = search.program.pull(first)
+    seen = 0
+    for j, pull in pulls.items():
+        lever = search.levers[j]
+        if lever.row.TABLE == "prices":
+            up = given.change(lever.set_to(lever.value * (1 + 1e-4)))
+            more = (least(up)[1].weight - first.weight) / (lever.value * 1e-4)
+            assert pull == pytest.approx(more, rel=1e-2, abs=1e-6), lever.address
+            seen += pull != 0
+    assert seen
+
+
+@pytest.mark.parametrize(
+    ("event", "opening", "change"),
+    [
+        (("offers", "*", "capacity", 1), 0, "events[ban].value = "),
+        (("suppliers", "plant", "start", "2028-01-01"), 4, "events[ban].value = 2027-02-01"),
+        (("prices", "*", "us", 9000), 4, "events[ban].value = "),
+    ],
+)
+def test_what_an_event_sets_can_give(
+    event: tuple[str, str, str, object], opening: float, change: str
+) -> None:
+    table, row, column, value = event
+    given = {
+        "scenarios": [{"scenario": "ban", "probability": 0.4, "revealed": "2027-01-01"}],
+        "events": [
+            {
+                "scenario": "ban",
+                "table": table,
+                "row": row,
+                "column": column,
+                "from": "2027-01-01",
+                "how": "set",
+                "value": value,
+            }
+        ],
+    }
+    whole = {name: table for name, table in BOOK.items() if name != "prices"}
+    if table == "prices":
+        offers = [{**each, "price": None, "price_index": "us"} for each in BOOK["offers"]]
+        whole |= {"offers": offers, "prices": [{"date": "2027-01-01", "us": 10}]}
+    damaged = so.from_tables({**whole, **given}, f"opening_stock[old].quantity = {opening}")
+    found = so.explain(damaged)
+    assert found.status == "infeasible"
+    alone = [each for each in found.repairs if each.cells == ("events!G2",)]
+    assert alone, found
+    assert alone[0].changes[0].startswith(change)
+    assert so.solve(damaged.change(*alone[0].changes)).plan is not None
+
+
+def test_no_figure_is_a_power_of_ten() -> None:
+    lever = next(each for each in levers(base().stockpile) if each.address == "offers[spot].price")
+    assert lever.set_to(0.0000125) == "offers[spot].price = 0.0000125"
+    assert lever.set_to(2.5e11) == "offers[spot].price = 250000000000"
+    assert "0.0000125" in lever.said(0.0000125)
+
+
+def test_a_solver_that_fails_ends_no_explanation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the linear programs would have said is not known then; dates still give."""
+
+    def fail(*_: object) -> None:
+        raise SolverError("HiGHS ended with the status 'Unknown'")
+
+    monkeypatch.setattr(elastic, "highs", SimpleNamespace(optimise=fail))
+    found = so.explain(base("budgets[nds].from = 2027-04-01"))
+    assert found.status == "infeasible"
+    assert {each.cells for each in found.repairs} & {("budgets!B2",)}

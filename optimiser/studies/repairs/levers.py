@@ -7,6 +7,7 @@ import math
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from optimiser.studies.repairs.event_values import event_value
@@ -79,7 +80,8 @@ class GivingCell:
             return f"{self.address} = {'yes' if value else 'no'}"
         if isinstance(value, tuple):
             return f"{self.address} = {', '.join(map(text, value))}"
-        return f"{self.address} = {text(value)}"
+        written = f"{Decimal(text(value)):f}" if isinstance(value, (int, float)) else text(value)
+        return f"{self.address} = {written}"
 
     def weight(self, value: Any) -> float:
         """Return what it counts to give the cell a value [1]."""
