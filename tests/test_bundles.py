@@ -350,7 +350,7 @@ def test_a_bundle_that_has_no_plan_is_explained_with_repairs_that_make_one_for_a
     assert (found.status, why.within, why.whole) == ("infeasible", ("war",), True)
     assert "in scenario war" in next(why.lines())
     assert found.as_object()["repairs"]
-    assert {each.changes for each in why.repairs} >= {("events[war].value = 9.9999",)}
+    assert {each.changes for each in why.repairs} >= {("events[war].value = 10",)}
     for each in why.repairs:
         assert so.solve_in_bundles(given.change(*each.changes), 3).plan is not None
         assert not any("probability" in change for change in each.changes)

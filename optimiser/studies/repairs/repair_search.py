@@ -34,6 +34,7 @@ MOST = 5  # repairs that are offered
 MOST_CELLS = 6  # cells of a repair, where there is another
 SAFE = 1e-6  # by so much of a cell's size more than what is needed
 DIGITS = 5  # that are typed
+PLAIN = 4  # digits of a figure that people write
 NEAR = 0.02  # gap of what whole numbers need more
 WIDER = (2.0, 10.0)  # times a change that whole numbers may need more than once
 STEPS = 7  # between a number and what it can give
@@ -261,8 +262,7 @@ class RepairSearch:
         """Yield values to type: what is needed by the relaxation; then, where whole numbers need
         more, the least of a generous amount.
         """
-        typed = self._wider(values, 1.0)
-        yield typed
+        yield from self._written(values)
         if not set(values) <= self.program.given:
             yield self._wider(values, WIDER[0])
             yield {j: self._far(self.levers[j], value) for j, value in values.items()}
@@ -270,7 +270,7 @@ class RepairSearch:
         for wider in WIDER:
             generous = self._wider(values, wider)
             if (tight := self._tightened(generous)) is not None:
-                yield tight
+                yield from self._written(tight)
                 yield generous
                 return
             if not self.pace.allows(1.0):
@@ -282,7 +282,22 @@ class RepairSearch:
             )
             generous = self._wider(found.values, WIDER[0])
             if found.values and (tight := self._tightened(generous)) is not None:
-                yield tight
+                yield from self._written(tight)
+
+    def _written(self, values: Mapping[int, Any]) -> Iterator[Mapping[int, Any]]:
+        """Yield what is typed for values that are just enough: first the figures that people write
+        where these are the same but for a solver's noise, 3 instead of 2.9999.
+        """
+        typed = self._wider(values, 1.0)
+        plain = dict(typed)
+        for j, value in values.items():
+            if self.levers[j].numeric and isinstance(value, float):
+                short = float(f"{value:.{PLAIN}g}")
+                if abs(short - value) <= SAFE * self.levers[j].size:
+                    plain[j] = short
+        if plain != typed:
+            yield plain
+        yield typed
 
     def _tightened(self, typed: Mapping[int, Any]) -> dict[int, Any] | None:
         """Return values that are just enough where some are more than enough; None where these are
@@ -303,8 +318,7 @@ class RepairSearch:
         found = program.most(self._limited(SEARCH, NEAR), self.interrupt)
         if found.status in ("infeasible", "no_plan"):
             return None
-        tight = {j: found.values.get(k, typed[j]) for k, j in enumerate(typed)}
-        return self._wider(tight, 1.0)
+        return {j: found.values.get(k, typed[j]) for k, j in enumerate(typed)}
 
     def _far(self, lever: GivingCell, value: Any) -> Any:
         """Return all that a cell can give in the direction of a value."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ from optimiser.workbook.write.cell_links import CellLinks
 from optimiser.workbook.write.ownership import Kind, about, check_target, replace
 from optimiser.workbook.write.styles import OPTIONS, Styles, legible, put, set_print
 
-HEADER = {"Part": 12, "Cell": 18, "What": 110, "Change": 60, "Cost of the plan": 20}
+HEADER = {"Part": 22, "Cell": 20, "What": 90, "Change": 50, "Cost of the plan": 26}
+LINE_HEIGHT = 15  # of a row that holds one line of text [points]
+WIDER = 1.05  # characters of text that a unit of a column holds
 
 
 @dataclass(frozen=True)
@@ -46,18 +49,17 @@ def compose(found: Diagnosis, source: Path | None, name: str, path: Path) -> byt
 
 
 def _lines(found: Diagnosis) -> Iterator[_Line]:
-    if found.status != "infeasible":
-        yield _Line("answer", "", next(iter(found.lines())))
+    yield _Line("answer", "", next(iter(found.lines())))
     for each in found.sums:
         cell, _, said = each.partition(": ")
-        yield _Line("sums", cell, said)
+        yield _Line("by the figures alone", cell, said)
     for number, repair in enumerate(found.repairs, start=1):
         for at, (cell, change) in enumerate(zip(repair.cells, repair.changes, strict=True)):
             cost = repair.objective if at == 0 else None
-            said = repair.said if at == 0 else "and with it"
+            said = repair.said if at == 0 else f"belongs to repair {number}"
             yield _Line(f"repair {number}", cell, said, change, cost)
     for rule in found.clash.rules:
-        yield _Line("clash", rule.cell, rule.said)
+        yield _Line("cannot all be kept", rule.cell, rule.said)
     if found.ended:
         yield _Line("note", "", found.ended)
 
@@ -69,12 +71,14 @@ def _list(
     lines = [*_lines(found)]
     links = None if source is None else CellLinks(source, path)
     for column, (name, width) in enumerate(HEADER.items()):
-        sheet.write_string(0, column, name, styles.header)
+        unit = f" [{found.currency}]" if column == len(HEADER) - 1 and found.currency else ""
+        sheet.write_string(0, column, f"{name}{unit}", styles.header)
         sheet.set_column(column, column, width)
     plain, wrapped = styles(valign="top"), styles(valign="top", text_wrap=True)
     linked = styles(valign="top", font_color="#0563C1", underline=1)
     money = styles("#,##0.00", valign="top")
     for at, line in enumerate(lines, start=1):
+        sheet.set_row(at, LINE_HEIGHT * _height(line))
         link = links.to(line.cell) if links and line.cell else None
         put(sheet, at, 0, line.part, plain)
         if link is None:
@@ -87,3 +91,9 @@ def _list(
     sheet.autofilter(0, 0, max(1, len(lines)), len(HEADER) - 1)
     sheet.freeze_panes(1, 0)
     set_print(sheet)
+
+
+def _height(line: _Line) -> int:
+    """Return how many lines of text a row needs."""
+    wrapped = ((line.said, HEADER["What"]), (line.change, HEADER["Change"]))
+    return max(1, *(len(textwrap.wrap(text, int(WIDER * width))) for text, width in wrapped))
