@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optimiser.api.assessing import Adequacy, adequacy
     from optimiser.api.book import Book, check, check_changes, from_tables, read
     from optimiser.api.comparing import SideBySide, compare
+    from optimiser.api.decision_memo import DecisionMemo, memo
     from optimiser.api.edit_cost import EditCost, edit_cost
     from optimiser.api.evaluator import Evaluator
     from optimiser.api.explaining_plans import explain
@@ -56,6 +57,7 @@ __all__ = [
     "ClashingRules",
     "ComparedLine",
     "ComparisonPart",
+    "DecisionMemo",
     "Diagnosis",
     "EditCost",
     "Evaluator",
@@ -88,6 +90,7 @@ __all__ = [
     "figures_of",
     "from_tables",
     "load_plan",
+    "memo",
     "read",
     "roll",
     "run_studies",
@@ -103,6 +106,7 @@ _MODULES = {
     "api.assessing": ("Adequacy", "adequacy"),
     "api.book": ("Book", "check", "check_changes", "from_tables", "read"),
     "api.comparing": ("SideBySide", "compare"),
+    "api.decision_memo": ("DecisionMemo", "memo"),
     "api.edit_cost": ("EditCost", "edit_cost"),
     "api.evaluator": ("Evaluator",),
     "api.explaining_plans": ("explain",),

@@ -34,11 +34,11 @@ class Act(NamedTuple):
     `what`: what it is, in a word or two. `deed`: the kind by which a commitment names it, blank
     where none can. `quantity`: as it is signed; `expected`: what arrives, or leaves, by it
     [quantity]. `times`: a commitment to it counts how often it is done, not metal. `price`: of a
-    unit [money/quantity]. `invoice`: the most that is to be paid for it at once, `receipt`: what is
-    received [money]. `due`: first day of the period in which that is paid. `until`: the last day
-    that the input leaves for it. `comes`: first day of the period in which its metal comes; of an
-    act that `lasts` metal and money of any later period belong to it. `relaxed`: it lies beyond
-    `firm_periods`.
+    unit [money/quantity]. `cost`: all that is paid for it within the horizon, expected; `invoice`:
+    the most that is to be paid for it at once, `receipt`: what is received [money]. `due`: first
+    day of the period in which that is paid. `until`: the last day that the input leaves for it.
+    `comes`: first day of the period in which its metal comes; of an act that `lasts` metal and
+    money of any later period belong to it. `relaxed`: it lies beyond `firm_periods`.
     """
 
     what: str
@@ -53,6 +53,7 @@ class Act(NamedTuple):
     expected: float | None = None
     times: bool = False
     price: float | None = None
+    cost: float | None = None
     invoice: float | None = None
     receipt: float | None = None
     due: dt.date | None = None

@@ -16,7 +16,7 @@ from optimiser.api.book import from_tables
 from optimiser.auditing import Line, Sheets
 from optimiser.plan.assumption_rows import Assumption
 from optimiser.plan.plan import Plan
-from optimiser.plan.verdict import trunk_verdict, verdict
+from optimiser.plan.verdict import EDITED, trunk_verdict, verdict
 from optimiser.system.errors import Fault, InputError
 from optimiser.workbook.read.plan_reader import PlanReading
 from optimiser.workbook.result_kinds import sheet_kinds
@@ -25,8 +25,6 @@ from stockpile_model.schema import Result, columns
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 
-EDITED = "edited"
-"""The status of a plan that was changed after it was written: nothing is proven of it."""
 WARNINGS, NONE = "Warnings", "none"  # the part of the summary, and what it says without any
 HEADER = "Name"  # of the sheet run
 TOGETHER = "Bundles of them, each planned alone, prove"
@@ -117,7 +115,10 @@ def _row(kind: type[Result], fields: Iterable[tuple[str, str]], line: Line) -> R
 
 
 def _warnings(sheets: Sheets) -> Iterator[str]:
-    """Yield the warnings that the summary of a workbook repeats."""
+    """Yield the warnings that the summary of a workbook repeats: up to the title of a table."""
     for line in sheets["summary"]:
-        if line.get("part") == WARNINGS and line["label"] != NONE:
-            yield str(line["label"])
+        if line.get("part") == WARNINGS:
+            if line.get("B") is not None:
+                return
+            if line["label"] != NONE:
+                yield str(line["label"])

@@ -118,6 +118,7 @@ class StudyConductor:
         """Return what is needed to repeat the studies, by name."""
         return {
             "input": self.book.source or "tables",
+            "input sha256": self.book.sha256,
             "changes": "; ".join(map(str, parsed(self.book.changes))),
             "gap": self.options.gap,
             "time limit of a run [s]": self.options.time_limit,

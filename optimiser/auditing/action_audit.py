@@ -94,14 +94,18 @@ def _amounts(path: PathAudit, action: Line, act: AuditedAct) -> None:
         priced = zip(parts, weights, strict=True)
         money = math.fsum((line[act.price] or 0.0) * weight for line, weight in priced)
         record.figure(action, "price", money / math.fsum(weights), _slack([money]))
-    if act.expected and act.adds:
-        found = [line[act.expected] for line in parts if line[act.expected] is not None]
-        record.figure(action, "expected", math.fsum(found) if found else None, _slack(found))
-    elif act.expected:
-        by = {line["scenarios"]: line for line in lines}.values()
-        whole = math.fsum(line["probability"] for line in by)
-        mean = math.fsum(line["probability"] * line[act.expected] for line in by) / whole
-        record.figure(action, "expected", mean, _slack([mean]))
+    for listed, column in {"expected": act.expected, "cost": act.cost}.items():
+        if column and act.adds:
+            found = [line[column] for line in parts if line[column] is not None]
+            whole = math.fsum(found) if found else None
+        elif column:
+            by = {line["scenarios"]: line for line in lines}.values()
+            found = [line["probability"] * (line[column] or 0.0) for line in by]
+            whole = math.fsum(found) / math.fsum(line["probability"] for line in by)
+        else:
+            continue
+        whole = None if whole == 0 and listed == "cost" else whole
+        record.figure(action, listed, whole, _slack(found))
     said = dict.fromkeys(line["instruction"] for line in lines)
     record.term(action, "details", "\n".join(said))
     lots = path.together.acted.lots(action["number"])

@@ -87,6 +87,7 @@ TWIN = Twin(
                 quantity="called_off",
                 expected="arriving",
                 adds=True,
+                cost="cost",
                 invoice="cost",
                 due="date",
                 relaxed=True,

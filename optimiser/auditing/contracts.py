@@ -725,6 +725,7 @@ TWIN = Twin(
                 quantity="annual_quantity",
                 expected="delivered",
                 price="floor",
+                cost="cost",
                 fees=("prepayment", "signing_cost"),
                 due="signed",
                 until="sign_to",

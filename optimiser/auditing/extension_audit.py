@@ -112,6 +112,7 @@ TWIN = Twin(
                 level="level",
                 supplier="supplier",
                 decisions=("extend",),
+                cost="paid",
                 invoice="paid",
                 due="date",
             ),

@@ -146,6 +146,7 @@ TWIN = Twin(
                 quantity="quantity",
                 expected="quantity",
                 adds=True,
+                cost="cost",
                 invoice="cost",
                 due="date",
             ),

@@ -273,6 +273,7 @@ TWIN = Twin(
                 expected="returned",
                 adds=True,
                 price="price",
+                cost="cost",
                 invoice="cost",
                 receipt="proceeds",
                 due="date",

@@ -245,6 +245,7 @@ TWIN = Twin(
                 date="decided",
                 supplier="supplier",
                 decisions=("grant", "carried", "both"),
+                cost="grant",
                 invoice="grant",
                 due="decided",
                 until="decide_to",

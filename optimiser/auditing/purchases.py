@@ -611,6 +611,7 @@ TWIN = Twin(
                 quantity="ordered",
                 expected="arriving",
                 price="delivered_price",
+                cost="paid",
                 invoice="invoice",
                 due="paid_on",
                 until="to",

@@ -70,11 +70,11 @@ class AuditedAct:
     which it is decided; `comes`: on which its metal comes; of an action that `lasts` what follows
     may be of any later date. `decisions`: the values of the column `decision` of the rows that are
     actions; without them all are that have a name. `quantity`: the column of what is signed, which
-    rows of one number `add` up; `expected`: of what comes by it; `price`: of a unit. `invoice`:
-    that of the most to pay at once, or `fees` those of the table that are it together; `receipt` of
-    what is received, `due` when. `until`: the column of the table with the last day for it, where
-    something is to be paid or `always`. `deed`: the kind
-    of commitment, which asks for `metal` or for how often it is done. `relaxed`: it is a forecast
+    rows of one number `add` up; `expected`: of what comes by it; `price`: of a unit; `cost`: of all
+    that is paid for it. `invoice`: that of the most to pay at once, or `fees` those of the table
+    that are it together; `receipt` of what is received, `due` when. `until`: the column of the
+    table with the last day for it, where something is to be paid or `always`. `deed`: the kind of
+    commitment, which asks for `metal` or for how often it is done. `relaxed`: it is a forecast
     beyond `firm_periods`.
     """
 
@@ -90,6 +90,7 @@ class AuditedAct:
     adds: bool = False
     expected: str = ""
     price: str = ""
+    cost: str = ""
     invoice: str = ""
     fees: tuple[str, ...] = ()
     receipt: str = ""

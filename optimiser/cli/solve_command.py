@@ -49,6 +49,12 @@ NOT_BUNDLED = {
 @WORKBOOK
 @output("The plan; by default NAME-plan.xlsx in the folder of NAME.xlsx.")
 @click.option("--html", is_flag=True, help="Write a page of the plan too, next to it: PLAN.html.")
+@click.option(
+    "--memo",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="M.docx",
+    help="Write a memo of decision too, two pages for the one who signs: .docx or .html.",
+)
 @changes("Change a cell for this run: 'budgets[nds].amount scale 0.8'.")
 @gap("Proven relative gap at which the search may stop.")
 @time_limit("Time limit of the search in seconds.")
@@ -154,6 +160,7 @@ def solve(
     workbook: Path,
     output: Path | None,
     html: bool,
+    memo: Path | None,
     workers: int,
     as_json: bool,
     **options: Any,
@@ -168,6 +175,7 @@ def solve(
     target = output or next_to(workbook, "plan")
     page = target.with_suffix(".html") if html else None
     common = {"workers": workers or None, "output": target, "page": page, "on_message": say}
+    common["memo"] = memo
     with search_progress() as progress:
         result = _solved(workbook, target, options, on_progress=progress, **common)
     if as_json:
@@ -176,6 +184,8 @@ def solve(
         show_plan(result)
         if page is not None:
             answer(f"Its page is in {page}")
+        if result.memo is not None:
+            answer(f"Its memo is in {result.memo}")
     for line in _without_plan(result):
         say(line)
     if result.path is not None and lost(standard_output):

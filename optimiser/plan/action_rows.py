@@ -57,6 +57,7 @@ class Action(Dated):
         "price of a unit: delivered; of a contract its floor; of a sale what is received",
         "money/quantity",
     )
+    cost: float | None = column("all that is paid for it within the horizon, expected", "money")
     invoice: float | None = column("most to pay for it at once", "money", leads=(TO_PAYMENTS,))
     appropriation: str | None = column(
         "appropriations that pay for it in the plan; blank = none is needed, or money is unlimited",
@@ -387,8 +388,9 @@ def _actions(
             supplier=act.supplier,
             material=act.material,
             signed_quantity=signed,
-            expected=_expected(each),
+            expected=_mean(each, lambda act: act.expected),
             price=_price(each),
+            cost=_mean(each, lambda act: act.cost) or None,
             invoice=_sum(part.act.invoice for part in _told_apart(each)),
             receipt=_sum(part.act.receipt for part in _told_apart(each)),
             appropriation=", ".join(money.names(each.number)) or None,
@@ -414,15 +416,15 @@ def _sum(values: Iterable[float | None]) -> float | None:
     return clean(math.fsum(found)) if found else None
 
 
-def _expected(action: Numbered) -> float | None:
-    """Return what is expected to arrive by an action, over the scenarios of its rows."""
+def _mean(action: Numbered, figure: Callable[[Act], float | None]) -> float | None:
+    """Return a figure of an action, expected over the scenarios of its rows."""
     if action.act.adds:
-        return _sum(part.act.expected for part in action.parts)
+        return _sum(figure(part.act) for part in action.parts)
     rows = {part.row.scenarios: part for part in action.parts}.values()
-    if len(rows) == 1 or action.act.expected is None:
-        return action.act.expected
+    if len(rows) == 1 or all(figure(part.act) is None for part in rows):
+        return figure(action.act)
     whole = sum(part.row.probability for part in rows)
-    return sum(part.row.probability * (part.act.expected or 0.0) for part in rows) / whole
+    return sum(part.row.probability * (figure(part.act) or 0.0) for part in rows) / whole
 
 
 def _price(action: Numbered) -> float | None:

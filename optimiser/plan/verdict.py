@@ -21,23 +21,62 @@ from stockpile_model.schema import Result
 if TYPE_CHECKING:
     from optimiser.plan.plan import Plan
 
+EDITED = "edited"
+"""The status of a plan that was changed after it was written: nothing is proven of it."""
+
 
 def verdict(plan: Plan) -> str:
     """Return what the plan does, what it costs and how sure it is."""
-    return "\n".join(
-        [
-            *_done(plan),
-            _waste(plan),
-            *_missed(plan),
-            *surprises(plan),
-            *cash_lines(plan),
-            _cost(plan),
-            *_risk(plan),
-            *_weighed_risk(plan),
-            _proof(plan),
-            *change_lines(plan),
-        ]
+    return "\n".join([*bought(plan), *missed(plan), *paid(plan), proof(plan), *change_lines(plan)])
+
+
+def bought(plan: Plan) -> Iterator[str]:
+    """Yield what is done."""
+    yield from _done(plan) if plan.until is None else _trunk(plan)
+
+
+def missed(plan: Plan) -> Iterator[str]:
+    """Yield what expires, and whether what is asked for is there."""
+    if plan.until is not None:
+        yield _expected_losses(plan)
+        return
+    yield _waste(plan)
+    yield from _missed(plan)
+    yield from surprises(plan)
+
+
+def paid(plan: Plan) -> Iterator[str]:
+    """Yield what the plan pays, what it costs, and what its dearest scenarios cost."""
+    yield from cash_lines(plan)
+    yield _cost(plan)
+    yield from _risk(plan)
+    yield from _weighed_risk(plan)
+
+
+def proof(plan: Plan) -> str:
+    """Return what the search proves."""
+    if plan.bound is None or plan.gap is None:
+        return f"The solver gave no bound, {_UNKNOWN}"
+    if plan.status == "optimal":
+        return f"Proven: {_better(plan)}."
+    if priced_away(plan):
+        return f"Proven, with changes priced: {_better(plan)}."
+    return (
+        f"The search stopped before its proof was done. So far it is proven that {_better(plan)}."
     )
+
+
+def doubts(plan: Plan) -> Iterator[str]:
+    """Yield what stands against signing a plan as it is: it was changed, or is not proven."""
+    if plan.status == EDITED:
+        yield "This plan was changed after it was written: nothing is proven of it."
+    elif plan.status != "optimal":
+        yield f"This plan is not proven to be the best. {proof(plan)}"
+    if plan.until is not None:
+        yield (
+            f"It holds what is done before {amounts.month(plan.until)} only. What follows is to be"
+            " planned once it is known which scenario comes."
+        )
 
 
 def trunk_verdict(plan: Plan, proven: str) -> str:
@@ -145,19 +184,6 @@ def _weighed_risk(plan: Plan) -> Iterator[str]:
 
 
 # --- How sure it is -------------------------------------------------------------------------------
-
-
-def _proof(plan: Plan) -> str:
-    """Return what the search proves."""
-    if plan.bound is None or plan.gap is None:
-        return f"The solver gave no bound, {_UNKNOWN}"
-    if plan.status == "optimal":
-        return f"Proven: {_better(plan)}."
-    if priced_away(plan):
-        return f"Proven, with changes priced: {_better(plan)}."
-    return (
-        f"The search stopped before its proof was done. So far it is proven that {_better(plan)}."
-    )
 
 
 def _trunk_proof(plan: Plan, proven: str) -> str:

@@ -11,7 +11,13 @@ from pathlib import Path
 
 from optimiser.api.book import Book, Say, Source, book_of, path_of
 from optimiser.api.planning.plan_request import options_of
-from optimiser.api.planning.planner import check_output, check_page_of, with_page
+from optimiser.api.planning.planner import (
+    check_memo_of,
+    check_output,
+    check_page_of,
+    with_memo,
+    with_page,
+)
 from optimiser.api.planning.run_record import run_record
 from optimiser.api.planning.solution import Solution
 from optimiser.execution.executor import Calls, processes
@@ -44,6 +50,7 @@ def solve_in_bundles(
     workers: int | None = 0,
     output: str | Path | None = None,
     page: str | Path | None = None,
+    memo: str | Path | None = None,
     force: bool = False,
     on_message: Say | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -66,6 +73,8 @@ def solve_in_bundles(
     place = None if page is None else Path(page)
     check_output(target, path_of(source), force)
     check_page_of(place, path_of(source), force)
+    letter = None if memo is None else Path(memo)
+    check_memo_of(letter, (path_of(source), target, place), force)
     book = book_of(source, changes, say)
     options, read_at = options_of(book, gap, time_limit, threads), time.perf_counter()
     watched = _Watched(say, on_progress)
@@ -86,7 +95,7 @@ def solve_in_bundles(
         solution = Solution(ended.status, None, explanation, seconds, None, ended.interrupted)
     else:
         solution = Solution(plan.status, plan, None, seconds, target, ended.interrupted)
-    return with_page(solution, book, place, force)
+    return with_memo(with_page(solution, book, place, force), letter, force)
 
 
 @dataclass(frozen=True)

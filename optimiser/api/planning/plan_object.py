@@ -38,6 +38,7 @@ def as_object(result: Solution) -> dict[str, object]:
         "status": result.status,
         **_figures(plan),
         "plan": str(result.path) if result.path else None,
+        **({"memo": str(result.memo)} if result.memo else {}),
         "seconds": round(result.seconds, 3),
         "audit": plan.run.get("audit") if plan else None,
         **(_scenarios(plan) if plan else {}),

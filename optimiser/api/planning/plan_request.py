@@ -21,8 +21,8 @@ class Request:
     `what_ifs` are the kinds of the what-ifs that it answers too, `whole_orders`: the bound on the
     cost of relaxed orders too. `near` is a plan that was announced, `change_cost` what a change to
     it costs, as a share of its value. `workers` are the processes that plan them: 0 is this one,
-    None one for each core. `record` keeps their runs. `force`: replace any file at `output`, `page`
-    and `model_file`, not only what this program wrote.
+    None one for each core. `record` keeps their runs. `force`: replace any file at `output`,
+    `page`, `memo` and `model_file`, not only what this program wrote.
     """
 
     solver: str | None = None
@@ -33,6 +33,7 @@ class Request:
     workers: int | None = 0
     output: Path | None = None
     page: Path | None = None
+    memo: Path | None = None
     model_file: Path | None = None
     record: Path | None = None
     force: bool = False

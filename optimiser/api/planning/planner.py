@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optimiser.api import plan_json  # noqa: F401  # plans are saved as JSON too
 from optimiser.api.book import Book, Say, Source, book_of, path_of
+from optimiser.api.decision_memo import check_memo, memo_of_plan
 from optimiser.api.planning.announced_plan import (
     Announced,
     AnnouncedPlan,
@@ -56,6 +57,7 @@ def solve(
     workers: int | None = 0,
     output: str | Path | None = None,
     page: str | Path | None = None,
+    memo: str | Path | None = None,
     model_file: str | Path | None = None,
     record: str | Path | None = None,
     force: bool = False,
@@ -73,9 +75,9 @@ def solve(
     as little is changed as the gap allows (sheet `changes`), or as pays at `change_cost`, a share.
 
     `output` (.xlsx) is where the plan is written, `page` (.html) where its page is, or that of why
-    there is none, `model_file` (.mps, .lp) the model; all are checked before the search, and
-    replace a file that this program did not write by `force` only.
-    `on_message` gets warnings and remarks, a line each, `on_progress` how far the search is,
+    there is none, `memo` (.docx, .html) the memo of a plan, `model_file` (.mps, .lp) the model; all
+    are checked before the search, and replace a file that this program did not write by `force`
+    only. `on_message` gets warnings and remarks, a line each, `on_progress` how far the search is,
     `on_runs` how far the runs of the `what_ifs` are.
 
     The plan is audited. Raises InputError, also where the cost falls without limit, OutputError,
@@ -86,7 +88,13 @@ def solve(
     >>> result.status, round(result.plan["orders"]["ordered"].sum())
     ('optimal', 10)
     """
-    given = {"output": output, "page": page, "model_file": model_file, "record": record}
+    given = {
+        "output": output,
+        "page": page,
+        "memo": memo,
+        "model_file": model_file,
+        "record": record,
+    }
     request = Request(
         solver=solver,
         what_ifs=tuple(what_ifs),
@@ -103,7 +111,7 @@ def solve(
     options = options_of(book, gap, time_limit, threads)
     watched = Watched(say, on_progress, on_runs or (lambda _: None))
     solution = _planned(request, book, options, began, watched)
-    return with_page(solution, book, request.page, force)
+    return with_memo(with_page(solution, book, request.page, force), request.memo, force)
 
 
 @dataclass(frozen=True)
@@ -219,6 +227,7 @@ def _check_places(request: Request, source: Path | None) -> None:
     check_output(request.output, source, request.force)
     _refuse_announced(request)
     check_page_of(request.page, source, request.force)
+    check_memo_of(request.memo, (source, request.output, request.page), request.force)
     if request.model_file is not None:
         _refuse_input(request.model_file, source)
         check_model_file(request.model_file, request.force)
@@ -246,6 +255,26 @@ def check_page_of(page: Path | None, source: Path | None, force: bool) -> None:
     if page is not None:
         _refuse_input(page, source)
         check_page(page, force)
+
+
+def check_memo_of(memo: Path | None, others: Iterable[Path | None], force: bool) -> None:
+    """Raise OutputError where the memo of a workbook's plan cannot be written, or would stand in
+    place of another file of this run.
+    """
+    if memo is not None:
+        for other in filter(None, others):
+            if same_file(memo, other):
+                raise OutputError(f"{memo}: is another file of this run; choose another name")
+        check_memo(memo, force)
+
+
+def with_memo(solution: Solution, memo: Path | None, force: bool) -> Solution:
+    """Write the memo of a plan, where there is a plan and a memo is requested."""
+    if memo is None or solution.plan is None:
+        return solution
+    with Interrupt():
+        memo_of_plan(solution.plan, file=solution.path).save(memo, force)
+    return replace(solution, memo=memo)
 
 
 def with_page(solution: Solution, book: Book, page: Path | None, force: bool) -> Solution:

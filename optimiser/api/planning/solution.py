@@ -16,8 +16,8 @@ class Solution(Shown):
     """The outcome of a search.
 
     `status`: optimal, feasible, infeasible or no_plan; the plan, or the explanation why there is
-    none. `path`: where the plan was written, `page`: where its page was. `interrupted` is whether
-    the user ended the search.
+    none. `path`: where the plan was written, `page` and `memo`: where those were. `interrupted` is
+    whether the user ended the search.
 
     >>> import optimiser as so
     >>> result = so.solve(so.read("inputs/small.xlsx"))
@@ -32,6 +32,7 @@ class Solution(Shown):
     path: Path | None = None
     interrupted: bool = False
     page: Path | None = None
+    memo: Path | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -90,13 +90,13 @@ def is_plan(path: Path) -> bool:
     """
     if path.is_dir():
         return False
-    with _readable(path):
-        names = {normal(sheet.name) for sheet in _sheets(path)}
+    with readable(path):
+        names = {normal(sheet.name) for sheet in file_sheets(path)}
     return "summary" in names and "settings" not in names
 
 
 @contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
     """Raise InputError for a file that cannot be read."""
     try:
         yield
@@ -114,8 +114,8 @@ def read_plan(path: Path) -> PlanReading:
     faults: list[Fault] = []
     summary, run, found, notes = _Summary(), dict[str, str](), dict[str, None](), list[str]()
     kinds = {kind.SHEET: kind for kind in sheet_kinds() if kind.ALWAYS}
-    with _readable(path):
-        for sheet in _sheets(path):
+    with readable(path):
+        for sheet in file_sheets(path):
             name = normal(sheet.name)
             found[name] = None
             if name == "summary":
@@ -171,8 +171,8 @@ def read_actuals(path: Path) -> tuple[dict[str, list[Line]], dict[str, list[tupl
     kinds = {kind.SHEET: kind for kind in sheet_kinds()} | _SOMETIMES
     rows, faults = dict[str, list[Line]](), list[Fault]()
     others: dict[str, list[tuple[int, Cells]]] = {}
-    with _readable(path):
-        for sheet in _sheets(path):
+    with readable(path):
+        for sheet in file_sheets(path):
             name = normal(sheet.name)
             if kind := kinds.get(name):
                 odd = Faults(name)
@@ -219,7 +219,8 @@ def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:
                 line[column] = known.get(where, {}).get(identity(value), value)
 
 
-def _sheets(path: Path) -> Iterator[Sheet]:
+def file_sheets(path: Path) -> Iterator[Sheet]:
+    """Yield the sheets of a workbook. Raises Unreadable where it is none."""
     if not path.is_file():
         raise Unreadable("is no file" if path.exists() else "there is no such file")
     return xlsx.sheets(path)

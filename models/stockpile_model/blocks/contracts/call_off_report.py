@@ -51,6 +51,7 @@ class CallOff(Dated):
             material=self.material,
             quantity=self.called_off,
             expected=self.arriving,
+            cost=self.cost or None,
             invoice=self.cost or None,
             due=self.date,
             adds=True,

@@ -112,6 +112,7 @@ class ContractOutcome(Dated):
             expected=self.delivered,
             times=True,
             price=self.floor,
+            cost=self.cost or None,
             invoice=row.prepayment + row.signing_cost or None,
             due=self.signed,
             until=row.sign_to,

@@ -63,6 +63,7 @@ class ExtensionOutcome(Dated):
             level=self.level,
             supplier=self.supplier,
             material=self.material,
+            cost=self.paid,
             invoice=self.paid,
             due=self.date,
         )

@@ -55,6 +55,7 @@ class MovedLot(Dated):
             material=self.material,
             quantity=self.quantity,
             expected=self.quantity,
+            cost=self.cost or None,
             invoice=self.cost or None,
             due=self.date,
             adds=True,

@@ -93,6 +93,7 @@ class Order(Dated):
             quantity=self.ordered,
             expected=self.arriving,
             price=self.delivered_price,
+            cost=self.paid,
             invoice=self.invoice,
             due=self.paid_on,
             until=now.keyed(Offer)[self.offer].to,

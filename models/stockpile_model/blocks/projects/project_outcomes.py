@@ -94,6 +94,7 @@ class ProjectOutcome(Dated):
             supplier=self.supplier,
             deed="project",
             times=True,
+            cost=self.grant or None,
             invoice=self.grant or None,
             due=self.decided,
             until=now.keyed(Project)[self.project].decide_to if self.grant else None,

@@ -90,6 +90,7 @@ class Rotated(Dated):
             quantity=self.quantity,
             expected=self.returned,
             price=self.price,
+            cost=self.cost or None,
             invoice=self.cost or None,
             receipt=self.proceeds or None,
             due=self.date,

@@ -1,0 +1,413 @@
+"""The memo of decision: what it says of a plan by hand, what it doubts, and both its formats."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import docx
+import openpyxl
+import pytest
+from docx.oxml.ns import qn
+from docx.shared import Mm
+
+import optimiser as so
+from optimiser.figures.figure import TableFigure, TextFigure
+from optimiser.figures.of_memo import memo_of, to_sign
+from optimiser.figures.of_memo.memo_content import MemoAudit, MemoGround
+from optimiser.figures.of_memo.signed_steps import every_step, net, steps_now
+from optimiser.html.memo_document import composed
+from optimiser.html.memo_page import memo_text
+from optimiser.plan.action_rows import Action
+from optimiser.studies.stress.stress_sentences import gravest
+from stockpile_model.blocks.offers.order_report import Order
+from tests.support.browser import browser
+from tests.support.commands import run
+from tests.support.office import pages, pages_of, writer
+from tests.support.pages import HOSTILE, paged_plan
+
+SMALL = "inputs/small.xlsx"
+AGREES = MemoAudit("agrees with the input")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The plan of the small book, with its memo as a document and its JSON beside it."""
+    target = tmp_path_factory.mktemp("memo") / "plan.xlsx"
+    result = so.solve(SMALL, gap=0.0, output=target, memo=target.with_name("memo.docx"))
+    assert result.memo == target.with_name("memo.docx")
+    assert result.as_object()["memo"] == str(result.memo)
+    return target
+
+
+@pytest.fixture(scope="module")
+def memo(path: Path) -> so.DecisionMemo:
+    return so.memo(path)
+
+
+def part(memo: so.DecisionMemo, title: str) -> tuple[list[str], list[list[Any]]]:
+    """The sentences of a part, and the lines of its tables."""
+    figures = next(each for each in memo.content.parts if each.title == title).figures
+    said = [one for each in figures if isinstance(each, TextFigure) for one in each.paragraphs]
+    lines = [
+        list(line.known) for each in figures if isinstance(each, TableFigure) for line in each.lines
+    ]
+    return said, lines
+
+
+def of(plan: so.Plan, **ground: Any) -> so.DecisionMemo:
+    content = memo_of(MemoGround(plan, ground.pop("audit", AGREES), **ground))
+    return so.DecisionMemo(content, True)
+
+
+# --- What it says ---------------------------------------------------------------------------------
+
+
+def test_it_says_what_to_sign_by_hand(memo: so.DecisionMemo) -> None:
+    said = "To decide from 2030-01-01 to 2030-03-31 (90 days): 3 actions that cost 660 USD in all."
+    assert memo.content.lead == (said,)
+    _, lines = part(memo, "Sign and order now")
+    assert [line[:7] for line in lines] == [
+        [
+            "2030-01",
+            "sign offtake, level low",
+            "new_plant",
+            "120 kg/year",
+            8,
+            250,
+            "treasury 2030-01",
+        ],
+        ["2030-01", "order spot", "trader", "10 kg", 12, 140, "treasury 2030-01"],
+        ["2030-03", "order framework", "smelter", "30 kg", 9, 270, "treasury 2030-01"],
+    ]
+    assert all(line[7] for line in lines), "every action has a reason"
+
+
+def test_it_says_what_that_buys_and_costs(memo: so.DecisionMemo, path: Path) -> None:
+    said, lines = part(memo, "What it buys")
+    assert lines == [["2030-04-30", 20, 20, 0]]
+    assert "Every target is met." in said
+    costs, _ = part(memo, "What it costs, and what could go wrong")
+    assert "Pay 680 USD: 680 from treasury." in costs
+    assert 'Stress test: not run. "stockpile stress small.xlsx" runs it.' in costs
+    _, facts = part(memo, "Proof")
+    known = {str(name): value for name, value in facts}
+    assert known["Cost, bound, gap"].startswith("630.00 USD; no plan costs less than 630.00 USD")
+    assert known["Audit"].startswith("agrees with the input")
+    assert {f"sha256 of workbook {Path(SMALL).name}", f"sha256 of plan {path.name}"} <= {*known}
+
+
+def test_a_plan_in_memory_and_its_file_have_one_memo(memo: so.DecisionMemo, path: Path) -> None:
+    plan = so.load_plan(path).plan
+    again = so.memo(plan).content
+    assert again.parts[:-1] == memo.content.parts[:-1]
+    assert so.memo(so.load_plan(path)).content.lead == again.lead
+
+
+def test_actions_add_up_to_the_orders_of_the_plan() -> None:
+    plan = paged_plan()
+    for scenario in plan.stockpile.scenarios:
+        steps = [each for each in every_step(plan, scenario) if each.sheet == Order.SHEET]
+        paid = sum(
+            each.paid
+            for each in plan.of(Order)
+            if each.scenarios == "all" or scenario in each.scenarios.split(", ")
+        )
+        assert sum(net(each) or 0.0 for each in steps) == pytest.approx(paid)
+
+
+def test_a_scenario_that_is_known_early_is_named() -> None:
+    said, _ = part(of(paged_plan()), "Sign and order now")
+    early = [each for each in said if "Should" in each]
+    assert len(early) == 2
+    assert all(any(name in each for each in early) for name in ("ban", "flood"))
+
+
+def test_of_many_actions_those_with_most_money_are_shown() -> None:
+    plan = paged_plan()
+    first = next(
+        each for each in plan.of(Action) if each.scenarios == "all" and each.sheet == Order.SHEET
+    )
+    many = tuple(replace(first, number=f"O{k}", cost=float(k)) for k in range(1, 41))
+    busy = replace(plan, rows={Action: many})
+    said, lines = part(of(busy), "Sign and order now")
+    assert len(lines) == to_sign.MOST
+    assert {line[5] for line in lines} == {float(k) for k in range(29, 41)}
+    rest = sum(range(1, 29))
+    assert f"And more: 28 actions that cost {rest} USD in all. See the sheet orders." in said
+    assert sum(net(each) or 0.0 for each in steps_now(busy)) == sum(range(1, 41))
+
+
+def test_nothing_to_do_now_names_the_first_action(path: Path) -> None:
+    plan = so.load_plan(path).plan
+    later = tuple(
+        replace(each, date=each.date.replace(month=4))
+        for each in plan.of(Action)
+        if each.sheet == Order.SHEET
+    )
+    memo = of(replace(plan, rows={Action: later}))
+    assert memo.content.lead[0].startswith("Nothing is to be signed or ordered from 2030-01-01")
+    said, lines = part(memo, "Sign and order now")
+    assert lines == []
+    assert said[0].startswith("The first action: 2030-03: order 30 kg")
+
+
+# --- What stands against signing ------------------------------------------------------------------
+
+
+def test_a_plan_that_is_not_proven_says_so_first(path: Path) -> None:
+    plan = replace(so.load_plan(path).plan, status="feasible", bound=600.0, gap=30 / 630)
+    memo = of(plan)
+    assert memo.doubts[0].startswith("This plan is not proven to be the best. The search stopped")
+    assert "30" in memo.doubts[0]
+    text = memo_text(memo.content)
+    assert text.index(memo.doubts[0][:40]) < text.index("Sign and order now")
+
+
+def edited(path: Path, target: Path, column: str, factor: float) -> Path:
+    """The plan with the first order's column multiplied, as a person edits it."""
+    workbook = openpyxl.load_workbook(path)
+    sheet = workbook["orders"]
+    heads = [str(each.value) for each in sheet[1]]
+    at = next(k for k, each in enumerate(heads, 1) if each.casefold().startswith(column))
+    sheet.cell(2, at).value = sheet.cell(2, at).value * factor  # type: ignore[operator]
+    workbook.save(target)
+    return target
+
+
+def test_a_plan_that_fails_its_audit_is_not_to_be_signed(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = edited(path, tmp_path / "wrong.xlsx", "ordered", 2)
+    ran = run(capsys, "memo", wrong)
+    assert ran.status == 1
+    assert ran.out.startswith("Do not sign: the plan fails its audit")
+    assert "is not to be signed" in ran.err
+    found = so.memo(wrong)
+    assert not found.agrees
+    assert found.content.signatures == ()
+    assert found.doubts[1] == (
+        "This plan was changed after it was written: nothing is proven of it."
+    )
+    texts = [each.text for each in docx.Document(str(tmp_path / "wrong-memo.docx")).paragraphs]
+    assert any(each.startswith("Do not sign") for each in texts)
+    assert "Signatures" not in texts
+
+
+def test_an_edit_that_changes_nothing_keeps_the_signatures(path: Path, tmp_path: Path) -> None:
+    found = so.memo(edited(path, tmp_path / "same.xlsx", "ordered", 1))
+    assert found.agrees
+    assert found.content.signatures
+    assert found.doubts == ("This plan was changed after it was written: nothing is proven of it.",)
+
+
+def test_a_plan_that_is_no_plan_gives_one_line(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, said in (
+        ((tmp_path / "none.xlsx",), "there is no such file"),
+        ((path, "-o", tmp_path / "memo.pdf"), "a memo is written as .docx or .html"),
+        ((path, "--stress", path, "-o", tmp_path / "m.docx"), "is no stress test"),
+    ):
+        ran = run(capsys, "memo", *arguments)
+        assert ran.status in (1, 2)
+        assert said in ran.err
+        assert ran.err.count("\n") == 1
+    with pytest.raises(so.StockpileError, match="there is no plan here"):
+        so.memo(None)
+
+
+def test_a_memo_takes_no_place_of_another_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "p.xlsx"
+    ran = run(capsys, "solve", SMALL, "-o", plan, "--html", "--memo", tmp_path / "p.html")
+    assert ran.status == 2
+    assert "is another file of this run" in ran.err
+    assert not plan.exists()
+
+
+# --- A stress test --------------------------------------------------------------------------------
+
+HEADER = (
+    "event",
+    "rank",
+    "costs more than the plan [USD]",
+    "more shortfall than the plan [kg]",
+    "what is impossible",
+)
+ROWS = (
+    ("plant gone", 1, None, None, "short by 3"),
+    ("price 20 % higher", 2, 50.0, 0.0, None),
+    ("plant late", 3, -5.0, 2.5, None),
+    ("nothing", 4, 0.0, 0.0, None),
+)
+
+
+def stress_book(path: Path, digest: str) -> Path:
+    """A workbook of a stress test as `stockpile stress` lays it out."""
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    sheet.title = "1 stress"
+    for line in (("The answer.",), [each[:1].upper() + each[1:] for each in HEADER], *ROWS):
+        sheet.append(list(line))
+    run_ = workbook.create_sheet("run")
+    for pair in (("Name", "Value"), ("input sha256", digest), ("made at", "2030-01-01")):
+        run_.append(pair)
+    workbook.save(path)
+    return path
+
+
+def test_the_gravest_events_stand_in_it(path: Path, tmp_path: Path) -> None:
+    digest = so.load_plan(path).reading.run["input sha256"]
+    own = so.memo(path, stress=stress_book(tmp_path / "own.xlsx", digest))
+    said, _ = part(own, "What it costs, and what could go wrong")
+    assert [each for each in said if each.startswith("Under stress")] == [
+        "Under stress: plant gone: no plan keeps every limit then (short by 3).",
+        "Under stress: price 20 % higher: costs 50 USD more.",
+        "Under stress: plant late: costs 5 USD less, 2.5 kg more are missing.",
+    ]
+    assert not any("another workbook" in each for each in said)
+    other = so.memo(path, stress=stress_book(tmp_path / "other.xlsx", "0" * 64))
+    said, _ = part(other, "What it costs, and what could go wrong")
+    assert any("another workbook" in each for each in said)
+
+
+def test_an_answer_without_events_has_no_sentences() -> None:
+    assert [*gravest(("event",), [("x",)])] == []
+
+
+# --- Hostile text ---------------------------------------------------------------------------------
+
+NASTY = "=cmd() \x00\x0b\x1b[31m\u202egnirts\u2066 \ud800 <script>alert(1)</script> ]]> שלום"
+
+
+def test_hostile_text_is_text_in_both_formats(tmp_path: Path) -> None:
+    plan = replace(paged_plan(), title=NASTY, warnings=(NASTY, HOSTILE * 40))
+    memo = of(plan, stress=(NASTY,), stressed=NASTY)
+    page = memo.save(tmp_path / "memo.html").read_text(encoding="utf-8")
+    document = memo.save(tmp_path / "memo.docx")
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    found = docx.Document(str(document))
+    texts = "\n".join(each.text for each in found.paragraphs)
+    cells = "\n".join(
+        cell.text for table in found.tables for row in table.rows for cell in row.cells
+    )
+    for text in (page, texts, cells, found.core_properties.title):
+        assert not {*text} & {*"\x00\x0b\x1b\u202e\u2066\ud800"}
+    assert "שלום" in texts
+    assert "=cmd()" in texts
+    assert HOSTILE in cells
+
+
+def test_the_page_runs_and_fetches_nothing(memo: so.DecisionMemo) -> None:
+    text = memo_text(memo.content)
+    policy = text.partition('Content-Security-Policy" content="')[2].partition('"')[0]
+    assert policy.startswith("default-src &#39;none&#39;") or policy.startswith(
+        "default-src 'none'"
+    )
+    assert "unsafe" not in policy
+    assert "<script" not in text
+    assert "src=" not in text.replace("-src", "")
+    assert "http:" not in text
+
+
+# --- The document ---------------------------------------------------------------------------------
+
+
+def test_the_document_is_for_paper(path: Path) -> None:
+    document = docx.Document(str(path.with_name("memo.docx")))
+    section = document.sections[0]
+    assert (round(section.page_width / Mm(1)), round(section.page_height / Mm(1))) == (210, 297)
+    heads = [table.rows[0]._tr.trPr for table in document.tables]
+    assert heads
+    assert all(each is not None and each.find(qn("w:tblHeader")) is not None for each in heads)
+    fields = section.footer._element.findall(f".//{qn('w:fldSimple')}")
+    assert [each.get(qn("w:instr")) for each in fields] == ["PAGE", "NUMPAGES"]
+    about = document.core_properties
+    assert (about.author, about.subject) == ("stockpile-optimiser", "Decision memo")
+    titles = [each.text for each in document.paragraphs if each.style.name == "Heading 1"]
+    assert titles[0] == "1. Sign and order now"
+    assert titles[-1] == "Signatures"
+    assert [row.cells[0].text for row in document.tables[-1].rows][1:] == [
+        "Prepared by",
+        "Checked by",
+        "Approved by",
+    ]
+
+
+def test_only_its_own_document_is_replaced(memo: so.DecisionMemo, tmp_path: Path) -> None:
+    target = tmp_path / "memo.docx"
+    memo.save(target)
+    memo.save(target)
+    document = docx.Document(str(target))
+    document.add_paragraph("A note by hand.")
+    document.save(str(target))
+    with pytest.raises(so.OutputError, match="is not a memo as this program wrote it"):
+        memo.save(target)
+    memo.save(target, force=True)
+    assert "A note by hand." not in [each.text for each in docx.Document(str(target)).paragraphs]
+    for content in (b"", b"PK\x05\x06" + bytes(18), b"no document"):
+        other = tmp_path / "other.docx"
+        other.write_bytes(content)
+        if content:
+            with pytest.raises(so.OutputError):
+                memo.save(other)
+        else:
+            memo.save(other)
+
+
+def test_a_document_names_no_time_but_its_own(memo: so.DecisionMemo) -> None:
+    from io import BytesIO
+
+    with zipfile.ZipFile(BytesIO(composed(memo.content))) as archive:
+        assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_json_has_the_whole_memo(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran = run(capsys, "memo", path, "-o", tmp_path / "m.html", "--json")
+    found = json.loads(ran.out)
+    assert found["agrees"] is True
+    assert found["memo"] == str(tmp_path / "m.html")
+    assert [each["title"] for each in found["parts"]] == list(so.memo(path).parts)
+    first = found["parts"][0]["tables"][0]
+    assert first["columns"][:2] == ["Date", "Action"]
+    assert first["rows"][0][1] == "sign offtake, level low"
+
+
+def crowded() -> so.DecisionMemo:
+    """A memo as full as one can be: many actions, scenarios and warnings, all names long."""
+    plan = paged_plan()
+    long = "a_very_long_name_of_an_offer_and_its_supplier " * 3
+    first = next(each for each in plan.of(Order) if each.scenarios == "all")
+    orders = tuple(
+        replace(first, offer=f"{k} {long}", supplier=f"{long} {k}", instruction=f"{k}")
+        for k in range(60)
+    )
+    warnings = tuple(f"{k}: {long * 3}" for k in range(9))
+    busy = replace(plan, title=long, rows={**plan.rows, Order: orders}, warnings=warnings)
+    return of(busy, stress=tuple(f"{long} {k}" for k in range(3)), stressed=long)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("made", [lambda: of(paged_plan()), crowded])
+def test_the_page_prints_on_two_sheets(made: Any, tmp_path: Path) -> None:
+    page = made().save(tmp_path / "memo.html")
+    with browser() as started:
+        opened = started.new_page()
+        opened.goto(page.as_uri())
+        printed = opened.pdf(prefer_css_page_size=True)
+    assert pages_of(printed) <= 2
+
+
+@pytest.mark.skipif(writer() is None, reason="no LibreOffice Writer")
+@pytest.mark.parametrize("made", [lambda: of(paged_plan()), crowded])
+def test_the_document_prints_on_two_sheets(made: Any, tmp_path: Path) -> None:
+    assert pages(made().save(tmp_path / "memo.docx")) <= 2
