@@ -72,16 +72,24 @@ def test_it_says_what_to_sign_by_hand(memo: so.DecisionMemo) -> None:
     _, lines = part(memo, "Sign and order now")
     assert [line[:7] for line in lines] == [
         [
-            "2030-01",
-            "sign offtake, level low",
+            "2030-01-31",
+            "S2030-01/1 signature: offtake, level low",
             "new_plant",
             "120 kg/year",
             8,
             250,
             "treasury 2030-01",
         ],
-        ["2030-01", "order spot", "trader", "10 kg", 12, 140, "treasury 2030-01"],
-        ["2030-03", "order framework", "smelter", "30 kg", 9, 270, "treasury 2030-01"],
+        ["2030-01-31", "O2030-01/1 order: spot", "trader", "10 kg", 12, 140, "treasury 2030-01"],
+        [
+            "2030-03-31",
+            "O2030-03/1 order: framework",
+            "smelter",
+            "30 kg",
+            9,
+            270,
+            "treasury 2030-01",
+        ],
     ]
     assert all(line[7] for line in lines), "every action has a reason"
 
@@ -95,7 +103,7 @@ def test_it_says_what_that_buys_and_costs(memo: so.DecisionMemo, path: Path) -> 
     assert 'Stress test: not run. "stockpile stress small.xlsx" runs it.' in costs
     _, facts = part(memo, "Proof")
     known = {str(name): value for name, value in facts}
-    assert known["Cost, bound, gap"].startswith("630.00 USD; no plan costs less than 630.00 USD")
+    assert known["Cost, bound, gap"].startswith("630 USD; no plan costs less than 630 USD")
     assert known["Audit"].startswith("agrees with the input")
     assert {f"sha256 of workbook {Path(SMALL).name}", f"sha256 of plan {path.name}"} <= {*known}
 
@@ -378,8 +386,8 @@ def test_json_has_the_whole_memo(
     assert found["memo"] == str(tmp_path / "m.html")
     assert [each["title"] for each in found["parts"]] == list(so.memo(path).parts)
     first = found["parts"][0]["tables"][0]
-    assert first["columns"][:2] == ["Date", "Action"]
-    assert first["rows"][0][1] == "sign offtake, level low"
+    assert first["columns"][:2] == ["Sign by", "Action"]
+    assert first["rows"][0][1] == "S2030-01/1 signature: offtake, level low"
 
 
 def crowded() -> so.DecisionMemo:
