@@ -63,6 +63,14 @@ class Settings(Row):
         default="charge",
         choices=("charge", "show"),
     )
+    embargo_months: float = column(
+        "length of the embargoes that an assessment of adequacy asks about",
+        "months",
+        default=12.0,
+        above=0,
+        most=120,
+        whole_periods=True,
+    )
     mip_gap: float = column(
         "proven relative gap at which the search may stop", "1", default=0.001, least=0, most=1
     )

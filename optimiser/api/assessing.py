@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+LASTS = "settings.embargo_months"
+"""The cell that says how long an embargo lasts, as `--set` names it."""
+
+
 @dataclass(frozen=True, repr=False)
 class Adequacy(Shown):
     """The assessment of the supply that a plan brings.
@@ -90,6 +94,7 @@ def adequacy(
     source: Source,
     *,
     changes: Sequence[str] = (),
+    months: float | None = None,
     gap: float | None = None,
     time_limit: float | None = None,
     threads: int | None = None,
@@ -102,17 +107,21 @@ def adequacy(
 ) -> Adequacy:
     """Plan a workbook, and assess the supply of each fiscal year in each scenario.
 
-    The options, the record, what is written and what is raised are those of `solve`: the plan of
-    the workbook `output` has the sheets `adequacy` and `embargo` too.
+    `months` is how long an embargo lasts, a whole number of periods; by default it is what
+    `settings.embargo_months` says, a year where it says nothing. The options, the record, what is
+    written and what is raised are those of `solve`: the plan of the workbook `output` has the
+    sheets `adequacy` and `embargo` too.
 
     >>> import optimiser as so
     >>> so.adequacy("inputs/small.xlsx").embargoes["unmet"].tolist()
     [120.0, 90.0, 100.0, 90.0]
+    >>> so.adequacy("inputs/small.xlsx", months=3).embargoes["unmet"].tolist()
+    [30.0, 0.0, 10.0, 0.0]
     """
     return Adequacy(
         solve(
             source,
-            changes=changes,
+            changes=(*changes, *(() if months is None else (f"{LASTS} = {months:g}",))),
             gap=gap,
             time_limit=time_limit,
             threads=threads,

@@ -12,11 +12,12 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from optimiser.auditing.inputs import Rows
 from optimiser.auditing.metal import age_and_life, lot_of
 from optimiser.auditing.needs import asked_for, due_targets
+from optimiser.auditing.outlets import out_before
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.together import Together
@@ -24,7 +25,7 @@ from optimiser.auditing.twin import AuditedSheet, Twin
 from stockpile_model.names import identity
 
 YEARS, EMBARGOES = "adequacy", "embargo"
-MONTHS, LONGEST_COVER = 12, 120  # of an embargo; how far ahead it is looked how long stock lasts
+LONGEST_COVER = 120  # how far ahead it is looked how long stock lasts [months]
 ALL_OF_IT = 1.0 - 1e-9  # share of feedstock from which it is all of it [1]
 DAYS = 1e-2  # noise of days of cover [days]
 ROUNDING, SHORT = 1e-9, 1e-6
@@ -163,6 +164,7 @@ class Assessment:
 
     def __init__(self, path: PathAudit) -> None:
         self.path, self.inputs = path, path.inputs
+        self.lasts: float = path.inputs.settings.embargo_months
         self.asked: dict[int, list[Want]] = defaultdict(list)
         for (t, name, buyer, life), quantity in asked_for(path).items():
             self.asked[t].append(Want(t, name, buyer, life, quantity))
@@ -199,12 +201,12 @@ class Assessment:
         return [each for each in opened if self._life(each, t) > 0]
 
     def due(self, name: str, t: int) -> list[Due]:
-        """Return what comes in 12 months from a period on and was decided before it."""
+        """Return what comes in an embargo from a period on and was decided before it."""
         return [
             each
             for each in self.coming
             if each.metal.material in self.pool(name)
-            and each.decided < t <= each.metal.t < t + self.periods(MONTHS)
+            and each.decided < t <= each.metal.t < t + self.inputs.whole(self.lasts)
         ]
 
     def periods(self, months: int) -> int:
@@ -257,7 +259,7 @@ class Assessment:
 
     def _back(self) -> Iterator[Due]:
         """Yield what comes back from outlets, by the sheet of what was sent there, and moves."""
-        sent: dict[tuple[str, Any], int] = {}
+        sent = {(name, self.inputs.begin(due)): -1 for due, name, _ in out_before(self.inputs)}
         for line in self.path.sheets["rotation"]:
             if line["returns"] is not None:
                 key = line["outlet"], line["returns"]
@@ -385,8 +387,9 @@ def _embargo(own: Assessment, line: Line) -> None:
     comes = [
         each.metal._replace(quantity=each.metal.quantity * (1 - each.restricted)) for each in due
     ]
-    wants = own.wants(name, t, own.periods(MONTHS))
+    wants = own.wants(name, t, path.inputs.whole(own.lasts))
     record.figure(line, "probability", path.future.probability)
+    record.figure(line, "months", own.lasts)
     record.term(line, "fiscal_year", f"FY{path.inputs.fiscal_year(t)}")
     record.figure(line, "on_hand", sum(each.quantity for each in held), noise)
     record.figure(line, "due", sum(each.quantity for each in comes), noise)
@@ -397,8 +400,35 @@ def _embargo(own: Assessment, line: Line) -> None:
     inside = [x for x, each in zip(short, wants, strict=True) if each.t < path.inputs.periods]
     record.figure(line, "unmet", sum(short), noise)
     record.figure(line, "unmet_in_horizon", sum(inside), noise)
-    after = MONTHS - (path.inputs.periods - t) * path.inputs.months
+    after = own.lasts - (path.inputs.periods - t) * path.inputs.months
     record.figure(line, "after_horizon", max(0, after))
+    _cell(own, line, _demanding(own, name, range(t, t + path.inputs.whole(own.lasts))))
+
+
+def _demanding(own: Assessment, name: str, periods: range) -> set[str]:
+    """Return the cells of the demand in the first of some periods in which there is any."""
+    inputs, names = own.inputs, {name, *own.pool(name)}
+    for t in periods:
+        now = min(t, inputs.periods - 1)
+        rows = (
+            row
+            for row in inputs.at(now).rows("demand")
+            if row.quantity > 0
+            and row.material in names
+            and now in inputs.spans(row.from_, row.to or row.from_)
+        )
+        if found := {own.path.record.stockpile.cell(row, "quantity") for row in rows}:
+            return found
+    return set()
+
+
+def _cell(own: Assessment, line: Line, known: set[str]) -> None:
+    """Compare the cell from which a row comes with those from which it can."""
+    record = own.path.record
+    if record.fails(line["cell"] in known if known else line["cell"] is None):
+        record.refuse(
+            line.at("cell"), f"{line.words('cell')} must be {' or '.join(sorted(known)) or 'blank'}"
+        )
 
 
 def _year(own: Assessment, line: Line, periods: list[int]) -> None:
@@ -438,9 +468,14 @@ def _target(own: Assessment, line: Line, periods: list[int], noise: float) -> No
     """Compare the target at a year's end, whether it is met, and how often one is missed."""
     path, names = own.path, {line["material"], *own.pool(line["material"])}
     asked = {True: 0.0, False: 0.0}  # of the name itself, of its materials
-    for (t, name, _), (quantity, _) in due_targets(path).items():
+    cells = set[str]()
+    for (t, name, _), (quantity, row) in due_targets(path).items():
         if t == periods[-1] and name in names:
             asked[name == line["material"]] += quantity
+            stated = "quantity" if row.days is None else "days"
+            cells.add(path.record.stockpile.cell(row, stated))
+    span = range(periods[0], periods[-1] + 1)
+    _cell(own, line, cells or _demanding(own, line["material"], span))
     path.record.figure(line, "target", max(asked.values()) or None, noise)
     rows = [
         (path.inputs.period(each["date"]), each["below"] > 0)

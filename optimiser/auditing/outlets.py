@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from optimiser.auditing import retests
 from optimiser.auditing.findings import EXACT
+from optimiser.auditing.inputs import Inputs
 from optimiser.auditing.metal import age_and_life, comes_back, compare_age, goes_out, lot_of
 from optimiser.auditing.path_audit import AuditedLot, PathAudit, Released
 from optimiser.auditing.plan_sheets import Line
@@ -57,16 +59,22 @@ def rotation(path: PathAudit) -> None:
 
 def _went_out_before(path: PathAudit, back: Back) -> None:
     """Add what must come back of what went out before the start."""
-    inputs = path.inputs
+    outlets = path.inputs.keyed("outlets")
+    for due, name, row in out_before(path.inputs):
+        outlet, site = outlets[name], row.site
+        if 0 <= due < path.inputs.periods and outlet.yield_ * row.quantity > 0:
+            material = outlet.to_material or outlet.material
+            where = next(iter(path.inputs.base.sites)) if site is None else site
+            back[due, name, material, where] += outlet.yield_ * row.quantity
+
+
+def out_before(inputs: Inputs) -> Iterator[tuple[int, str, Any]]:
+    """Yield what went out before the start: when it is back, through which outlet, and the row."""
     for row in inputs.earlier("rotate"):
         outlets = inputs.keyed("outlets").values()
         outlet = next(each for each in outlets if identity(each.outlet) == identity(row.name))
         lasts = outlet.months if outlet.form == "loan" else outlet.lead_time_months
-        due, site = inputs.period(row.date) + inputs.whole(lasts), row.site
-        if 0 <= due < inputs.periods and outlet.yield_ * row.quantity > 0:
-            material = outlet.to_material or outlet.material
-            where = next(iter(inputs.base.sites)) if site is None else site
-            back[due, outlet.outlet, material, where] += outlet.yield_ * row.quantity
+        yield inputs.period(row.date) + inputs.whole(lasts), outlet.outlet, row
 
 
 def _line(path: PathAudit, line: Line, shown: Left, back: Back) -> None:

@@ -30,6 +30,14 @@ from optimiser.system.streams import Careful
 @WORKBOOK
 @output("The plan with its assessment; by default NAME-adequacy.xlsx in the folder of NAME.xlsx.")
 @changes("Change a cell for this run: 'budgets[nds].amount scale 0.8'.")
+@click.option(
+    "--months",
+    type=click.FloatRange(0, min_open=True),
+    help=(
+        "How long an embargo lasts: a whole number of periods, in months (`--months 6`); by default"
+        " what settings.embargo_months says, else 12."
+    ),
+)
 @gap("Proven relative gap at which the search for the plan may stop.")
 @time_limit("Time limit of each search in seconds.")
 @click.option(

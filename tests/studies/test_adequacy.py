@@ -613,3 +613,41 @@ def test_what_must_be_met_may_be_missed_by_the_plants_that_operate() -> None:
     assert [row.hard for row in eased.rows(type(rows[0]))] == [False]
     assert [(row.least, row.most) for row in eased.rows(type(rows[1]))] == [(0, None), (None, 1)]
     assert all(row.shortage_cost and row.below_target_cost for row in eased.rows(type(material())))
+
+
+def test_an_embargo_lasts_as_long_as_is_asked() -> None:
+    """10 a month are asked for. By hand: 10 on hand and 10 that come in February of an order from
+    before the start meet two months of three, and both of two.
+    """
+    rows = (demand(10, 0, 5), lot(10, 0), in_transit(10, 1), offer(capacity=99))
+    for months, unmet in ((3, 10), (2, 0), (1, 0)):
+        plan = assessed(book(*rows, periods=6, embargo_months=months))
+        first, *_ = plan.of(EmbargoAssessed)
+        assert (first.months, first.unmet, first.demand) == (months, unmet, 10 * months)
+    small = so.adequacy("inputs/small.xlsx", months=3)
+    assert small.embargoes["unmet"].tolist() == [30, 0, 10, 0]
+    assert "Of 3 months of it that begin" in " ".join(small.said)
+    with pytest.raises(so.InputError, match=r"must be a whole number of periods of 1 month"):
+        so.adequacy("inputs/small.xlsx", months=1.5)
+
+
+def test_what_is_out_through_an_outlet_is_due() -> None:
+    """9 of 10 that went out in December are back in February: they meet it, and no more."""
+    swap = outlet("swap", "exchange", None, **{"yield_": 0.9, "lead_time_months": 2})
+    gone = commitment("rotate", "swap", 10, -1)
+    plan = assessed(book(swap, gone, demand(10, 1), offer(capacity=99), periods=2))
+    january, february = plan.of(EmbargoAssessed)
+    assert (january.due, january.unmet) == (9, 1 + 10 * 10)
+    assert (february.due, february.on_hand) == (9, 0)
+
+
+def test_rows_say_from_which_cell_they_come() -> None:
+    """A year that ends with a target names it, by the column that states it; else its demand."""
+    plan = rich()
+    for row in plan.of(YearAssessed):
+        assert row.cell is not None
+        assert row.cell.startswith("targets" if row.target else "demand")
+    for embargo in plan.of(EmbargoAssessed):
+        assert (embargo.cell is None) == (embargo.demand == 0)
+    small = so.adequacy("inputs/small.xlsx")
+    assert {*small.embargoes["cell"]} == {"demand!D2"}

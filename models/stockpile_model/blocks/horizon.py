@@ -23,6 +23,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with materials, scenarios and suppliers."""
     if not stockpile.rows(Material):
         yield Problem("materials", 0, "", "has no row: name at least one material")
+    yield from whole_periods(stockpile, stockpile.settings)
     for row in stockpile.rows(Material):
         yield from whole_periods(stockpile, row)
         yield from unmistakable(stockpile, row)

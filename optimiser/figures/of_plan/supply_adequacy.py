@@ -21,6 +21,7 @@ from optimiser.figures.figure import (
 from optimiser.figures.of_plan.periods import MOST_LABELS, label
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from optimiser.studies.what_ifs.adequacy import EmbargoAssessed, YearAssessed
+from stockpile_model import amounts
 from stockpile_model.solved_plan import counted
 from stockpile_model.tree import BASE
 
@@ -28,7 +29,7 @@ YEARS, SUPPLY = "adequacy", "supply by fiscal year"
 CAPTIONS = {
     YEARS: (
         "Stock in spec at the end of each fiscal year, its target and the probability of meeting"
-        " it, days of cover, and the demand that the worst embargo of 12 months leaves unmet."
+        " it, days of cover, and the demand that the worst embargo leaves unmet."
     ),
     SUPPLY: (
         "What arrives, of it from plants that operate, the share that looks through to the"
@@ -156,13 +157,13 @@ def _stock(rows: PlanRows, material: str, years: Sequence[YearAssessed]) -> Char
 
 def _unmet(rows: PlanRows, material: str, months: Sequence[EmbargoAssessed]) -> ChartFigure:
     """Return what an embargo would leave unmet, by the month in which it begins."""
-    unit = rows.plan.unit
+    unit, lasts = rows.plan.unit, amounts.count(months[0].months, "month")
     return ChartFigure(
         f"{UNMET} {material}",
-        f"{material} unmet in 12 months of embargo, by its first month{_where(rows)}",
+        f"{material} unmet in {lasts} of embargo, by its first month{_where(rows)}",
         f"{material} unmet and demanded in an embargo, by its first month [{unit}]",
         FigureAxis("first month of the embargo", every=-(-len(months) // MOST_LABELS)),
-        FigureAxis("demand of 12 months", unit, least=0),
+        FigureAxis(f"demand of {lasts}", unit, least=0),
         tuple(label(each.begins) for each in months),
         (
             FigureSeries("unmet", tuple(each.unmet for each in months), role="lost"),

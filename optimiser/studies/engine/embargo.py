@@ -2,8 +2,9 @@
 
 From the first day of a period on nothing is ordered, signed, sold or lent. What is on hand then
 serves demand as long as it keeps; what was ordered or signed before still comes as the plan has it,
-less the share that looks through to the restricted country. So an embargo of a year is asked about
-for each period, and for each year's end how long the stock lasts without anything that is due.
+less the share that looks through to the restricted country. So an embargo of a year, or as long as
+`settings.embargo_months` says, is asked about for each period, and for each year's end how long the
+stock lasts without anything that is due.
 """
 
 from __future__ import annotations
@@ -23,8 +24,6 @@ from stockpile_model.blocks.moves.move_terms import SiteMove
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
-MONTHS = 12
-"""How long an embargo is asked about [months]."""
 MOST_COVER = 120
 """How far ahead it is looked how long stock lasts [months]."""
 UNMET, COVER = "unmet", "days of cover"
@@ -87,18 +86,18 @@ class PathEmbargo:
     # --- What is asked
 
     def unmet(self, pool: str, period: int) -> Drawdown:
-        """Return the question what stays unmet in a year of embargo from a period on."""
+        """Return the question what stays unmet in an embargo from a period on."""
         needs = self._needs(pool, self._window(period))
         batches = [*self.on_hand(pool, period), *self.due(pool, period)]
         return self._drawdown(needs, batches, period)
 
     def need(self, pool: str, period: int) -> float:
-        """Return what is asked of a pool in a year of embargo from a period on [quantity]."""
+        """Return what is asked of a pool in an embargo from a period on [quantity]."""
         return sum(each.quantity for each in self._needs(pool, self._window(period)))
 
     def _window(self, period: int) -> range:
-        """Return the periods of a year of embargo."""
-        return range(period, period + max(1, MONTHS // self.stockpile.calendar.months))
+        """Return the periods of an embargo that begins in one."""
+        return window(self.stockpile, period)
 
     def cover(self, pool: str, period: int) -> Drawdown:
         """Return the question how long stock at the end of a period lasts with nothing due.
@@ -122,7 +121,7 @@ class PathEmbargo:
         return self._of_pool(pool, self.supply.on_hand(period))
 
     def due(self, pool: str, period: int, all_of_it: bool = False) -> list[MetalBatch]:
-        """Return what comes within a year of embargo and was decided before it began.
+        """Return what comes within an embargo and was decided before it began.
 
         It is without what the restricted country holds back; with `all_of_it` nothing is held back.
         """
@@ -244,6 +243,44 @@ def questions(embargo: PathEmbargo, year: FiscalYear) -> dict[str, Drawdown]:
             )
         found[f"{COVER} {pool}"] = embargo.cover(pool, year.periods[-1])
     return found
+
+
+def window(stockpile: Stockpile, period: int) -> range:
+    """Return the periods of an embargo that begins in one; some may lie after the horizon."""
+    return range(period, period + stockpile.calendar.count(stockpile.settings.embargo_months))
+
+
+def target_cell(stockpile: Stockpile, scenario: str, pool: str, year: FiscalYear) -> str | None:
+    """Return the cell of the target of a pool at the end of a year.
+
+    Without a target it is that of its first demand in the year; None where there is none either.
+    """
+    own = {pool, *stockpile.members(pool)}
+    asked = targets.required(stockpile, _nodes(stockpile, scenario)[year.periods[-1]])
+    for (name, _), each in asked.items():
+        if name in own:
+            return stockpile.cell(each.row, each.row.stated)
+    return demand_cell(stockpile, scenario, pool, year.periods)
+
+
+def demand_cell(stockpile: Stockpile, scenario: str, pool: str, periods: range) -> str | None:
+    """Return the cell of the first demand for a pool in some periods; None where there is none.
+
+    After the horizon demand is that of the last period.
+    """
+    own, nodes = {pool, *stockpile.members(pool)}, _nodes(stockpile, scenario)
+    for period in periods:
+        node = nodes[min(period, len(nodes) - 1)]
+        for (name, _), lives in by_life(stockpile, node).items():
+            if name in own:
+                return stockpile.cell(next(iter(lives.values())).row, "quantity")
+    return None
+
+
+def _nodes(stockpile: Stockpile, scenario: str) -> tuple[int, ...]:
+    """Return the nodes of a scenario, one for each period."""
+    leaf = stockpile.scenarios.get(scenario, stockpile.tree.leaves[0])
+    return stockpile.tree.paths[leaf]
 
 
 def month_figure(what: str, stockpile: Stockpile, pool: str, period: int) -> str:

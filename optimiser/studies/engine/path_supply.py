@@ -200,20 +200,27 @@ class PathSupply:
             if row.kind in (RETURN, *inside) and row.remaining_life != 0:
                 batch = self._batch(row, self._periods(row.age))
                 back = row.kind == RETURN
-                found = self._sent_out if back else self._moved_off
-                sent = found(row.name, batch.period)
+                sent = (
+                    self._sent_out(row.name, batch.period)
+                    if back
+                    else self._moved_off(row.name, batch.period)
+                )
                 country = self.now(batch.period).keyed(Outlet)[row.name].country if back else None
                 cut = float(restricted.is_restricted(self.now(batch.period), country))
                 yield DueMetal(batch, sent, cut, bought=False)
 
-    def _sent_out(self, outlet: str, back: int) -> int:
-        """Return the period in which what an outlet gives back in a period went in."""
-        return next(
+    def _sent_out(self, outlet: str, back: int) -> int | None:
+        """Return the period in which what an outlet gives back in a period went in.
+
+        None: that was before the start.
+        """
+        sent = (
             sent
             for sent in range(back, -1, -1)
             for now in [self.now(sent)]
             if sent + outlet_terms.lead(now, now.keyed(Outlet)[outlet]) == back
         )
+        return next(sent, None)
 
     def _moved_off(self, move: str, there: int) -> int:
         """Return the period in which what arrives by a move in a period left."""

@@ -61,9 +61,9 @@ class YearAssessed(Result):
         "none leaves anything unmet"
     )
     worst_unmet: float | None = column(
-        "demand that it leaves unmet in 12 months; blank = there is none", "quantity", alarm=True
+        "demand that it leaves unmet while it lasts; blank = there is none", "quantity", alarm=True
     )
-    worst_demand: float | None = column("demand of these 12 months", "quantity")
+    worst_demand: float | None = column("demand while it lasts", "quantity")
     mean_unmet: float | None = column(
         "mean of what the embargoes that begin in the year leave unmet; blank = no demand",
         "quantity",
@@ -81,39 +81,45 @@ class YearAssessed(Result):
     only_operating_stock: float | None = column(
         "in-spec stock at the end of the year in that plan; blank = no plan", "quantity"
     )
+    cell: str | None = column(
+        "cell of the target at the end of the year; without one that of the demand in it; blank = "
+        "neither"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbargoAssessed(Result):
-    """What an embargo of 12 months from a date on would leave unmet."""
+    """What an embargo from a date on would leave unmet while it lasts."""
 
     SHEET = "embargo"
-    ABOUT = "what an embargo from each month on would leave unmet within 12 months"
+    ABOUT = "what an embargo from each month on would leave unmet while it lasts"
     PLACE = 88
     ALWAYS = False
     NAMED = ("begins", "scenario", "material")
     begins: dt.date = column("first day of the embargo")
+    months: float = column("how long it lasts, by settings.embargo_months", "months", given=True)
     fiscal_year: str = column("fiscal year in which it begins")
     scenario: str = column("scenario")
     probability: float = column("probability of the scenario", "1")
     material: str = column("material, or group of materials")
     on_hand: float = column("in-spec stock on hand as it begins", "quantity")
     due: float = column(
-        "what comes within 12 months of what was ordered, signed or sent out before", "quantity"
+        "what comes while it lasts of what was ordered, signed or sent out before", "quantity"
     )
     held_back: float = column(
         "what was due and does not come: it looks through to the restricted country", "quantity"
     )
-    demand: float = column("demand of the 12 months", "quantity")
+    demand: float = column("demand while it lasts", "quantity")
     unmet: float = column(
         "least of it that stays unmet, whatever lots are used for it", "quantity", alarm=True
     )
     unmet_in_horizon: float = column("what of it is demand within the horizon", "quantity")
     after_horizon: float = column(
-        "months of the 12 after the horizon, in which demand goes on as in the last period and "
+        "months of it after the horizon, in which demand goes on as in the last period and "
         "nothing is due",
         "months",
     )
+    cell: str | None = column("cell of the first demand while it lasts; blank = no demand")
 
 
 Figures = Mapping[tuple[str, str], Mapping[str, Figure]]
@@ -136,6 +142,7 @@ def assessed(stockpile: Stockpile, found: Figures, alone: Figures) -> Iterator[R
                 key = scenario, year.name
                 months = [*_months(stockpile, found[key], (year, scenario, probability, pool))]
                 row = _year(found[key], months, (year, scenario, probability, pool), chance)
+                row = replace(row, cell=of.target_cell(stockpile, scenario, pool, year))
                 yield _with_operating(row, alone.get(key))
                 yield from months
 
@@ -160,6 +167,7 @@ def _months(
     """Yield the embargoes that begin in a year."""
     year, scenario, probability, pool = place
     calendar, nothing = stockpile.calendar, stockpile.scale.nothing
+    lasts = stockpile.settings.embargo_months
     for period in year.periods:
 
         def figure(name: str, period: int = period) -> float:
@@ -169,6 +177,7 @@ def _months(
         inside = (calendar.periods - period) * calendar.months
         yield EmbargoAssessed(
             begins=calendar.begin(period),
+            months=lasts,
             fiscal_year=year.name,
             scenario=scenario,
             probability=probability,
@@ -179,7 +188,8 @@ def _months(
             demand=figure(of.NEED),
             unmet=figure(of.UNMET),
             unmet_in_horizon=figure(of.UNMET_INSIDE),
-            after_horizon=float(max(0, of.MONTHS - inside)),
+            after_horizon=float(max(0, lasts - inside)),
+            cell=of.demand_cell(stockpile, scenario, pool, of.window(stockpile, period)),
         )
 
 
@@ -219,6 +229,7 @@ def _year(
         restricted_share=(figure(of.RESTRICTED_SUPPLY) or 0.0) / supply if supply else None,
         only_operating_supply=None,
         only_operating_stock=None,
+        cell=None,
     )
 
 
@@ -321,12 +332,13 @@ def sentences(stockpile: Stockpile, rows: Iterable[Result]) -> Iterator[str]:
 def _worst(stockpile: Stockpile, year: str, months: Sequence[EmbargoAssessed]) -> str:
     """Return what the worst embargo of a fiscal year leaves unmet."""
     worst, unit = max(months, key=lambda each: each.unmet), stockpile.settings.quantity_unit
+    lasts = amounts.count(worst.months, "month")
     if worst.unmet == 0:
-        return f"Stock and what is due meet all demand in 12 months of it that begin in {year}."
+        return f"Stock and what is due meet all demand in {lasts} of it that begin in {year}."
     short, asked = amounts.about(worst.unmet), amounts.about(worst.demand)
     where = f" in scenario {worst.scenario}" if stockpile.scenarios else ""
     return (
-        f"Of 12 months of it that begin in {year} those from {amounts.month(worst.begins)} on are"
+        f"Of {lasts} of it that begin in {year} those from {amounts.month(worst.begins)} on are"
         f" worst{where}: {short} of {asked} {unit} of {worst.material} stay unmet."
     )
 
