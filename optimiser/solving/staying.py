@@ -26,8 +26,11 @@ from optimiser.system.interrupts import Interrupt
 
 DEARER = (16.0, 1.0)
 """How many times dearer changes are priced than what surely fits: first, and then."""
-PRICED_SHARE, CAPPED_SHARE = 0.6, 0.8
+PRICED_SHARE, CAPPED_SHARE = 0.75, 0.8
 """Of the time: for the search with priced changes; of what then is left, for the least changes."""
+PRICES = (100.0, 10.0, 1.0, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4, 1e-5, 0.0)
+"""Prices of changes, as a share of their value, the dearest first."""
+SAME = 1e-9  # share of a cost, or of changes, by which rounding may miss it
 UNCHANGED = 1e-7  # share of what was announced up to which a plan that keeps all of it may miss it
 
 
@@ -90,7 +93,7 @@ class StayingSearch:
             left = seconds - (time.perf_counter() - begun)
             found = self._searched(program, left, None) if left > 0 else ProgramSolution("no_plan")
             if found.x is not None:
-                return self._plan(found.x)
+                return self._settled(found.x)
         return None
 
     def least_changed(self, most: float, start: NearPlan, seconds: float) -> NearPlan:
@@ -103,12 +106,47 @@ class StayingSearch:
         capped = held(self._aimed(self.changed), self.cost, allowance(most / self.sizes[0]))
         left = until - time.perf_counter()
         found = self._searched(capped, CAPPED_SHARE * left, first.x)
+        bound = max(proven, 0.0 if found.bound is None else found.bound * self.sizes[1])
         x = first.x if found.x is None else found.x
-        bounds = [proven, 0.0 if found.bound is None else found.bound * self.sizes[1]]
+        if self.changed.at(x) >= self.changed.at(first.x) * (1 - SAME):
+            return replace(first, bound=bound)
         program = held(self._aimed(self.cost), self.changed, allowance(self.changed.at(x)))
         left = max(until - time.perf_counter(), (1 - CAPPED_SHARE) * left)
         cheapest = self._searched(program, left, x)
-        return self._settled(x if cheapest.x is None else cheapest.x, max(bounds))
+        vertex = self._vertex(x if cheapest.x is None else cheapest.x, most)
+        best = first if vertex is None or vertex.changed > first.changed else vertex
+        return self._settled(best.x, bound)
+
+    def _vertex(self, x: Floats, most: float) -> NearPlan | None:
+        """Return the plan with the integers of x that changes least of a ladder of plans, each the
+        best at some price of changes, that costs no more; None where none does.
+
+        A plan at such a price is a vertex: it has no quantities that only spend what a limit on
+        the cost leaves. Cost rises with the price, so the ladder is halved.
+        """
+        fixed = self.program.fixed(np.round(x[self.program.integer]))
+        best: NearPlan | None = None
+        low, high = 0, len(PRICES) - 1
+        while low <= high:
+            at = (low + high) // 2
+            objective = self._both(PRICES[at])
+            program = replace(fixed, cost=objective.cost, offset=objective.offset)
+            found = self._searched(program, self.options.time_limit, None)
+            plan = None if found.x is None else self._plan(found.x)
+            if plan is not None and plan.cost <= most + SAME * max(abs(most), self.sizes[0]):
+                best, high = plan, at - 1
+            else:
+                low = at + 1
+        return best
+
+    def _both(self, price: float) -> Objective:
+        """Return the sum of the cost and of what is changed times a price."""
+        ratio = price * self.sizes[1] / self.sizes[0]
+        return Objective(
+            "priced",
+            self.cost.cost + ratio * self.changed.cost,
+            self.cost.offset + ratio * self.changed.offset,
+        )
 
     def _within(self, most: float, start: NearPlan, seconds: float) -> tuple[NearPlan, float]:
         """Return a plan that costs no more and changes less, and the least changes that are proven.
@@ -120,9 +158,12 @@ class StayingSearch:
         room, best, proven = most - start.cost, start, 0.0
         if room <= allowance(0.0) * self.sizes[0] or not start.changed:
             return start, 0.0
+        until = time.perf_counter() + seconds
         for times in DEARER:
-            price = times * room / start.changed
-            found = self.priced(price, start, seconds / len(DEARER))
+            price, left = times * room / start.changed, until - time.perf_counter()
+            if left <= 0:
+                break
+            found = self.priced(price, start, left)
             if found.bound is not None:
                 proven = max(proven, (found.bound - most) / price)
             if found.cost <= most and found.changed < best.changed:
@@ -132,12 +173,7 @@ class StayingSearch:
 
     def priced(self, weight: float, start: NearPlan, seconds: float) -> NearPlan:
         """Return the plan with the least sum of its cost and of what is changed times a weight."""
-        ratio = weight * self.sizes[1] / self.sizes[0]
-        both = Objective(
-            "priced",
-            self.cost.cost + ratio * self.changed.cost,
-            self.cost.offset + ratio * self.changed.offset,
-        )
+        both = self._both(weight)
         program = self._aimed(both)
         shape = structure(program, self.form.labels, self.form.priority, self.tree)
         options = replace(self.options, time_limit=seconds)
@@ -200,7 +236,7 @@ class StayingSearch:
         except (highs.Stuck, SolverError):
             return ProgramSolution("no_plan")
 
-    def _settled(self, x: Floats, bound: float | None) -> NearPlan:
+    def _settled(self, x: Floats, bound: float | None = None) -> NearPlan:
         """Return a plan after the objectives that choose between plans that are equally good."""
         program = self.program
         for best in (self.cost, self.changed):

@@ -33,7 +33,8 @@ class ChangedCell:
     after: str
 
     def __str__(self) -> str:
-        of = "" if self.table == Settings.TABLE else f" of {self.row}"
+        named = not self.row.isdigit()  # else it is the number of a row
+        of = "" if self.table == Settings.TABLE else f" of {self.row if named else self.table}"
         where = f" ({self.cell})" if self.cell else ""
         what = f"{self.column.replace('_', ' ')}{of}"
         return f"{what} is now {self.after}, was {self.before}{where}"

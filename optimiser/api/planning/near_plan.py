@@ -330,7 +330,7 @@ class ChangeRows:
             measure="quantity" if deeds()[key.kind].metal else "times",
             unit_value=each.value,
             value=abs(now - then) * each.value,
-            keeping=None if cost is None else amounts.clean(max(0.0, cost)),
+            keeping=None if cost is None else float(f"{max(0.0, cost):.6g}"),
             cell=None if first is None else first.cell,
             before=None if first is None else first.before,
             after=None if first is None else first.after,
@@ -365,7 +365,7 @@ class ChangeRows:
         if own:
             said.append(_named(own))
         elif others:
-            said.append(f"none of its own cells changed, but {_named(others)}")
+            said.append(f"none of its own cells changed, but {_named(others, 1)}")
         elif not lost:
             said.append("no cell of the workbook changed")
         if not lost:
@@ -383,18 +383,19 @@ class ChangeRows:
     def _kept(self, each: Decided) -> str:
         """Return what keeping a decision as announced would cost, by the linear program."""
         cost = self.keeping.get(each.key)
+        keeping = "keeping it" if each.announced else "doing without it"
         if cost is None:
-            return "what keeping it would cost takes a plan of its own"
+            return f"what {keeping} would cost takes a plan of its own"
         currency = self.stockpile.settings.currency
         if cost <= amounts.NOISE * max(each.value * each.announced, self.stockpile.scale.money):
-            return "by the linear program keeping it alone would cost nothing"
+            return f"by the linear program {keeping} alone would cost nothing"
         most = f"{amounts.rounded(cost)} {currency}"
-        said = f"by the linear program keeping it alone would cost {most}"
+        said = f"by the linear program {keeping} alone would cost {most}"
         return f"{said}, which is within the gap" if cost <= self.enough else said
 
 
-def _named(cells: Sequence[ChangedCell]) -> str:
+def _named(cells: Sequence[ChangedCell], most: int = MOST_NAMED) -> str:
     """Return the first of some cells in words, and how many more there are."""
-    said = amounts.listed([str(each) for each in cells[:MOST_NAMED]])
-    more = len(cells) - MOST_NAMED
-    return said if more <= 0 else f"{said}, and {amounts.count(more, 'more cell')}"
+    said = amounts.listed([str(each) for each in cells[:most]])
+    more = len(cells) - most
+    return said if more <= 0 else f"{said}, and {amounts.count(more, 'more cell')} changed"

@@ -1,4 +1,4 @@
-"""What changes of the plan that was announced, in brief: the first changes with their reasons."""
+"""What changes of the plan that was announced, in brief, with the cells behind it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         FigureColumn("announced", quantity),
         FigureColumn("now", quantity),
         FigureColumn(f"value [{plan.currency}]", money),
-        FigureColumn("reason"),
+        FigureColumn("keeping costs", money, "by the linear program, for this one alone"),
+        FigureColumn("changed since"),
     )
     lines = tuple(FigureLine(_values(each, rows.scenarios)) for each in shown)
     left = len(found) - len(shown)
@@ -39,7 +40,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         "Changes of the announced plan",
         columns,
         lines,
-        caption=f"What is not done as it was announced, and why{more}.",
+        caption=f"What is not done as it was announced{more}.",
     )
 
 
@@ -47,4 +48,5 @@ def _values(row: PlanChange, scenarios: bool) -> tuple[object, ...]:
     what = " ".join(filter(None, (row.what, row.name, row.level)))
     if scenarios and row.scenarios != "all":
         what += f" (in {row.scenarios})"
-    return (row.date, what, row.change, row.announced, row.now, row.value, row.reason)
+    cell = row.cell and f"{row.cell}: {row.after}, was {row.before}"
+    return (row.date, what, row.change, row.announced, row.now, row.value, row.keeping, cell)
