@@ -15,7 +15,7 @@ from optimiser.plan.reasons import Reason
 from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.engine import turning_case
 from optimiser.studies.what_ifs import REASON_PRICES
-from optimiser.studies.what_ifs.reason_prices import RulePrice
+from optimiser.studies.what_ifs.reason_prices import RESOLVE, RulePrice
 from stockpile_model.block import choices
 from stockpile_model.build import build
 from stockpile_model.evaluation import evaluate
@@ -259,3 +259,32 @@ def test_a_search_that_stops_short_is_no_proof(monkeypatch: pytest.MonkeyPatch) 
     rows = whole_rows(explained(drawn(1)))
     assert [each.at_least for each in rows if each.found_by == "re-solve" and each.change] != []
     assert {each.at_least for each in rows if each.found_by == "re-solve"} == {None}
+
+
+def test_reasons_that_are_interrupted_keep_what_their_runs_said() -> None:
+    seen: list[so.StudyProgress] = []
+    said: list[str] = []
+
+    def stop(progress: so.StudyProgress) -> None:
+        seen.append(progress)
+        if progress.ended == 1:
+            raise KeyboardInterrupt
+
+    part = so.solve(drawn(1), what_ifs=["reasons"], on_runs=stop, on_message=said.append)
+    whole = so.solve(drawn(1), what_ifs=["reasons"])
+    assert part.interrupted
+    assert not whole.interrupted
+    assert [each.ended for each in seen] == [0, 1]
+    assert seen[-1].asked > 1
+    assert any(line.startswith("interrupted") for line in said)
+    found, every = (
+        {
+            (row.choice, row.name, row.change)
+            for row in each.plan.of(Reason)
+            if row.found_by == RESOLVE
+        }
+        for each in (part, whole)
+        if each.plan is not None
+    )
+    assert found
+    assert found < every
