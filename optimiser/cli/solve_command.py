@@ -95,7 +95,8 @@ NOT_BUNDLED = {
     is_flag=True,
     help=(
         "Plan again for each reason: at which price each offer, level and project would enter or"
-        " leave the plan, and what each rule costs."
+        " leave the plan, and what each rule costs. Each search has the time limit. Ctrl-C keeps"
+        " what is known; what ended before is in NAME-plan.sqlite and is not run again."
     ),
 )
 @click.option(
