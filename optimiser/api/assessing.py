@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optimiser.api.book import Say, Source
+from optimiser.api.book import Say, Source, path_of
+from optimiser.api.output_files import page_at
 from optimiser.api.planning.plan_object import plain_rows
-from optimiser.api.planning.planner import solve
+from optimiser.api.planning.planner import check_page_of, solve
 from optimiser.api.planning.solution import Solution
+from optimiser.api.saved_plan import NO_PLAN
 from optimiser.plan.frames import Shown, frame
 from optimiser.solving.solve import Progress
 from optimiser.studies.what_ifs.adequacy import ADEQUACY, EmbargoAssessed, YearAssessed, sentences
+from optimiser.system.errors import StockpileError
 from stockpile_model.schema import Result
 
 if TYPE_CHECKING:
@@ -64,6 +67,28 @@ class Adequacy(Shown):
     def _of(self, kind: type[Result]) -> tuple[Result, ...]:
         return () if self.solution.plan is None else self.solution.plan.of(kind)
 
+    def save(self, path: str | Path, force: bool = False) -> Path:
+        """Write the assessment as a page (.html).
+
+        A file that this program did not write, or that was edited since, is replaced by `force`
+        only. Raises OutputError, and StockpileError where there is no plan; then nothing has
+        changed.
+        """
+        from optimiser.figures.of_plan import supply_adequacy
+        from optimiser.figures.of_plan.plan_rows import PlanRows
+        from optimiser.html.other_pages import adequacy_page
+        from optimiser.html.saving import write_page
+
+        target, plan = page_at(path, "an assessment"), self.solution.plan
+        if plan is None or not self.complete:
+            raise StockpileError(NO_PLAN)
+        rows = PlanRows(plan)
+        counted = supply_adequacy.figures(rows, {})
+        every = supply_adequacy.every_row(rows) if rows.scenarios else ()
+        title = plan.title or "Stockpile"
+        write_page(adequacy_page(title, counted, every, self.said), target, force)
+        return target
+
     def as_object(self) -> dict[str, object]:
         """Return the assessment as one object, as `stockpile adequacy --json` prints it.
 
@@ -100,6 +125,7 @@ def adequacy(
     threads: int | None = None,
     workers: int | None = 0,
     output: str | Path | None = None,
+    page: str | Path | None = None,
     record: str | Path | None = None,
     force: bool = False,
     on_message: Say | None = None,
@@ -110,7 +136,8 @@ def adequacy(
     `months` is how long an embargo lasts, a whole number of periods; by default it is what
     `settings.embargo_months` says, a year where it says nothing. The options, the record, what is
     written and what is raised are those of `solve`: the plan of the workbook `output` has the
-    sheets `adequacy` and `embargo` too.
+    sheets `adequacy` and `embargo` too. `page` (.html) is where the page of the assessment is
+    written.
 
     >>> import optimiser as so
     >>> so.adequacy("inputs/small.xlsx").embargoes["unmet"].tolist()
@@ -118,7 +145,9 @@ def adequacy(
     >>> so.adequacy("inputs/small.xlsx", months=3).embargoes["unmet"].tolist()
     [30.0, 0.0, 10.0, 0.0]
     """
-    return Adequacy(
+    if page is not None:
+        check_page_of(page_at(page, "an assessment"), path_of(source), force)
+    found = Adequacy(
         solve(
             source,
             changes=(*changes, *(() if months is None else (f"{LASTS} = {months:g}",))),
@@ -134,3 +163,6 @@ def adequacy(
             on_progress=on_progress,
         )
     )
+    if page is not None and found.complete:
+        found.save(page, force)
+    return found

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from optimiser.api.book import Say, Source, book_of, path_of
+from optimiser.api.output_files import check_output_file, is_page
 from optimiser.api.planning.plan_request import options_of
+from optimiser.html import diagnosis_saving  # noqa: F401  # explanations are saved as pages
 from optimiser.studies.repairs.diagnosis import Diagnosis
 from optimiser.studies.repairs.repair_search import diagnose
 from optimiser.system.errors import OutputError, StockpileError
@@ -30,10 +33,10 @@ def explain(
 
     Each repair was proven by solving the workbook with it alone. `changes` are made first, in the
     words of `--set`; `time_limit` [s] is that of the whole search (None: of the settings). `output`
-    (.xlsx) is where the explanation is written, its rows linked to the cells; with `apply` it is
-    the workbook with that repair (1 is the first) and the `changes`, and else as its file holds it.
-    A file there that this program did not write is replaced by `force` only. `on_message` gets
-    warnings, a line each.
+    (.xlsx or .html) is where the explanation is written, its rows linked to the cells; with `apply`
+    it is the workbook with that repair (1 is the first) and the `changes`, and else as its file
+    holds it. A file there that this program did not write is replaced by `force` only.
+    `on_message` gets warnings, a line each.
 
     Raises InputError, OutputError and SolverError, and StockpileError for a repair that there is
     not.
@@ -54,13 +57,19 @@ def explain(
             raise OutputError(
                 f"{target}: is the input workbook, which is never written to; choose another name"
             )
-        check_target(target, kind)
-        refuse_foreign(target, kind, force)
+        if apply is None:
+            check_output_file(target, kind, force)
+        else:
+            check_target(target, kind)
+            refuse_foreign(target, kind, force)
     book = book_of(source, changes, on_message)
     found = diagnose(book.stockpile, options_of(book, None, time_limit, None))
+    found = replace(found, title=book.stockpile.settings.title)
     if target is not None:
         with Interrupt():
-            if apply is None:
+            if apply is None and is_page(target):
+                found.save(target, force)
+            elif apply is None:
                 from optimiser.workbook.write.explanation_book import write
 
                 write(found, path, book.source, target)

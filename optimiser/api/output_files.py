@@ -16,6 +16,14 @@ def is_page(path: Path) -> bool:
     return path.suffix.casefold() == ENDING
 
 
+def page_at(path: str | Path, what: str) -> Path:
+    """Return the path of a page. Raises OutputError where its name says that it is to be none."""
+    target = Path(path)
+    if not is_page(target):
+        raise OutputError(f"{target}: {what} is saved as {ENDING}; choose such a name")
+    return target
+
+
 def check_output_file(path: Path, kind: Kind, force: bool) -> None:
     """Raise OutputError where a page, or a workbook of a kind, cannot be written to `path`: before
     what takes long."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimiser.api.book import Say, Source, book_of, path_of
+from optimiser.api.output_files import is_page, page_at
 from optimiser.api.study_conductor import StudyConductor
 from optimiser.api.study_results import StudyResult
 from optimiser.api.studying import check_places
@@ -39,6 +40,27 @@ class StressResult(StudyResult):
     failed: int = 0
     kept: int = 0
     interrupted: bool = False
+    title: str = ""
+
+    def save(self, path: str | Path, force: bool = False) -> Path:
+        """Write the test as a page (.html).
+
+        A file that this program did not write, or that was edited since, is replaced by `force`
+        only. Raises OutputError; then nothing has changed.
+        """
+        from optimiser.figures import of_study
+        from optimiser.figures.of_study import stress_bars
+        from optimiser.html.other_pages import stress_page
+        from optimiser.html.saving import write_page
+
+        target = page_at(path, "a stress test that was made")
+        answered = Answered(self.name, self.kind, self.tables, self.runs, ())
+        tables = [each.table for each in of_study.answers_of(answered) if each.table.lines]
+        bars = stress_bars.figures(self.tables[0])
+        ends = "Incomplete: interrupted before all runs had ended." if self.interrupted else ""
+        title = f"{self.title or 'Stockpile'}: stress test"
+        write_page(stress_page(title, bars, tables, self.answers, ends), target, force)
+        return target
 
     @property
     def status(self) -> str:
@@ -106,9 +128,10 @@ def stress(
     `workers` 0 all runs are made in this process, else in so many others (None: one for each core).
 
     A `record` (.sqlite) keeps finished runs in a file: what was interrupted goes on from there.
-    `output` (.xlsx) is where the answer is written; it is checked before the first run. A file
-    there that this program did not write is replaced by `force` only. `on_message` gets warnings, a
-    line each, `on_progress` how far it is. Raises InputError, OutputError and StockpileError.
+    `output` (.xlsx or .html) is where the answer is written; it is checked before the first run. A
+    file there that this program did not write is replaced by `force` only. `on_message` gets
+    warnings, a line each, `on_progress` how far it is. Raises InputError, OutputError and
+    StockpileError.
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx").without("outlets", "budgets", "funds")
@@ -130,11 +153,15 @@ def stress(
         Interrupt(keeps=True) as interrupt,
     ):
         answer = conductor.answered(asked, on_progress, interrupt)
-        if target is not None:
+        if target is not None and not is_page(target):
             _write(answer, conductor, interrupt.requested, target, path)
     found, seconds = conductor.result(answer), time.monotonic() - began
     of = (found.name, found.kind, found.tables, found.runs, found.record, seconds)
-    return StressResult(*of, conductor.failed, conductor.kept, interrupt.requested)
+    ended = (conductor.failed, conductor.kept, interrupt.requested)
+    result = StressResult(*of, *ended, title=settings.title)
+    if target is not None and is_page(target):
+        result.save(target, force)
+    return result
 
 
 def _write(

@@ -29,6 +29,7 @@ from optimiser.system.streams import Careful
 @click.command()
 @WORKBOOK
 @output("The plan with its assessment; by default NAME-adequacy.xlsx in the folder of NAME.xlsx.")
+@click.option("--html", is_flag=True, help="Write a page of the assessment too, next to it: .html.")
 @changes("Change a cell for this run: 'budgets[nds].amount scale 0.8'.")
 @click.option(
     "--months",
@@ -59,6 +60,7 @@ def adequacy(
     /,
     workbook: Path,
     output: Path | None,
+    html: bool,
     workers: int,
     as_json: bool,
     **options: Any,
@@ -74,6 +76,7 @@ def adequacy(
         found = so.adequacy(
             workbook,
             output=target,
+            page=target.with_suffix(".html") if html else None,
             record=target.with_suffix(".sqlite"),
             workers=workers or None,
             on_message=say,
@@ -84,6 +87,8 @@ def adequacy(
         answer(json.dumps(found.as_object(), indent=2))
     else:
         _show(found)
+        if html and found.complete:
+            answer(f"Its page is in {target.with_suffix('.html')}")
     result = found.solution
     if result.plan is None:
         for line in result.reasons:

@@ -23,7 +23,9 @@ from optimiser.cli.messages import answer, say
 
 @click.command()
 @WORKBOOK
-@output("The explanation, its rows linked to the cells; with --apply the repaired workbook.")
+@output(
+    "The explanation, .xlsx (linked to the cells) or .html; with --apply the repaired workbook."
+)
 @changes("Change a cell for this run: 'budgets[nds].amount scale 0.8'.")
 @time_limit("Time limit of the whole search in seconds.")
 @click.option(

@@ -33,7 +33,7 @@ IMPOSSIBLE = 16  # the column that says why there is no plan
 
 @click.command()
 @WORKBOOK
-@output("The stress test; by default NAME-stress.xlsx in the folder of NAME.xlsx.")
+@output("The stress test, .xlsx or .html; by default NAME-stress.xlsx in the folder of NAME.xlsx.")
 @click.option(
     "--record",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -1,4 +1,4 @@
-"""The pages of studies, of comparisons, and of why there is no plan."""
+"""The pages of studies, stress tests, comparisons, assessments, and of why there is no plan."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from optimiser.comparison.compared import DECISIONS
-from optimiser.figures.figure import FigureColumn, Figured, FigureLine, TableFigure, TextFigure
+from optimiser.figures.figure import (
+    FigureColumn,
+    Figured,
+    FigureLine,
+    Precision,
+    TableFigure,
+    TextFigure,
+)
 from optimiser.figures.of_comparison.side_by_side import ComparisonPart
 from optimiser.html.page import Page, figure_page
+from optimiser.studies.repairs.diagnosis import Diagnosis
 from stockpile_model.amounts import count
 
 RUN = "Run"
@@ -64,6 +72,74 @@ def explanation_page(title: str, lines: Sequence[str]) -> Page:
     found = TextFigure("explanation", "What is short", tuple(each.strip() for each in rest))
     parts = {"Why": [found]} if rest else {}
     return figure_page(title, "Why there is no plan", [first], parts)
+
+
+def stress_page(
+    title: str,
+    figures: Iterable[Figured],
+    tables: Iterable[Figured],
+    said: Sequence[str],
+    ends: str,
+) -> Page:
+    """Return the page of a stress test: the bars of its events, its tables, and what they say.
+    `ends` says why it is incomplete; blank where it is not."""
+    parts = {"What each event costs": figures, "Every event": tables}
+    return figure_page(title, "Stress test of a plan", said, parts, ends)
+
+
+def adequacy_page(
+    title: str, figures: Iterable[Figured], rows: Iterable[Figured], said: Sequence[str]
+) -> Page:
+    """Return the page of an assessment: the figures of the scenario that is counted, the rows of
+    all, and what they say."""
+    parts = {"By fiscal year": figures, "Every scenario": rows}
+    return figure_page(title, "Adequacy of supply", said, parts)
+
+
+def diagnosis_page(title: str, found: Diagnosis) -> Page:
+    """Return the page of why there is no plan, and what would make one, the lightest first."""
+    first, *rest = found.lines()
+    money = Precision("money", [each.objective for each in found.repairs])
+    repairs = TableFigure(
+        "repairs",
+        "Each of these alone makes a plan, the lightest first",
+        (
+            FigureColumn("Repair"),
+            FigureColumn("What"),
+            FigureColumn("Cells"),
+            FigureColumn("As --set takes it"),
+            FigureColumn(f"The plan then costs [{found.currency}]", money),
+        ),
+        tuple(
+            FigureLine(
+                (
+                    f"{number}",
+                    each.said,
+                    ", ".join(each.cells),
+                    "; ".join(each.changes),
+                    each.objective,
+                )
+            )
+            for number, each in enumerate(found.repairs, start=1)
+        ),
+    )
+    clash = TableFigure(
+        "clash",
+        "These cannot all be kept, all else as it is",
+        (FigureColumn("Cell"), FigureColumn("Rule")),
+        tuple(FigureLine((each.cell, each.said)) for each in found.clash.rules),
+        "" if found.clash.smallest else "A smaller part of them may clash too.",
+    )
+    sums = TextFigure("sums", "By the figures of the workbook alone", found.sums)
+    parts: dict[str, Iterable[Figured]] = {
+        "What the figures show": [sums] if found.sums else [],
+        "What would make a plan": [repairs] if found.repairs else [],
+        "Rules that clash": [clash] if found.clash.rules else [],
+    }
+    lead = [first]
+    if rest and not any(parts.values()):
+        lead += [each.strip() for each in rest]
+    return figure_page(title, "Why there is no plan", lead, parts, found.ended)
 
 
 def _facts(run: Mapping[str, object]) -> TableFigure:

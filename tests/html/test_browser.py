@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ from tests.support.pages import HOSTILE, MARKED, STUDIED, paged_plan
 pytestmark = pytest.mark.browser
 SEVERE = ("serious", "critical")
 SMALL = {"width": 390, "height": 800}
+CHARTS = {
+    "study": 1,
+    "comparison": 1,
+    "explanation": 0,
+    "stress": 1,
+    "adequacy": 2,
+    "diagnosis": 0,
+}
+"""How many charts each page has, besides that of a plan."""
 PAPER = 688  # pixels of A4 between its margins
 
 
@@ -233,9 +243,17 @@ def test_it_fits_a_phone_and_a_sheet_of_paper(opened: Opened) -> None:
 
 @pytest.fixture(scope="module")
 def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Pages of a study, a comparison, and of why there is no plan."""
+    """Pages of a study, a comparison, a stress test, an assessment, and why there is no plan."""
     folder, book = tmp_path_factory.mktemp("others"), so.read("inputs/small.xlsx")
-    pages = {name: folder / f"{name}.html" for name in ("study", "comparison", "explanation")}
+    pages = {name: folder / f"{name}.html" for name in CHARTS}
+    plain = book.without("outlets", "budgets", "funds", "contracts", "floors", "prices")
+    replace(so.stress(plain, gap=0.1), title=HOSTILE).save(pages["stress"])
+    assessed = so.adequacy(plain).solution
+    assert assessed.plan is not None
+    named = replace(assessed, plan=replace(assessed.plan, title=HOSTILE))
+    so.Adequacy(named).save(pages["adequacy"])
+    poor = so.explain(book.change("budgets[*].amount scale 0.3"))
+    replace(poor, title=HOSTILE).save(pages["diagnosis"])
     cheaper = so.solve(book.change("offers[spot].price = 11")).plan
     so.compare(so.solve(book).plan, cheaper, names=(HOSTILE, "b")).save(pages["comparison"])
     write_page(explanation_page(HOSTILE, ["No plan.", "  short of metal"]), pages["explanation"])
@@ -243,11 +261,11 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return pages
 
 
-@pytest.mark.parametrize("name", ["study", "comparison", "explanation"])
+@pytest.mark.parametrize("name", CHARTS)
 def test_other_pages_are_sound(started: Any, others: dict[str, Path], name: str) -> None:
     other = Opened(started, others[name])
     drawn(other.page)
-    assert other.page.locator(".chart").count() == (name != "explanation")
+    assert other.page.locator(".chart").count() == CHARTS[name]
     assert HOSTILE in other.page.locator("body").inner_text()
     assert faults(other.page) == []
     assert other.said == []

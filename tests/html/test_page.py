@@ -363,3 +363,28 @@ def test_bundles_have_a_page(tmp_path: Path) -> None:
     found = so.load_plan(tmp_path / "p.xlsx").plan
     assert found.until == plan.until
     assert found.verdict.splitlines()[:3] == plan.verdict.splitlines()[:3]
+
+
+def test_an_explanation_is_written_as_a_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "why.html"
+    ran = run(
+        capsys, "explain", "inputs/small.xlsx", "--set", "budgets[*].amount scale 0.3", "-o", target
+    )
+    assert ran.status == 3
+    body = target.read_text(encoding="utf-8")
+    assert "No plan keeps every limit of this workbook." in body
+    assert "budgets[treasury].amount = 670.01" in body
+    assert "670.00" in body
+    with pytest.raises(so.OutputError, match="an explanation is saved as"):
+        so.Diagnosis("feasible").save(tmp_path / "why.docx")
+
+
+def test_other_answers_are_saved_as_pages_only(tmp_path: Path) -> None:
+    solution = so.Solution("no_plan", None, None, 0.0)
+    with pytest.raises(so.StockpileError, match="there is no plan"):
+        so.Adequacy(solution).save(tmp_path / "a.html")
+    with pytest.raises(so.OutputError, match="an assessment is saved as"):
+        so.Adequacy(solution).save(tmp_path / "a.xlsx")
+    assert not [*tmp_path.iterdir()]

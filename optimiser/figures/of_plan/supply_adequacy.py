@@ -86,6 +86,37 @@ def brief(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     )
 
 
+def every_row(rows: PlanRows) -> Iterator[TableFigure]:
+    """Yield a line for each fiscal year, scenario and material."""
+    found: Sequence[YearAssessed] = rows.of(YearAssessed)
+    unit = rows.plan.unit
+    quantity, share, days = Precision("quantity"), Precision("1"), Precision(places=0)
+    shown = (
+        ("probability", "probability", share),
+        (f"stock [{unit}]", "stock", quantity),
+        (f"target [{unit}]", "target", quantity),
+        ("cover [days]", "days_of_cover", days),
+        (f"worst unmet [{unit}]", "worst_unmet", quantity),
+        ("restricted", "restricted_share", share),
+    )
+    columns = [FigureColumn("fiscal year"), FigureColumn("scenario"), FigureColumn("material")]
+    for title, name, precision in shown:
+        among = [x for each in found if (x := getattr(each, name)) is not None]
+        columns.append(FigureColumn(title, replace(precision, among=among)))
+    lines = tuple(
+        FigureLine(
+            (
+                each.fiscal_year,
+                each.scenario,
+                each.material,
+                *(getattr(each, name) for _, name, _ in shown),
+            )
+        )
+        for each in found
+    )
+    yield TableFigure("every year", "Each scenario by fiscal year", tuple(columns), lines)
+
+
 def _table(
     rows: PlanRows,
     found: Sequence[YearAssessed],

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from optimiser.plan.frames import Shown
+from optimiser.system.errors import OutputError
 from stockpile_model import amounts
 
 MOST_RULES = 10  # that clash, line by line; the workbook and JSON have all
+EXPLANATION_WRITERS: dict[str, Callable[[Diagnosis, Path, bool], None]] = {}
+"""The functions that write an explanation as a file, by the ending of its name. Each room that
+knows a format adds its own.
+"""
 NO_TIME = "there was no time to look for more"
 
 
@@ -107,6 +113,21 @@ class Diagnosis(Shown):
     ended: str = ""
     within: tuple[str, ...] = ()
     whole: bool = True
+    title: str = ""
+
+    def save(self, path: str | Path, force: bool = False) -> Path:
+        """Write the explanation to a file; its name ends with the format: .html.
+
+        A file that this program did not write, or that was edited since, is replaced by `force`
+        only. Raises OutputError; then nothing has changed.
+        """
+        target = Path(path)
+        writer = EXPLANATION_WRITERS.get(target.suffix.casefold())
+        if writer is None:
+            known = ", ".join(EXPLANATION_WRITERS)
+            raise OutputError(f"{target}: an explanation is saved as {known}; choose such a name")
+        writer(self, target, force)
+        return target
 
     def lines(self) -> Iterator[str]:
         """Yield the explanation line by line."""
