@@ -15,7 +15,8 @@ class ActRows:
 
     def __init__(self, sheets: Sheets, rows: Sequence[Any], start: dt.date) -> None:
         self.of = defaultdict[str, list[Line]](list)
-        for line in sorted(sheets["payments"], key=lambda each: each["date"]):
+        paid = sorted(sheets["payments"], key=lambda each: (each["date"], each["appropriation"]))
+        for line in paid:
             for number in (line["number"] or "").split(", "):
                 self.of[number].append(line)
         self.sheets, self._rows = sheets, dict[str, dict[str, list[Line]]]()

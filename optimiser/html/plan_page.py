@@ -16,7 +16,8 @@ from optimiser.figures.of_plan import (
 from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.html.figure_data import Data, figure_data
 from optimiser.html.page import Choice, Page, PageChapter
-from optimiser.html.row_data import ACTIONS, actions, tables
+from optimiser.html.row_data import tables
+from optimiser.plan.action_rows import Action
 from optimiser.plan.assumption_rows import Assumption
 from optimiser.plan.marginal_values import MarginalValue
 from optimiser.plan.narrowed_plan import for_buyer, in_scenario, of_material, scenarios_of
@@ -30,7 +31,7 @@ MOST_VIEWS = 160  # choices for which the figures are worked out
 Numbers = tuple[int, ...]
 """The number of the name that is chosen of each choice; 0: none."""
 BESIDE = {
-    calendar_of_actions.NAME: ACTIONS,
+    calendar_of_actions.NAME: Action.SHEET,
     weighty_limits.NAME: MarginalValue.SHEET,
     evidence.NAME: Assumption.SHEET,
 }
@@ -47,7 +48,7 @@ def plan_page(plan: Plan) -> Page:
     """Return the page of a plan."""
     rows, choices = PlanRows(plan), _choices(plan)
     made = [(chapter, figures) for chapter, figures in chapters_of(rows) if figures]
-    listed = [each for each in (actions(rows), *tables(rows)) if each is not None]
+    listed = [*tables(rows)]
     names = {each["name"] for each in listed}
     return Page(
         title=plan.title or "Stockpile plan",

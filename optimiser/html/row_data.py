@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from optimiser.figures.column_units import unit_of
@@ -13,14 +12,11 @@ from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.html.figure_data import DIGITS, Data
 from optimiser.html.number_text import SHARE, places, written
 from optimiser.plan.plan import Plan
-from stockpile_model.block import results
 from stockpile_model.schema import Column, Dated, Result, columns
 
 MOST_ROWS = 20_000  # of a table on a page; a workbook holds all
 OF = tuple(each.name for each in columns(Dated))
 NUMBERS = ("number", "whole")
-ACTIONS = "actions"
-INSTRUCTIONS = ("Date", "Sheet", "Material", "Instruction")
 
 
 def tables(rows: PlanRows) -> Iterator[Data]:
@@ -69,6 +65,7 @@ def _column(plan: Plan, column: Column, values: Sequence[Any]) -> Data:
         "meaning": column.meaning,
         "sentence": column.sentence,
         "expected": column.expected,
+        **_leads(column),
     }
     if column.kind in NUMBERS:
         share = column.unit == SHARE
@@ -82,6 +79,15 @@ def _column(plan: Plan, column: Column, values: Sequence[Any]) -> Data:
     if column.name == "unit":
         values = [unit_of(each, plan.unit, plan.currency) for each in values]
     return data | {"sort": "text", **_texts(values)}
+
+
+def _leads(column: Column) -> Data:
+    """Return where a click on a cell leads: the table, or the column that names it, and the column
+    whose words are searched there; nothing where that depends on the row."""
+    if len(column.leads) != 1:
+        return {}
+    (lead,) = column.leads
+    return {"leads": {"to": lead.sheet, "named": lead.named, "own": lead.on[0][1] or column.name}}
 
 
 def _plain(value: float | None) -> float | str | None:
@@ -100,58 +106,3 @@ def _texts(values: Sequence[object]) -> Data:
         text = written(each, Precision())
         found.append(place.setdefault(text, len(place)))
     return {"texts": [*place], "values": found}
-
-
-def actions(rows: PlanRows) -> Data | None:
-    """Return all instructions in the order of their dates, each once; None where there are none."""
-    kinds = sorted((kind for kind in results() if kind.RANK), key=lambda kind: kind.PLACE)
-    found = sorted(dict.fromkeys(each for kind in kinds for each in _instructions(rows, kind)))
-    if not found:
-        return None
-    *shown, of, likely = zip(*found, strict=True)
-    data: Data = {
-        "name": ACTIONS,
-        "title": "All instructions in the order of their dates",
-        "about": "every signature, order and rotation of the plan",
-        "height": min(len(found), MOST_ROWS),
-        "all": len(found),
-        "means": False,
-        "columns": [
-            {
-                "name": title.casefold(),
-                "title": title,
-                "meaning": "",
-                "sentence": title == INSTRUCTIONS[-1],
-                "expected": False,
-                "sort": "text",
-                **_texts(values),
-            }
-            for title, values in zip(INSTRUCTIONS, shown, strict=True)
-        ],
-    }
-    if rows.scenarios:
-        data |= {"scenarios": _texts(of), "probability": [*likely[:MOST_ROWS]]}
-    return data
-
-
-def _instructions(
-    rows: PlanRows, kind: type[Result]
-) -> Iterator[tuple[dt.date, str, str, str, str, float]]:
-    names = {each.name for each in columns(kind)}
-
-    def column(name: str, otherwise: Callable[[], list[Any]]) -> list[Any]:
-        return rows.column(kind, name) if name in names else otherwise()
-
-    height = rows.height(kind)
-    yield from (
-        (day, _capital(kind.SHEET.replace("_", " ")), material or "", said, of, likely)
-        for day, material, said, of, likely in zip(
-            rows.column(kind, kind.dated_by()),
-            column("material", lambda: [""] * height),
-            rows.column(kind, "instruction"),
-            column("scenarios", lambda: [""] * height),
-            column("probability", lambda: [1.0] * height),
-            strict=True,
-        )
-        if day is not None
-    )

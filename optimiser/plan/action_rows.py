@@ -21,7 +21,14 @@ from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.objective import CashFlow
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
 from stockpile_model.leads import Lead
-from stockpile_model.schema import INSTRUCTION, Dated, Result, column, columns
+from stockpile_model.schema import (
+    INSTRUCTION,
+    Dated,
+    Result,
+    column,
+    columns,
+    in_order_of_sheet,
+)
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tree import ALL
 
@@ -255,9 +262,10 @@ def _follow(
             if number is None:
                 continue
             members[place] = replace(row, number=number)  # type: ignore[call-arg]
-            if isinstance(row, Delivery):
-                for each in number.split(", "):
-                    lots[each] += [] if row.lot in lots[each] else [row.lot]
+    for came in in_order_of_sheet(Delivery, rows.get(Delivery, ())):
+        assert isinstance(came, Delivery)
+        for each in (came.number or "").split(", "):
+            lots[each] += [] if came.lot in lots[each] else [came.lot]
     return lots
 
 
@@ -346,7 +354,7 @@ class Money:
 
     def names(self, number: str) -> list[str]:
         """Return the appropriations that pay an action."""
-        paid = sorted(self.of.get(number, ()), key=lambda each: each.date)
+        paid = sorted(self.of.get(number, ()), key=lambda each: (each.date, each.appropriation))
         return list(dict.fromkeys(each.appropriation for each in paid))
 
     def dates(self, number: str, day: dt.date) -> tuple[list[dt.date], list[dt.date]]:

@@ -38,7 +38,7 @@ from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.schema import Dated, Result, column, get
+from stockpile_model.schema import Dated, Result, column, get, in_order_of_sheet
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Settings
 from stockpile_model.values import normal
@@ -149,7 +149,7 @@ def test_a_sheet_holds_every_row_and_reads_back(kind: type[Result], full: bytes)
     assert [normal(str(name)) for name in frame.columns] == [
         each.name for each in shown(kind, scenarios=False)
     ]
-    rows = sorted(full_plan().of(kind), key=lambda row: getattr(row, "date", None) or dt.date.min)
+    rows = in_order_of_sheet(kind, full_plan().of(kind))
     assert rows
     assert len(frame) == len(rows)
     for name, each in zip(frame.columns, shown(kind, scenarios=False), strict=True):

@@ -424,6 +424,34 @@
     return new Intl.NumberFormat("en-US", share ? { maximumFractionDigits: 2, style: "percent" } : places).format(amount);
   }
 
+  /* A cell that leads to rows of another table: they are searched for its word. */
+  function led(table, each, r) {
+    const text = cell(table, each, r);
+    if (!each.leads || !text) return null;
+    const word = wording(table, each.leads.own, r).split(", ")[0];
+    const name = each.leads.to || wording(table, each.leads.named, r);
+    if (!word || !state.has(name)) return null;
+    const press = element("button", text, { type: "button", class: "lead", title: `Rows of ${name} with ${word}` });
+    press.addEventListener("click", () => go(name, word));
+    return press;
+  }
+
+  function wording(table, name, r) {
+    const each = table.columns.find((one) => one.name === name);
+    return each && each.texts ? each.texts[each.values[r]] : "";
+  }
+
+  function go(name, word) {
+    const place = [...document.querySelectorAll("[data-table]")].find((each) => each.dataset.table === name);
+    Object.assign(state.get(name), { search: word.toLowerCase(), page: 0 });
+    if (place.tagName === "DETAILS") place.open = true;
+    open(place);
+    const search = place.querySelector("input[type=search]");
+    search.value = word;
+    place.scrollIntoView();
+    search.focus({ preventScroll: true });
+  }
+
   function kept(table) {
     const tests = Object.entries(chosen()).map(([name, value]) => ways[name](table, value)).filter(Boolean);
     const { search, sorted, down } = state.get(table.name);
@@ -484,8 +512,11 @@
     const body = made.createTBody();
     shown.forEach((r) => {
       const row = body.insertRow();
-      parts.forEach((each) => row.append(element("td", cell(table, each, r),
-        { class: each.texts ? width(each) : "number" })));
+      parts.forEach((each) => {
+        const held = element("td", "", { class: each.texts ? width(each) : "number" });
+        held.append(led(table, each, r) || cell(table, each, r));
+        row.append(held);
+      });
     });
     place.querySelector(".held").replaceChildren(wide(made, table.title));
     const from = all.length ? now.page * most + 1 : 0;
