@@ -104,7 +104,8 @@ def build(stockpile: Stockpile) -> Formulation:
             direction=pyo.Suffix.LOCAL, doc="what a solver multiplies each component by"
         )
         m.priority = pyo.Suffix(
-            direction=pyo.Suffix.LOCAL, doc="what a search decides first: what moves a plan most"
+            direction=pyo.Suffix.LOCAL,
+            doc="what a search decides first: what moves a plan most; what is below 0 last",
         )
         for block in blocks():
             if block.add is not None:

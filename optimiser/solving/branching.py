@@ -91,6 +91,7 @@ class Master:
         self.costly: dict[int, float] = {}  # by how much decisions of dives raised the cost
         self.integers = np.flatnonzero(program.integer)
         self.weighty: Bools = structure.weighty[self.integers]
+        self.light: Bools = structure.light[self.integers]
         self.binary: Bools = (program.upper - program.lower)[self.integers] <= 1
         self.columns_of = relaxation.matrix.T.tocsr()
         self.magnitude = abs(self.columns_of)
@@ -211,8 +212,8 @@ class Master:
 
     def open(self, vertex: Vertex) -> list[tuple[float, Branch]]:
         """Return what is not whole at a vertex, with what it moves: the weighty sums, where all are
-        whole the weighty columns, then the other sums, then the other columns. Of those that are
-        alike, as the sums of a plant and of the contract that carries it, one.
+        whole the weighty columns, then the other sums, then the other columns, the light ones last.
+        Of those that are alike, as the sums of a plant and of the contract that carries it, one.
         """
         sums, value = vertex.activity[self.program.rows :], vertex.x[self.integers]
         broken, away = (np.abs(each - np.round(each)) > FRACTION for each in (sums, value))
@@ -221,11 +222,16 @@ class Master:
             if len(at):
                 moved = [self._moved(vertex, self.structure.sums[k]) for k in at.tolist()]
                 return self._distinct(at, sums[at], np.array(moved), of_sum=True)
-            columns = self.integers[away & (self.weighty == weighty)]
-            if len(columns):
-                moved = [self._moved(vertex, np.array([j])) for j in columns.tolist()]
-                return self._distinct(columns, vertex.x[columns], np.array(moved), of_sum=False)
-        return []
+            found = self._open_columns(vertex, away & (self.weighty == weighty) & ~self.light)
+            if found:
+                return found
+        return self._open_columns(vertex, away & self.light)
+
+    def _open_columns(self, vertex: Vertex, among: Bools) -> list[tuple[float, Branch]]:
+        """Return some of the integers, none of which is whole, with what each moves."""
+        columns = self.integers[among]
+        moved = [self._moved(vertex, np.array([j])) for j in columns.tolist()]
+        return self._distinct(columns, vertex.x[columns], np.array(moved), of_sum=False)
 
     def is_weighty(self, branch: Branch) -> bool:
         """Return whether a branch is on what is weighty."""

@@ -4,6 +4,10 @@ few iterations of the simplex.
 Weighty decisions come first, one sum or column at a time, on the cheaper side. The others are
 rounded up in batches: an order that is placed attracts the metal of others, while one that is
 rounded down reappears in the month after.
+
+Light ones come last, all at once: each so that the sum of its kind from the root to its node is
+what it was, to the nearest whole number. So what one leaves its successor takes, and nothing is
+off by more than half of one at any time.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from optimiser.solving.branching import FRACTION, Master, Subproblem
 from optimiser.solving.linear import LinearProgram, SearchClock, Vertex
 from optimiser.solving.program import INFINITY, Floats, Program
 from optimiser.solving.sifting import Core, Sifted
-from optimiser.solving.structure import Positions
+from optimiser.solving.structure import NOWHERE, Positions
 
 WORSE, GROWTH = 0.002, 4.0
 """By what part of the cost the next step may be dearer at first; how that grows."""
@@ -55,6 +59,7 @@ def _decided(
     master: Master, part: Subproblem, vertex: Vertex, worst: float
 ) -> tuple[Subproblem, Vertex] | None:
     """Decide what is weighty, then how many orders of a kind are placed, the largest gain first."""
+    basis = vertex.basis  # the last that was solved is another branch
     while branches := master.open(vertex):
         if not master.is_weighty(branches[0][1]):
             # Whether two orders are placed in all or three says more than one of them; of many it
@@ -71,7 +76,7 @@ def _decided(
         nearer = int(master.value(vertex, branch) - branch.floor >= 0.5)
         sides = master.sides(part, branch)
         sides = (sides[nearer], sides[1 - nearer])
-        won = _cheaper(master, sides, vertex, worst)
+        won, basis = _cheaper(master, sides, vertex, worst, basis), None
         if won is None:
             return None
         master.costly[branch.key] = won[1].objective - vertex.objective
@@ -80,7 +85,11 @@ def _decided(
 
 
 def _cheaper(
-    master: Master, parts: Sequence[Subproblem], vertex: Vertex, worst: float
+    master: Master,
+    parts: Sequence[Subproblem],
+    vertex: Vertex,
+    worst: float,
+    basis: object = None,
 ) -> tuple[int, Vertex] | None:
     """Solve parts up to a cutoff that grows, and return the number of the first that stays below
     it, with its vertex; None where none is below `worst`.
@@ -89,7 +98,7 @@ def _cheaper(
     while alive:
         cutoff = min(worst, vertex.objective + room)
         for k in [*alive]:
-            found = master.solve(parts[k], cutoff=cutoff)
+            found, basis = master.solve(parts[k], basis, cutoff), None
             if found.solved and found.objective <= cutoff and found.objective < worst:
                 return k, found
             if found.bound >= worst:
@@ -106,17 +115,29 @@ def _rounded(
     """Return a plan: yes or no decisions that are not whole become yes, the largest parts first and
     half of them at a time, then numbers the nearest. Where a batch fits no plan, or costs much, a
     smaller one is tried, at last one alone either way; where that fits none, the choice before is
-    turned round. What has become whole and is not at its least is kept.
+    turned round. What has become whole and is not at its least is kept. Light numbers are rounded
+    by their sums, and like the others only where that fits no plan.
     """
     integers, lower = master.integers, master.program.lower[master.integers]
     batch, turned, trail = BATCH, 0, list[tuple[Subproblem, Positions, Floats]]()
+    summed = False
     while True:
         value = vertex.x[integers]
         broken = np.abs(value - np.round(value)) > FRACTION
         if not broken.any():
             return attempt(master, np.round(value), worst, part=part)
-        deciding = bool((broken & master.binary).any())
-        kind = master.binary if deciding else np.ones(len(integers), dtype=np.bool_)
+        deciding = bool((broken & master.binary & ~master.light).any())
+        if deciding:
+            kind = master.binary & ~master.light
+        elif (broken & ~master.light).any():
+            kind = ~master.light
+        elif summed:
+            kind = master.light
+        else:
+            kind, summed = master.light, True
+            plan = attempt(master, _by_sums(master, value), worst, part=part)
+            if plan is not None:
+                return plan
         kept = kind & ~broken & (np.round(value) > lower)
         least = part.at_least(integers[kept], np.round(value[kept]))
         tries = [*_roundings(value, np.flatnonzero(broken & kind), batch, deciding)]
@@ -137,6 +158,25 @@ def _rounded(
                     break
             else:
                 return None
+
+
+def _by_sums(master: Master, value: Floats) -> Floats:
+    """Return the integers rounded, the light ones so that the sum of a kind along a path is off by
+    no more than half.
+    """
+    whole, own = np.round(value), master.structure
+    kind, node = own.kind[master.integers], own.node[master.integers]
+    light = np.flatnonzero(master.light & (node != NOWHERE))
+    at = {(kind[k], node[k]): k for k in light.tolist()}
+    for each in np.unique(kind[light]).tolist():
+        sums = np.zeros(len(own.tree.parent))
+        for n, parent in enumerate(own.tree.parent):
+            before = 0.0 if parent is None else sums[parent]
+            k = at.get((each, n))
+            sums[n] = before + (0.0 if k is None else value[k])
+            if k is not None:
+                whole[k] = np.floor(sums[n] + 0.5) - np.floor(before + 0.5)
+    return whole
 
 
 def _roundings(

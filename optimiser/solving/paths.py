@@ -147,7 +147,13 @@ class Paths:
         own = self.structure
         program = replace(relaxation.program, integer=self.program.integer[columns])
         structure = Structure(
-            own.tree, own.node[columns], own.kind[columns], own.weighty[columns], (), 0
+            own.tree,
+            own.node[columns],
+            own.kind[columns],
+            own.weighty[columns],
+            own.light[columns],
+            (),
+            0,
         )
         found = dive(Master(program, structure, relaxation), Subproblem(), vertex)
         return None if found is None else found.x

@@ -58,14 +58,16 @@ CHAIN = ScenarioTree((None,), (1.0,))
 class Structure:
     """`node`: of the tree at which each column stands; `kind`: a number that columns share which
     differ in their node alone; `weighty`: whether a column is whole and decided before others, as
-    its priority says; `sums`: the columns of each sum that is whole in every plan, those of weighty
-    columns first (`first` of them).
+    its priority says; `light`: whether it is whole and decided after them; `sums`: the columns of
+    each sum that is whole in every plan, those of weighty columns first (`first` of them). There
+    are none of light columns: to branch on them brings next to nothing.
     """
 
     tree: ScenarioTree
     node: Ints
     kind: Ints
     weighty: Bools
+    light: Bools
     sums: tuple[Ints, ...]
     first: int
 
@@ -89,11 +91,12 @@ def structure(
         np.int32,
         len(labels),
     )
-    weighty = (priority > 0) & program.integer
+    weighty, light = (program.integer & of for of in (priority > 0, priority < 0))
     first, then = (
-        _sums(labels, np.flatnonzero(program.integer & of), tree) for of in (weighty, ~weighty)
+        _sums(labels, np.flatnonzero(of), tree)
+        for of in (weighty, program.integer & ~weighty & ~light)
     )
-    return Structure(tree, node, kind, weighty, (*first, *then), len(first))
+    return Structure(tree, node, kind, weighty, light, (*first, *then), len(first))
 
 
 def _sums(labels: Sequence[Label], columns: Positions, tree: ScenarioTree) -> list[Ints]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pickle
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,9 @@ from tests.support.programs import planning
 
 
 def master_of(
-    program: Program, labels: list[Label], weighty: list[bool], tree: Scenarios
+    program: Program, labels: list[Label], priority: list[int] | list[bool], tree: Scenarios
 ) -> Master:
-    shape = structure(program, labels, np.array(weighty, dtype=np.int32), tree)
+    shape = structure(program, labels, np.array(priority, dtype=np.int32), tree)
     return Master(program, shape, LinearProgram(Master.program_of(program, shape), SearchClock()))
 
 
@@ -154,6 +155,75 @@ def test_a_dive_does_not_round_up_what_costs_much() -> None:
     found = dive(master, Subproblem(), root)
     assert found is not None
     assert found.objective == pytest.approx(60)
+
+
+def lots_over_a_tree(priority: int, room: float = 0.0) -> tuple[Master, Scenarios]:
+    """Lots of sales at the nodes of two paths that share two nodes and part for two, at a price
+    that falls by a hundredth: by each node no more than 1.4 for each so far, and `room`.
+    """
+    tree = Scenarios((None, 0, 1, 2, 1, 4), (1.0, 1.0, 0.5, 0.5, 0.5, 0.5))
+    nodes = len(tree.parent)
+    ways = [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3], [0, 1, 4], [0, 1, 4, 5]]
+    index = np.concatenate(ways)
+    program = Program(
+        cost=-np.array(tree.probability) * 0.99**tree.depth,
+        offset=0.0,
+        lower=np.zeros(nodes),
+        upper=np.full(nodes, 9.0),
+        integer=np.ones(nodes, dtype=np.bool_),
+        row_lower=np.full(nodes, -np.inf),
+        row_upper=np.array([1.4 * len(way) + room for way in ways]),
+        start=np.cumsum([0, *map(len, ways)]).astype(np.int32),
+        index=index.astype(np.int32),
+        value=np.ones(len(index)),
+    )
+    labels: list[Label] = [("lots", ("buyer", n)) for n in range(nodes)]
+    return master_of(program, labels, [priority] * nodes, tree), tree
+
+
+def test_light_numbers_have_no_sums_and_are_branched_on_last() -> None:
+    master, _ = lots_over_a_tree(-1)
+    assert not master.structure.sums
+    assert master.structure.light.all()
+    heavy, _ = lots_over_a_tree(0)
+    assert heavy.structure.sums
+    program = Program(
+        cost=np.array([-1.0, -1.0]),
+        offset=0.0,
+        lower=np.zeros(2),
+        upper=np.full(2, 9.0),
+        integer=np.ones(2, dtype=np.bool_),
+        row_lower=np.full(2, -np.inf),
+        row_upper=np.array([1.5, 2.5]),
+        start=np.array([0, 1, 2], dtype=np.int32),
+        index=np.array([0, 1], dtype=np.int32),
+        value=np.ones(2),
+    )
+    labels: list[Label] = [("order", ("a", 0)), ("lots", ("b", 0))]
+    for priority, first in (([0, -1], [0]), ([-1, 0], [1]), ([-1, -1], [0, 1])):
+        mixed = master_of(program, labels, priority, Scenarios((None,), (1.0,)))
+        assert sorted(each.at for _, each in mixed.open(mixed.solve(Subproblem()))) == first
+
+
+@pytest.mark.parametrize(
+    ("room", "expected"), [(0.5, [1, 3, 4, 6, 4, 6]), (0.0, [1, 2, 4, 5, 4, 5])]
+)
+def test_a_dive_rounds_light_numbers_so_that_their_sums_stay(
+    room: float, expected: list[int]
+) -> None:
+    """Of 1.4 lots at each node the sums are 1.4, 2.8, 4.2 and 5.6: to the nearest lot 1, 3, 4, 6.
+
+    Where no more than 1.4 at each node is there, 3 by the second node are no plan: then they are
+    rounded as other numbers are.
+    """
+    master, tree = lots_over_a_tree(-1, room)
+    root = replace(master.solve(Subproblem()), x=np.full(6, 1.4))
+    found = dive(master, Subproblem(), root)
+    assert found is not None
+    sums = np.zeros(len(tree.parent))
+    for n, parent in enumerate(tree.parent):
+        sums[n] = found.x[n] + (0.0 if parent is None else sums[parent])
+    assert sums.tolist() == expected
 
 
 def test_both_sides_of_a_branch_leave_no_plan_out() -> None:

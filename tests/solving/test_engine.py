@@ -34,6 +34,7 @@ def drawn(seed: int) -> tuple[Program, Structure]:
         leaves=int(r.integers(1, 8)),
         periods=int(r.integers(1, 8)),
         across=bool(r.integers(2)),
+        light=bool(r.integers(2)),
     )
 
 

@@ -30,14 +30,19 @@ def random_tree(r: np.random.Generator, leaves: int, periods: int) -> ScenarioTr
 
 
 def planning(
-    seed: int, leaves: int, periods: int, across: bool = False, scarce: bool = False
+    seed: int,
+    leaves: int,
+    periods: int,
+    across: bool = False,
+    scarce: bool = False,
+    light: bool = False,
 ) -> tuple[Program, Structure]:
     """A stock that is bought in lots at order costs, or under a contract that is signed once on a
     path, against demand at each node.
 
     Columns at a node: bought, ordered (0 or 1), lots, taken, signed (0 or 1, weighty), stock,
     short. `across` adds a row over all nodes, `scarce` a budget for each path, which may not do for
-    all that is needed.
+    all that is needed. `light`: lots are decided last.
     """
     r = np.random.default_rng(seed)
     tree = random_tree(r, leaves, periods)
@@ -103,7 +108,9 @@ def planning(
         index=np.concatenate([[*row] for _, row, _ in keyed]).astype(np.int32),
         value=np.concatenate([[*row.values()] for _, row, _ in keyed]).astype(float),
     )
-    priority = np.array([name == "sign" for name, _ in labels], dtype=np.int32)
+    priority = np.array(
+        [(name == "sign") - (light and name == "lots") for name, _ in labels], dtype=np.int32
+    )
     return program, structure(program, labels, priority, tree)
 
 
