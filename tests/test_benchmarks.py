@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+import optimiser as so
 from optimiser.solving.solve import Options, solve
 from optimiser.workbook.read.input_reader import read
 from stockpile_model.build import build
+from tests.benchmarks import guides
 from tests.benchmarks.plain import plain
 from tests.benchmarks.search import Compared, measured
 from tests.benchmarks.search_solvers import INSTALLED, SOLVERS, Search
+from tests.benchmarks.show import ROOT
 from tests.benchmarks.synthetic import scenario_tree
 from tests.support.books import book
 
@@ -66,3 +69,53 @@ def test_a_search_is_compared_with_the_best_that_proved_its_plan() -> None:
         }
     )
     assert wrong.contradiction() == "the bound of HiGHS, 101, is above the plan of engine, 100"
+
+
+def test_a_guide_is_read_as_its_reader_tries_it() -> None:
+    guide = """# A case
+
+## What to try
+
+Each line can be tried with `stockpile solve a.xlsx --set '...'`.
+
+- Less money: `budgets[nds].amount scale 0.8`. 78.1 m USD. More:
+  `budgets[nds].amount scale 2`: 60 m USD.
+- No feedstock: `rules[a].most set 0`, with `rules[b].least set 3`
+  and `rules[c].most set 0`: only three. 69.4 m USD.
+- No duty, or `--firm`: `offers[*].duty set 0`. The same plan.
+
+## What is left out
+
+- Nothing of `offers[x].price set 1`. 1.0 m USD.
+"""
+    assert [*guides.lines(guide)] == [
+        guides.Line(("budgets[nds].amount scale 0.8",), "78.1"),
+        guides.Line(("budgets[nds].amount scale 2",), "60"),
+        guides.Line(("rules[a].most set 0", "rules[b].least set 3", "rules[c].most set 0"), "69.4"),
+        guides.Line(("offers[*].duty set 0",), None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("objective", "stated", "expected"),
+    [
+        (78_149_000, "78.1", True),
+        (78_151_000, "78.1", False),
+        (60_400_000, "60", True),
+        (59_400_000, "60", False),
+    ],
+)
+def test_a_stated_cost_counts_as_far_as_it_is_written(
+    objective: float, stated: str, expected: bool
+) -> None:
+    assert guides.agrees(objective, stated) == expected
+
+
+@pytest.mark.parametrize("case", ["gallium", "indium", "portfolio"])
+def test_what_a_guide_says_to_try_can_be_tried(case: str) -> None:
+    """Each change names a cell that is there."""
+    found = [*guides.lines((ROOT / "inputs" / case / "guide.md").read_text(encoding="utf-8"))]
+    assert len(found) >= 9
+    workbook = so.read(ROOT / "inputs" / f"{case}.xlsx")
+    for line in found:
+        workbook.change(*guides.ALONE.get(case, ()), *line.changes)
