@@ -238,6 +238,8 @@ class StayingSearch:
 
     def _settled(self, x: Floats, bound: float | None = None) -> NearPlan:
         """Return a plan after the objectives that choose between plans that are equally good."""
+        if not self.then:
+            return self._plan(x, bound)
         program = self.program
         for best in (self.cost, self.changed):
             program = held(program, best, allowance(best.at(x)))

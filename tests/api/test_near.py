@@ -34,6 +34,13 @@ BOOK: dict[str, Any] = {
     "demand": [{"material": "ga", "from": "2027-02-01", "to": "2027-04-01", "quantity": 10}],
 }  # fmt: skip
 """30 kg in three orders from `left`, which is cheaper by 0.02."""
+RUSH: dict[str, Any] = {
+    "scenarios": [{"scenario": "rush", "probability": 0.4, "revealed": "2027-03-01"}],
+    "events": [
+        {"scenario": "rush", "table": "demand", "row": "ga", "column": "quantity",
+         "from": "2027-03-01", "how": "scale", "value": 2},
+    ],
+}  # fmt: skip
 FLIPS = "offers[left].price = 10.03"  # 0.01 a unit dearer than `right`: 0.30 of 300.60
 
 
@@ -203,15 +210,7 @@ def test_when_time_passes_and_nothing_happens_nothing_changes(
 
 def test_each_scenario_stays_near_its_own(book: so.Book) -> None:
     """From March on more is needed in `rush`: each path is compared with the announced one."""
-    tables = {
-        **BOOK,
-        "scenarios": [{"scenario": "rush", "probability": 0.4, "revealed": "2027-03-01"}],
-        "events": [
-            {"scenario": "rush", "table": "demand", "row": "ga", "column": "quantity",
-             "from": "2027-03-01", "how": "scale", "value": 2},
-        ],
-    }  # fmt: skip
-    parted = so.from_tables(tables)
+    parted = so.from_tables({**BOOK, **RUSH})
     announced = planned(parted)
     assert changed(planned(parted, near=announced)) == []
     less = planned(parted.change("offers[left].capacity = 15"), near=announced)
@@ -226,10 +225,25 @@ def test_each_scenario_stays_near_its_own(book: so.Book) -> None:
     assert changed(alone) == []
 
 
-def test_relaxed_orders_lots_and_steps_stay_too(book: so.Book) -> None:
-    stepped = book.change("settings.firm_periods = 2", "settings.order_step = 2.5")
-    announced = planned(stepped)
-    assert changed(planned(stepped, near=announced)) == []
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ("settings.firm_periods = 2", "settings.order_step = 2.5"),
+        ("settings.objective = shortfall_first", "demand[*].quantity = 60"),
+        ("settings.risk_weight = 1", "settings.risk_tail = 0.5"),
+    ],
+    ids=["relaxed", "shortfall first", "risk"],
+)
+def test_all_that_can_be_minimised_stays_near(changes: tuple[str, ...]) -> None:
+    """`left` is as dear as `right` now: what was announced stays, whatever is minimised."""
+    parted = so.from_tables({**BOOK, **RUSH})
+    announced = planned(parted.change(*changes))
+    now = parted.change(*changes, "offers[right].price = 10")
+    near, cheap = planned(now, near=announced), planned(now)
+    assert changed(near) == []
+    assert near.objective == pytest.approx(cheap.objective)
+    assert near.shortfall == pytest.approx(cheap.shortfall)
+    assert near.expected_cost == pytest.approx(cheap.expected_cost)
 
 
 # --- Every kind of decision -----------------------------------------------------------------------

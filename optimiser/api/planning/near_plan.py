@@ -106,9 +106,13 @@ def near_plan(
             budget = min(options.time_limit, max(LEAST_SECONDS, outcome.seconds))
             worth = _worth(stockpile, decisions)
             chosen = _chosen(search, outcome, worth, change_cost, options.gap, budget)
-            _set(form, chosen)
+            if chosen.x is not search.x:
+                _set(form, chosen)
             keeping = _keeping(search, chosen, decisions, formulation, ASKED_SHARE * budget)
-        final, least = restated(outcome, options.gap)
+        if chosen.x is search.x:  # it is as it was
+            final, least = outcome, float(outcome.objective or 0.0)
+        else:
+            final, least = restated(outcome, options.gap)
         enough = options.gap * abs(float(final.objective or 0.0))
         rows = tuple(ChangeRows(stockpile, announced, keeping, enough).rows(decisions))
     finally:
