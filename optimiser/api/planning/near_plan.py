@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,9 +83,9 @@ def near_plan(
 ) -> NearOutcome:
     """Return the plan near the announced one, from a solved formulation.
 
-    `change_cost`: what a change costs, as a share of its value; None: of the plans within the gap
-    that was asked for, or where the search has proven less, that cost no more than the solved one,
-    it is the one that changes least.
+    `change_cost`: what a change costs, as a share of its value. None: of the plans within the gap
+    that was asked for it is the one that changes least; where the solved plan is not within it, of
+    those that cost no more than that.
     """
     begun = time.perf_counter()
     stockpile = formulation.stockpile
@@ -297,9 +297,13 @@ class ChangeRows:
             every[key] = Decided(key, self.announced.amounts[key], value, ())
         nothing = self.stockpile.scale.nothing
         shown = [d for d in every.values() if d.announced > 0 or d.now > nothing]
-        changed = {d.key for d in shown if kind_of(d.announced, d.now, nothing) != KEPT}
+        changed = [d.key for d in shown if kind_of(d.announced, d.now, nothing) != KEPT]
+        own = {key: behind(key, self.stockpile, self.inputs) for key in sorted(changed, key=str)}
+        # Of the cells of others those come first that another changed decision rests on.
+        of_others = [*dict.fromkeys([*(cell for of in own.values() for cell in of), *self.inputs])]
         for each in sorted(shown, key=self._place):
-            yield self._row(each, each.key in lost, changed)
+            mine = own.get(each.key, [])
+            yield self._row(each, each.key in lost, mine, [] if mine else of_others)
 
     def _place(self, each: Decided) -> tuple[object, ...]:
         key, order = each.key, [*deeds()]
@@ -311,15 +315,21 @@ class ChangeRows:
             key.node,
         )
 
-    def _row(self, each: Decided, lost: bool, changed: Collection[DeedKey]) -> PlanChange:
+    def _row(
+        self,
+        each: Decided,
+        lost: bool,
+        own: Sequence[ChangedCell],
+        others: Sequence[ChangedCell],
+    ) -> PlanChange:
+        """Return the row of a decision, with the cells behind it."""
         key, nothing = each.key, self.stockpile.scale.nothing
         now = amounts.clean(each.now) if each.now > nothing else 0.0
         then = amounts.clean(each.announced)
         change = kind_of(then, now, nothing)
         if change == KEPT:
             now = then
-        own, others = self._cells(key, changed) if change != KEPT else ([], [])
-        first = next(iter((*own, *others)), None)
+        first = None if change == KEPT else next(iter((*own, *others)), None)
         cost = None if change == KEPT else self.keeping.get(key)
         return PlanChange(
             **self.stockpile.where(key.node),
@@ -340,19 +350,6 @@ class ChangeRows:
             after=None if first is None else first.after,
             reason=self._reason(each, change, lost, own, others),
         )
-
-    def _cells(
-        self, key: DeedKey, changed: Collection[DeedKey]
-    ) -> tuple[list[ChangedCell], list[ChangedCell]]:
-        """Return the changed cells that a decision rests on, and those of others: first those that
-        other changed decisions rest on.
-        """
-        own = behind(key, self.stockpile, self.inputs)
-        others: dict[ChangedCell, None] = {}
-        for each in sorted(changed, key=str):
-            others |= dict.fromkeys(behind(each, self.stockpile, self.inputs))
-        others |= dict.fromkeys(self.inputs)
-        return own, [each for each in others if each not in own]
 
     def _reason(
         self,
