@@ -167,7 +167,8 @@ def books(name: str, more: Sequence[str]) -> Iterator[so.Book]:
     @given(small_books())
     def draw(tables: dict[str, object]) -> None:
         with contextlib.suppress(so.InputError):
-            drawn.append(so.from_tables(tables))
+            hard = ["targets[*].hard = yes"] if tables.get("targets") else []
+            drawn.append(so.from_tables(tables, "materials[*].shortage_cost =", *hard))
 
     draw()
     for book in drawn:

@@ -321,11 +321,12 @@ class ElasticProgram:
         if gift.dual is None or gift.x is None or piece is None:
             return {}
         stated, dual = gift.x[: self.first] * sizes.column, gift.dual[: program.rows] / sizes.row
-        of = np.repeat(np.arange(program.rows), np.diff(program.start))
+        traced = piece.form.program  # which may hold entries that are 0
+        of = np.repeat(np.arange(traced.rows), np.diff(traced.start))
         weights = np.zeros(len(piece.expressions.wanted))
         for name, at, which in piece.places:
             if name == "value":
-                by = -dual[of[at]] * stated[program.index[at]]
+                by = -dual[of[at]] * stated[traced.index[at]]
             elif name in ("row_lower", "row_upper"):
                 by = _side(dual[at], name == "row_lower")
             elif name in ("lower", "upper"):
