@@ -70,7 +70,7 @@ class ClashingRules:
 
     >>> import optimiser as so
     >>> list(so.ClashingRules((so.ClashingRule("budgets!C2", "at most 204"),)).lines())
-    ['These cannot all be kept, all else as it is:', '  budgets!C2: at most 204']
+    ['This cannot be kept, all else as it is:', '  budgets!C2: at most 204']
     """
 
     rules: tuple[ClashingRule, ...] = ()
@@ -101,7 +101,7 @@ class Diagnosis(Shown):
     >>> import optimiser as so
     >>> found = so.explain("inputs/small.xlsx", changes=["budgets[*].amount scale 0.3"])
     >>> found.status, found.repairs[0].changes
-    ('infeasible', ('budgets[treasury].amount = 670.01',))
+    ('infeasible', ('budgets[treasury].amount = 670',))
     """
 
     status: Literal["feasible", "infeasible", "no_plan"]
