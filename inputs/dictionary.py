@@ -31,6 +31,8 @@ HEAD = """\
 | [indium.xlsx](indium.xlsx) | up to 403 t of indium within three years, from the plants of the USGS yearbook |
 | [portfolio.xlsx](portfolio.xlsx) | gallium, indium and germanium for two buyers, with shared offers and shared money |
 
+![Inputs of gallium by table: how many cells have a source, and of which confidence](../outputs/evidence.png)
+
 [WALK.md](WALK.md) walks from an empty workbook to a decision; [gallium.ipynb](gallium.ipynb) plans
 gallium from Python. The terms are explained in the [glossary](../models/README.md#glossary).
 

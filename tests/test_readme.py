@@ -24,7 +24,9 @@ PAGES = (
     "inputs/README.md",
     "inputs/WALK.md",
     "models/README.md",
+    "optimiser/README.md",
     "outputs/README.md",
+    "tests/README.md",
 )
 ROOMS = (
     ".",
