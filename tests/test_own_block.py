@@ -25,6 +25,7 @@ from optimiser.figures.of_comparison import side_by_side
 from optimiser.figures.of_plan import figures_of
 from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.figures.origins import known
+from optimiser.plan.action_rows import Action
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from optimiser.studies.kinds import frontier
@@ -176,6 +177,26 @@ def test_plans_that_differ_in_what_is_drawn_differ_where_they_are_compared() -> 
 def test_the_titles_of_a_comparison_name_what_is_drawn() -> None:
     first, *_ = side_by_side.figures(["a", "b"], [], {})
     assert "draw" in first.columns[1].meaning.replace(" or ", ", ").split(", ")
+
+
+def test_what_is_drawn_is_an_action(tmp_path: Any) -> None:
+    """It is on the list, its row has its number, and the audit compares the two."""
+    plan = plan_of(book())
+    (drawn,) = [each for each in plan.of(Action) if each.sheet == "draws"]
+    assert (drawn.number, drawn.what, drawn.kind) == ("D2027-03/1", "draw: swap", "draw")
+    assert (drawn.quantity, drawn.receipt) == (MOST, MOST * PRICE)
+    assert plan["draws"]["number"].tolist() == ["D2027-03/1"]
+    sheets = as_sheets(plan)
+    lines = [
+        each if each["number"] != "D2027-03/1" else _changed(each) for each in sheets["actions"]
+    ]
+    found = audit(plan.stockpile, replace(sheets, rows={**sheets.rows, "actions": lines}))
+    assert any("receipt" in str(each) for each in found.findings)
+
+
+def _changed(line: Any) -> Any:
+    values = {**line, "receipt": 1.0}
+    return type(line)(values, line.sheet, line.number, line.letters, line.names)
 
 
 def test_the_summary_sums_up_what_is_drawn_and_its_metal_balances() -> None:

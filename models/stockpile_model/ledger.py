@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from stockpile_model.leads import Lead
 from stockpile_model.schema import Row
 
 
@@ -71,13 +72,15 @@ class Exit:
 
     `free`: as much may leave as pays, so it may be the end of a gain without limit. `table`: that
     of the rows through which it leaves; blank: there is none. `inside`: the kind of movement by
-    which it comes in at another site; blank: it goes to no other.
+    which it comes in at another site; blank: it goes to no other. `lead`:
+    where a click on the name of such a movement leads; None: nowhere.
     """
 
     name: str
     free: bool = False
     table: str = ""
     inside: str = ""
+    lead: Lead | None = None
 
 
 class Departure(NamedTuple):

@@ -273,7 +273,7 @@ def _read_columns(kind: type) -> Iterator[Column]:
         if typing.get_origin(hint) is tuple:
             hint, many = typing.get_args(hint)[0], True
         about = dict(each.metadata["column"])
-        for name in ("choices", "lists", "meaning"):
+        for name in ("choices", "leads", "lists", "meaning"):
             if callable(about.get(name)):  # known only once all blocks are
                 about[name] = about[name]()
         yield Column(

@@ -8,12 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from optimiser.auditing.findings import EXACT
 from optimiser.auditing.path_audit import PathAudit
-from optimiser.auditing.plan_sheets import Line
+from optimiser.auditing.plan_sheets import Line, Sheets
 from optimiser.auditing.twin import AuditedAct, AuditedSheet, Twin
 
 SHEET = "actions"
@@ -72,47 +72,64 @@ def _same(path: PathAudit, action: Line, lines: Sequence[Line], act: AuditedAct)
     wanted = None if not act.deed else 1.0 if not act.metal else action["signed_quantity"]
     record.term(action, "kind", act.deed or None)
     record.figure(action, "quantity", wanted)
-    record.term(action, "unit", "quantity" if act.metal else "times")
+    record.term(action, "measure", "quantity" if act.metal else "times")
     relaxed = act.relaxed and not path.inputs.firm(path.inputs.period(action["date"]))
     record.term(action, "status", "indicative" if relaxed else "firm")
     _dates(path, action, act)
 
 
 def _amounts(path: PathAudit, action: Line, act: AuditedAct) -> None:
-    """Compare the figures of an action with those of its rows, over all of its scenarios."""
-    record, lines = path.record, path.together.acted.rows(action)
+    """Compare what an action says with its rows, over all of its scenarios."""
+    record, lines = path.record, _named(path).rows(action)
     parts = lines if act.adds else lines[:1]
     sums = {"signed_quantity": act.quantity, "invoice": act.invoice, "receipt": act.receipt}
     for listed, column in sums.items():
         if column:
-            found = [line[column] for line in parts if line[column] is not None]
+            found = _known(parts, column)
             whole = math.fsum(found) if found else None
-            whole = None if whole == 0 and listed != "signed_quantity" else whole
-            record.figure(action, listed, whole, _slack(found))
-    weights = [line[act.quantity] or 0.0 for line in parts] if act.quantity else []
-    if act.price:
-        priced = zip(parts, weights, strict=True)
-        money = math.fsum((line[act.price] or 0.0) * weight for line, weight in priced)
-        record.figure(action, "price", money / math.fsum(weights), _slack([money]))
-    for listed, column in {"expected": act.expected, "cost": act.cost}.items():
-        if column and act.adds:
-            found = [line[column] for line in parts if line[column] is not None]
-            whole = math.fsum(found) if found else None
-        elif column:
-            by = {line["scenarios"]: line for line in lines}.values()
-            found = [line["probability"] * (line[column] or 0.0) for line in by]
-            whole = math.fsum(found) / math.fsum(line["probability"] for line in by)
-        else:
-            continue
-        whole = None if whole == 0 and listed == "cost" else whole
-        record.figure(action, listed, whole, _slack(found))
-    said = dict.fromkeys(line["instruction"] for line in lines)
+            empty = whole == 0 and column != act.quantity
+            record.figure(action, listed, None if empty else whole, _slack(found))
+    _price(path, action, act, parts)
+    _mean(path, action, act, "expected", lines)
+    _mean(path, action, act, "cost", lines)
+    said = dict.fromkeys(each for line in lines if (each := line.get("instruction")))
     record.term(action, "details", "\n".join(said))
-    lots = path.together.acted.lots(action["number"])
-    record.term(action, "lots", ", ".join(lots) or None)
+    record.term(action, "lots", ", ".join(_named(path).lots(action["number"])) or None)
     for line in lines:
         if "becomes" in line:
             record.term(line, "becomes", action["lots"])
+
+
+def _known(lines: Iterable[Line], column: str) -> list[float]:
+    return [line[column] for line in lines if line[column] is not None]
+
+
+def _price(path: PathAudit, action: Line, act: AuditedAct, parts: Sequence[Line]) -> None:
+    """Compare the price of a unit with the mean of the parts of an action."""
+    if not act.price:
+        return
+    weights = [line[act.quantity] for line in parts]
+    priced = zip(parts, weights, strict=True)
+    money = math.fsum((line[act.price] or 0.0) * weight for line, weight in priced)
+    path.record.figure(action, "price", money / math.fsum(weights), _slack([money]))
+
+
+def _mean(
+    path: PathAudit, action: Line, act: AuditedAct, listed: str, lines: Sequence[Line]
+) -> None:
+    """Compare what comes by an action, or all that is paid for it: the sum of its parts, or the
+    mean over its scenarios."""
+    column = getattr(act, listed)
+    if not column:
+        return
+    found = _known(lines, column)
+    whole = math.fsum(found) if found else None
+    if not act.adds and whole is not None:
+        by = {line["scenarios"]: line for line in lines}.values()
+        likely = math.fsum(line["probability"] for line in by)
+        whole = math.fsum(line["probability"] * (line[column] or 0.0) for line in by) / likely
+    empty = whole == 0 and column != act.expected
+    path.record.figure(action, listed, None if empty else whole, _slack(found))
 
 
 def _slack(amounts: Iterable[float]) -> float:
@@ -131,14 +148,72 @@ def _dates(path: PathAudit, action: Line, act: AuditedAct) -> None:
     if act.fees:
         record.figure(action, "invoice", sum(getattr(row, each) for each in act.fees) or None)
     until = getattr(row, act.until) if act.until and (act.always or action["invoice"]) else None
-    budgets = path.together.acted.obligated(action["number"], action["date"])
+    budgets = _named(path).obligated(action["number"], action["date"])
     ends = [each.expires for each in budgets if each.expires is not None]
     begins = inputs.begin(t + 1) - dt.timedelta(days=1)
     record.term(action, "sign_by", min([begins, *ends, *([until] if until else [])]))
     pay = (each.pay_by or each.expires for each in budgets)
     record.term(action, "pay_by", min((day for day in pay if day is not None), default=None))
-    names = path.together.acted.names(action["number"])
+    names = _named(path).names(action["number"])
     record.term(action, "appropriation", ", ".join(names) or None)
+
+
+class ActRows:
+    """The rows of a plan by the number of an action that they name, over all scenarios."""
+
+    def __init__(self, sheets: Sheets, rows: Sequence[Any], start: dt.date) -> None:
+        self.of = defaultdict[str, list[Line]](list)
+        paid = sorted(sheets["payments"], key=lambda each: (each["date"], each["appropriation"]))
+        for line in paid:
+            for number in (line["number"] or "").split(", "):
+                self.of[number].append(line)
+        self.sheets, self._rows = sheets, dict[str, dict[str, list[Line]]]()
+        self._lots: dict[str, dict[str, None]] = defaultdict(dict)
+        for line in sheets["deliveries"]:
+            for number in (line["number"] or "").split(", "):
+                self._lots[number][line["lot"]] = None
+        self.budgets = dict(_budgets(rows, start))
+
+    def rows(self, action: Line) -> list[Line]:
+        """Return the rows that an action sums up."""
+        sheet = action["sheet"]
+        if sheet not in self._rows:
+            found = self._rows[sheet] = defaultdict(list)
+            for line in self.sheets[sheet]:
+                found[line["number"] or ""].append(line)
+        return self._rows[sheet].get(action["number"], [])
+
+    def lots(self, number: str) -> list[str]:
+        """Return the lots that arrive by an action."""
+        return [*self._lots.get(number, ())]
+
+    def names(self, number: str) -> list[str]:
+        """Return the appropriations that pay an action."""
+        return list(dict.fromkeys(each["appropriation"] for each in self.of.get(number, ())))
+
+    def obligated(self, number: str, day: dt.date) -> list[Any]:
+        """Return the appropriations that are obligated for an action when it is signed."""
+        lines = (each for each in self.of.get(number, ()) if each["obligated"] == day)
+        names = dict.fromkeys(each["appropriation"] for each in lines)
+        return [self.budgets[name] for name in names if name in self.budgets]
+
+
+def _budgets(rows: Sequence[Any], start: dt.date) -> Iterator[tuple[str, Any]]:
+    """Yield the rows of appropriations by the name that a plan gives them."""
+    names = [f"{row.fund} {row.from_ or start:%Y-%m}" for row in rows]
+    for k, (name, row) in enumerate(zip(names, rows, strict=True)):
+        twins = [j for j, each in enumerate(names) if each == name]
+        yield (name if len(twins) == 1 else f"{name} ({twins.index(k) + 1})"), row
+
+
+def _named(path: PathAudit) -> ActRows:
+    """Return the rows of the plan that name an action; they are sorted once."""
+    together = path.together
+    if SHEET not in together.once:
+        rows = together.base.rows("budgets")
+        together.once[SHEET] = ActRows(together.sheets, rows, together.clock.start)
+    found: ActRows = together.once[SHEET]
+    return found
 
 
 def followed(path: PathAudit) -> None:

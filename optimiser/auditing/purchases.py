@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from optimiser.auditing.findings import EXACT, RELATIVE
@@ -318,12 +319,19 @@ def _price(path: PathAudit, line: Line, offer: Any, there: Any, t: int, arrival:
         for rate, part in zip(rates, parts, strict=True)
     )
     at_once = cost if offer.payment == "order" else 0.0
+    _invoice(path, line, terms, zip(rates, parts, strict=True), at_once)
+    return Bill(line, t, arrival, quantity, base, dearest, charged, (least, most))
+
+
+def _invoice(
+    path: PathAudit, line: Line, terms: Any, rates: Iterable[tuple[float, float]], at_once: float
+) -> None:
+    """Note what is to be paid at once for an order: of all that is ordered, should it arrive."""
     bills = (
-        ordered * (rate * (1 + terms.duty) + terms.adder + part * terms.freight) + at_once
-        for rate, part in zip(rates, parts, strict=True)
+        line["ordered"] * (rate * (1 + terms.duty) + terms.adder + part * terms.freight) + at_once
+        for rate, part in rates
     )
     path.together.invoiced(line, *bills)
-    return Bill(line, t, arrival, quantity, base, dearest, charged, (least, most))
 
 
 def _charged(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from optimiser.auditing.act_rows import ActRows
 from optimiser.auditing.clock import AuditClock
 from optimiser.auditing.findings import Cell, Findings, apart
 from optimiser.auditing.futures import Future
@@ -101,15 +99,11 @@ class Together:
         )  # by appropriation and fiscal year
         # What is paid at once for an order at most, by its line: at least and at most.
         self.invoices: dict[int, tuple[Line, float, float]] = {}
+        self.once: dict[str, Any] = {}  # what a twin works out of the whole plan, by its name
         self.planned: dict[int, float] = defaultdict(float)  # by the row of commitments
         # The number of a target with a probability -> the scenarios in which it is missed.
         self.missed: dict[int, set[str]] = defaultdict(set)
         self.outcomes: dict[str, PathOutcome] = {each.name: PathOutcome() for each in futures}
-
-    @functools.cached_property
-    def acted(self) -> ActRows:
-        """The rows of the plan that name an action, over all scenarios."""
-        return ActRows(self.sheets, self.base.rows("budgets"), self.clock.start)
 
     def invoiced(self, line: Line, least: float, most: float) -> None:
         """Add what is to be paid at once for an order on a path, at least and at most."""

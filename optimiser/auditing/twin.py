@@ -104,7 +104,8 @@ class AuditedAct:
     def asks(self, line: Line) -> bool:
         """Return whether a row is an action."""
         decided = not self.decisions or line["decision"] in self.decisions
-        return decided and line[self.name] is not None and line[self.date] is not None
+        signed = not self.quantity or line[self.quantity]
+        return bool(decided and signed) and None not in (line[self.name], line[self.date])
 
     def leads(self, line: Line, day: dt.date, comes: bool) -> bool:
         """Return whether what is of a day follows from a row: it was decided, or comes, then."""

@@ -90,7 +90,7 @@ class Action(Dated):
     how: str | None = column(
         "how a commitment would keep to it; blank = none can, or it holds in some scenarios only"
     )
-    unit: str = column("unit of `quantity`: that of the book, or times")
+    measure: str = column("unit of that: quantity, or times")
     material: str | None = column("material")
     receipt: float | None = column("what is received for it", "money")
     due: dt.date | None = column("first day of the period in which the invoice falls due")
@@ -336,14 +336,14 @@ def _pay(
 
 
 @dataclass
-class Money:
+class ActPayers:
     """What pays an action: its appropriations, and by when each can be obligated and pay."""
 
     budgets: Mapping[str, BudgetUse]
     of: Mapping[str, Sequence[Payment]]
 
     @classmethod
-    def read(cls, rows: Rows) -> Money:
+    def read(cls, rows: Rows) -> ActPayers:
         """Read the payments of a plan by number."""
         uses = cast("Sequence[BudgetUse]", rows.get(BudgetUse, ()))
         of = defaultdict[str, list[Payment]](list)
@@ -370,47 +370,67 @@ def _actions(
     rows: Rows, made: Iterable[Numbered], lots: Mapping[str, Sequence[str]], stockpile: Stockpile
 ) -> Iterator[Action]:
     """Yield the list of actions."""
-    money, known = Money.read(rows), _reasons(rows)
+    payers, known = ActPayers.read(rows), _reasons(rows)
     for each in made:
-        act = each.act
+        act, parts = each.act, _told_apart(each)
         current = [cast("Any", rows[part.kind][part.place]) for part in each.parts]
-        until, pay_by = money.dates(each.number, act.date)
-        calendar = stockpile.calendar
-        ends = calendar.end(calendar.period(act.date))
-        where = stockpile.where(each.node)
-        certain = where["scenarios"] == ALL or len(stockpile.scenarios) < 2
-        why = [getattr(row, "why", None) for row in current]
-        said = [text for text in dict.fromkeys(why) if text]
-        signed = _sum(part.act.quantity for part in _told_apart(each))
+        signed = _sum(part.act.quantity for part in parts)
+        until, pay_by = payers.dates(each.number, act.date)
         yield Action(
-            **where,
+            **stockpile.where(each.node),
+            **_as_commitment(stockpile, each, signed),
             number=each.number,
             what=f"{act.what}: {act.name}" + (f", level {act.level}" if act.level else ""),
-            kind=act.deed or None,
-            name=act.name,
-            level=act.level,
-            date=act.date,
-            quantity=(1.0 if act.times else signed) if act.deed else None,
-            how=EXACTLY if act.deed and certain else None,
-            unit="times" if act.times else "quantity",
             supplier=act.supplier,
             material=act.material,
             signed_quantity=signed,
             expected=_mean(each, lambda act: act.expected),
             price=_price(each),
             cost=_mean(each, lambda act: act.cost) or None,
-            invoice=_sum(part.act.invoice for part in _told_apart(each)),
-            receipt=_sum(part.act.receipt for part in _told_apart(each)),
-            appropriation=", ".join(money.names(each.number)) or None,
-            sign_by=min([ends, *until, *([act.until] if act.until else [])]),
+            invoice=_sum(part.act.invoice for part in parts),
+            receipt=_sum(part.act.receipt for part in parts),
+            appropriation=", ".join(payers.names(each.number)) or None,
+            sign_by=min([_end(stockpile, act.date), *until, *filter(None, [act.until])]),
             due=act.due,
             pay_by=min(pay_by, default=None),
             status="indicative" if act.relaxed else "firm",
-            why="; ".join(said) or known.get((act.table, act.name, act.level)),
-            details="\n".join(dict.fromkeys(getattr(row, INSTRUCTION) for row in current)),
+            why=_why(current) or known.get((act.table, act.name, act.level)),
+            details=_details(current),
             lots=", ".join(lots.get(each.number, ())) or None,
             sheet=each.parts[0].kind.SHEET,
         )
+
+
+def _as_commitment(stockpile: Stockpile, action: Numbered, signed: float | None) -> dict[str, Any]:
+    """Return the columns by which a commitment would name an action."""
+    act, scenarios = action.act, stockpile.where(action.node)["scenarios"]
+    certain = scenarios == ALL or len(stockpile.scenarios) < 2
+    return {
+        "kind": act.deed or None,
+        "name": act.name,
+        "level": act.level,
+        "date": act.date,
+        "quantity": (1.0 if act.times else signed) if act.deed else None,
+        "how": EXACTLY if act.deed and certain else None,
+        "measure": "times" if act.times else "quantity",
+    }
+
+
+def _end(stockpile: Stockpile, day: dt.date) -> dt.date:
+    """Return the last day of the period that contains a date."""
+    return stockpile.calendar.end(stockpile.calendar.period(day))
+
+
+def _why(rows: Iterable[Any]) -> str:
+    """Return why rows are done, each reason once."""
+    said = (getattr(row, "why", None) for row in rows)
+    return "; ".join(dict.fromkeys(each for each in said if each))
+
+
+def _details(rows: Iterable[Any]) -> str:
+    """Return the instructions of rows, each once; where they have none it is blank."""
+    said = (getattr(row, INSTRUCTION, None) for row in rows)
+    return "\n".join(dict.fromkeys(each for each in said if each))
 
 
 def _told_apart(action: Numbered) -> list[Part]:

@@ -17,14 +17,17 @@ from optimiser.auditing.metal import goes_out
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import (
+    AuditedAct,
     AuditedDeed,
     AuditedHeading,
     AuditedMovement,
+    AuditedSheet,
     AuditedTotal,
     Size,
     Twin,
 )
 from stockpile_model import amounts
+from stockpile_model.acts import NUMBER, Act
 from stockpile_model.block import Block, Deed, Tally
 from stockpile_model.calendar import overlap
 from stockpile_model.evaluation import evaluate
@@ -61,11 +64,28 @@ class Drawn(Dated):
     PLACE = 45
     SUMMED = (SummedLine("Drawn", "quantity", "out", "for money"),)
     COMPARED = (ComparedSum("drawn", "draw", "quantity", "first draw", "draw"),)
+    LETTER = "D"
     date: dt.date = column("first day of the period")
     draw: str = column("draw")
     material: str = column("material")
     quantity: float = column("what is drawn", "quantity")
     receipts: float = column("receipts, undiscounted", "money")
+    number: str | None = column(NUMBER, default=None)
+
+    def act(self, now: Stockpile) -> Act | None:
+        """Return the draw to agree to; None where nothing is drawn."""
+        if self.quantity == 0:
+            return None
+        return Act(
+            "draw",
+            self.date,
+            Draw.TABLE,
+            self.draw,
+            material=self.material,
+            deed="draw",
+            quantity=self.quantity,
+            receipt=self.receipts,
+        )
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:
@@ -216,10 +236,12 @@ def takes(path: PathAudit, line: Line, t: int) -> None:
     path.known(line, "name", "draws", path.inputs.keyed("draws"))
 
 
+ACT = AuditedAct(table="draws", name="draw", quantity="quantity", receipt="receipts", deed="draw")
 TWIN = Twin(
     headings=(AuditedHeading("draws"),),
     movements=(AuditedMovement("draw", False, takes),),
     deeds=(AuditedDeed("draw", "draws", planned),),
+    sheets=(AuditedSheet(name="draws", act=ACT),),
     totals=(AuditedTotal("Drawn", "draws", "quantity"),),
     needs=(Size("draws", "quantity"),),
     follow=(audit_draws,),

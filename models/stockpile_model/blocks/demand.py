@@ -19,6 +19,7 @@ from stockpile_model.choice import Missed
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.giving import NEED, Give, Gives
+from stockpile_model.leads import Lead
 from stockpile_model.ledger import Exit, Heading, Ledger
 from stockpile_model.passed import Passed, clipped
 from stockpile_model.schema import Dated, Problem, Result, Row, SummedLine, column
@@ -101,7 +102,7 @@ class DemandMet(Dated):
             yield "All demand is met."
 
 
-DEMAND = Exit("demand")
+DEMAND = Exit("demand", lead=Lead("demand", (("buyer", ""), ("date", "date"))))
 Key = tuple[str, str, int]
 """A material or group, a buyer and a node."""
 

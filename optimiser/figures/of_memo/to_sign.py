@@ -144,7 +144,7 @@ def _caption(shown: Sequence[Action]) -> str:
         "Costs are all that is paid for it in the horizon. Landed: with duty and freight, in its"
         " fiscal year; the place is among what is used of its kind."
     ]
-    if any(each.unit == TIMES and each.price is not None for each in shown):
+    if any(each.measure == TIMES and each.price is not None for each in shown):
         said.append("The price of a signature is its floor.")
     if any((net(each) or 0.0) < 0 for each in shown):
         said.append("Below zero it is received.")
@@ -155,7 +155,7 @@ def _quantity(plan: Plan, step: Action) -> str:
     """Return what is signed: under a contract it is that of a year."""
     if step.signed_quantity is None:
         return ""
-    year = "/year" if step.unit == TIMES else ""
+    year = "/year" if step.measure == TIMES else ""
     return f"{amounts.summed(step.signed_quantity)} {plan.unit}{year}"
 
 

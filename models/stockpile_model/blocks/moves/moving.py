@@ -9,10 +9,12 @@ import pyomo.environ as pyo
 from stockpile_model.blocks.moves import move_terms as terms
 from stockpile_model.blocks.moves.move_terms import SiteMove
 from stockpile_model.formulation import summed
+from stockpile_model.leads import Lead
 from stockpile_model.ledger import Arrival, Exit, Ledger
 from stockpile_model.stockpile import Stockpile
 
-MOVE = Exit("move out", table=SiteMove.TABLE, inside="move in")
+TO_MOVE = Lead("moves", (("lot", "lot"), ("date", "date"), ("move", "")))
+MOVE = Exit("move out", table=SiteMove.TABLE, inside="move in", lead=TO_MOVE)
 
 
 def add_moved(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:

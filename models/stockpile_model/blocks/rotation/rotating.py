@@ -13,11 +13,13 @@ from stockpile_model.blocks.rotation.dispatch_terms import DispatchTerms
 from stockpile_model.blocks.rotation.dispatching import Through
 from stockpile_model.blocks.rotation.outlet_terms import REQUALIFY, RETURNING, Outlet
 from stockpile_model.formulation import summed
+from stockpile_model.leads import Lead
 from stockpile_model.ledger import Arrival, Departure, Exit, Ledger
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
-ROTATION = Exit("rotation", free=True, table=Outlet.TABLE)
+TO_ROTATION = Lead("rotation", (("lot", "lot"), ("date", "date"), ("outlet", "")))
+ROTATION = Exit("rotation", free=True, table=Outlet.TABLE, lead=TO_ROTATION)
 
 
 def add_out(m: pyo.ConcreteModel, stockpile: Stockpile) -> None:

@@ -20,13 +20,11 @@ NUMBER = (
     "it was there, ordered or signed before the start"
 )
 
-ENDS = (
-    Lead("deliveries", (("lot", "lot"), ("date", "date"), ("name", ""))),
-    Lead("rotation", (("lot", "lot"), ("date", "date"), ("outlet", ""))),
-    Lead("moves", (("lot", "lot"), ("date", "date"), ("move", ""))),
-    Lead("demand", (("buyer", ""), ("date", "date"))),
-)
-"""Where a click on the name of a movement leads: to what brings the lot, or to what takes it."""
+
+def _ends() -> tuple[Lead, ...]:
+    """Return where a click on the name of a movement leads: to what brings the lot, or takes it."""
+    came = Lead(Delivery.SHEET, (("lot", "lot"), ("date", "date"), ("name", "")))
+    return (came, *(each.lead for each in exits() if each.lead is not None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +86,7 @@ class Movement(Dated):
     age: float = column("age when it moves", "months")
     remaining_life: float | None = column("life left when it moves; blank = unlimited", "months")
     kind: str = column(_kinds)
-    name: str = column("offer, contract, buyer, outlet or move", leads=ENDS)
+    name: str = column("offer, contract, buyer, outlet or move", leads=_ends)
     quantity: float = column("in (above zero) or out (below zero)", "quantity")
     number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
 
