@@ -74,27 +74,18 @@ def solve(
     a file. `whole_orders` bounds the cost of relaxing later orders. Of an announced plan, `near`,
     as little is changed as the gap allows (sheet `changes`), or as pays at `change_cost`, a share.
 
-    `output` (.xlsx) is where the plan is written, `page` (.html) where its page is, or that of why
-    there is none, `memo` (.docx, .html) the memo of a plan, `model_file` (.mps, .lp) the model; all
-    are checked before the search, and replace a file that this program did not write by `force`
-    only. `on_message` gets warnings and remarks, a line each, `on_progress` how far the search is,
-    `on_runs` how far the runs of the `what_ifs` are.
+    `output` (.xlsx) is the place of the plan, `page` (.html) of its page, or of that of why there
+    is none, `memo` (.docx, .html) of its memo, `model_file` (.mps, .lp) of the model; they replace
+    a file that this program did not write by `force` only. `on_message` gets remarks, a line each,
+    `on_progress` how far the search is, `on_runs` how far the runs of the `what_ifs` are.
 
-    The plan is audited. Raises InputError, also where the cost falls without limit, OutputError,
-    SolverError, and AuditError for a plan that its input does not bear out.
+    The plan is audited. Raises InputError, OutputError, SolverError; AuditError if the audit fails.
 
     >>> import optimiser as so
     >>> result = so.solve("inputs/small.xlsx", changes=["demand[*].quantity scale 0.5"])
     >>> result.status, round(result.plan["orders"]["ordered"].sum())
     ('optimal', 10)
     """
-    given = {
-        "output": output,
-        "page": page,
-        "memo": memo,
-        "model_file": model_file,
-        "record": record,
-    }
     request = Request(
         solver=solver,
         what_ifs=tuple(what_ifs),
@@ -103,15 +94,20 @@ def solve(
         whole_orders=whole_orders,
         workers=workers,
         force=force,
-        **{name: None if each is None else Path(each) for name, each in given.items()},
+        **_paths(output=output, page=page, memo=memo, model_file=model_file, record=record),
     )
     began, say = time.perf_counter(), on_message or (lambda _: None)
     _check_places(request, path_of(source))
     book = book_of(source, changes, say)
-    options = options_of(book, gap, time_limit, threads)
     watched = Watched(say, on_progress, on_runs or (lambda _: None))
+    options = options_of(book, gap, time_limit, threads)
     solution = _planned(request, book, options, began, watched)
     return with_memo(with_page(solution, book, request.page, force), request.memo, force)
+
+
+def _paths(**places: str | Path | None) -> dict[str, Path | None]:
+    """Return places as paths."""
+    return {name: None if each is None else Path(each) for name, each in places.items()}
 
 
 @dataclass(frozen=True)
