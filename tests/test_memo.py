@@ -342,6 +342,8 @@ def test_the_document_is_for_paper(path: Path) -> None:
     titles = [each.text for each in document.paragraphs if each.style.name == "Heading 1"]
     assert titles[0] == "1. Sign and order now"
     assert titles[-1] == "Signatures"
+    *kept, _ = document.tables[-1].rows
+    assert all(row.cells[0].paragraphs[0].paragraph_format.keep_with_next for row in kept)
     assert [row.cells[0].text for row in document.tables[-1].rows][1:] == [
         "Prepared by",
         "Checked by",

@@ -236,6 +236,9 @@ def _sign(document: Any, signers: Sequence[str]) -> None:
     table = _table(document, SIGNED_BY, lines, [False] * len(SIGNED_BY))
     for row in table.rows[1:]:
         row.height = Mm(8)
+    for row in table.rows[:-1]:  # the block stands on one page
+        for cell in row.cells:
+            cell.paragraphs[0].paragraph_format.keep_with_next = True
     for column, share in zip(table.columns, (0.16, 0.36, 0.16, 0.32), strict=True):
         column.width = width = math.floor(TEXT * share)
         for cell in column.cells:

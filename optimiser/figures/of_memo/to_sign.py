@@ -203,8 +203,10 @@ def _rank(plan: Plan, row: Reason) -> str:
         == (row.choice, row.material, row.fiscal_year)
         and each.landed is not None
     ]
-    if len(alike) < 2 or row.fiscal_year is None or row.landed is None:
+    if row.fiscal_year is None or row.landed is None:
         return ""
+    if len(alike) == 1:
+        return "the only one of its kind used"
     place = 1 + sum((each.landed or 0.0) < row.landed for each in alike)
     by = "receipts" if row.landed < 0 else "cost"
     return f"{_ordinal(place)} of {len(alike)} by {by}"
