@@ -386,8 +386,8 @@ class Engine:
                 vertex = relaxation.priced(self.aim.cost, self.aim.offset)
             except (OutOfTime, SolverError):
                 return exact
-        if len(vertex.dual) != relaxation.matrix.shape[0]:  # the solver gave none
-            return exact
+            if not vertex.solved:  # without prices the plan is one all the same
+                return exact
         # Rows for sums are free here: their duals are 0.
         reduced = self.judge.cost - relaxation.matrix.T @ vertex.dual
         return replace(exact, row_dual=vertex.dual[: program.rows], column_dual=reduced)

@@ -15,7 +15,7 @@ from optimiser.solving import engine, highs
 from optimiser.solving.branching import Gains, SearchTree
 from optimiser.solving.engine import Engine, Known, better, led, optimise, pays
 from optimiser.solving.highs import ProgramSolution, Snapshot
-from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchClock
+from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchClock, Vertex
 from optimiser.solving.paths import Paths
 from optimiser.solving.program import Program
 from optimiser.solving.search_options import Options
@@ -109,6 +109,28 @@ def test_a_led_search_proves_what_is_aimed_at(seed: int) -> None:
     assert found.bound <= least.objective + 1e-6
     if search.proven:
         assert found.objective <= least.objective + 0.02 * found.objective + 1e-6
+
+
+def test_a_plan_without_prices_of_what_is_aimed_at_is_a_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the linear program does not end at the costs that are aimed at, it has no duals."""
+    program, shape = planning(81, leaves=3, periods=4, scarce=True)
+    short = np.arange(program.columns) >= program.columns - len(shape.tree.parent)
+    aim = replace(program, cost=np.where(short, program.cost, 0.0), offset=0.0)
+    search = Engine(led(aim, program.cost), shape, 0.02, SearchClock(), aim=aim)
+    search.run()
+    assert search.best is not None
+    asked: list[float] = []
+
+    def unsolved(self: LinearProgram, cost: Any, offset: float) -> Vertex:
+        asked.append(offset)
+        return Vertex(-np.inf)
+
+    monkeypatch.setattr(LinearProgram, "priced", unsolved)
+    found = search.solution(Options(gap=0.02))
+    assert asked
+    kept(program, found.x)
 
 
 def test_a_basis_takes_one_more_row() -> None:

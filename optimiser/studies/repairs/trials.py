@@ -23,7 +23,7 @@ from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
 
 TIMES = 4.5  # so many times what solving the repaired workbook takes, an explanation may take
-ALWAYS = 0.3  # what it may take in any case [s]
+ALWAYS = 0.7  # what it may take in any case [s]
 ATTEMPT = 1.0  # what one search for a plan may take in any case [s]
 SHARE = 0.3  # of the time limit, for a search while nothing is known of how long one takes
 AROUND = 1.0  # reporting and auditing take so many times as long as building
