@@ -205,7 +205,8 @@ def line(damaged: so.Book, damage: Damage, tally: Tally) -> str:
     works, one = 0, 0.0
     for each in found.repairs:
         begun = time.process_time()
-        works += so.solve(damaged.change(*each.changes)).plan is not None
+        with contextlib.suppress(so.StockpileError):
+            works += so.solve(damaged.change(*each.changes)).plan is not None
         one = max(one, time.process_time() - begun)
     texts = {text.partition(" =")[0] for each in found.repairs for text in each.changes}
     hit = any(damage.change.startswith(text) for text in texts)

@@ -11,6 +11,7 @@ import pytest
 from openpyxl import load_workbook
 
 import optimiser as so
+from optimiser.auditing import AuditError
 from optimiser.solving.search_options import Options, SolverError
 from optimiser.studies.engine.compiled import trace
 from optimiser.studies.repairs import elastic, repair_search, trials
@@ -473,3 +474,17 @@ def test_a_solver_that_fails_ends_no_explanation(monkeypatch: pytest.MonkeyPatch
     found = so.explain(base("budgets[nds].from = 2027-04-01"))
     assert found.status == "infeasible"
     assert {each.cells for each in found.repairs} & {("budgets!B2",)}
+
+
+def test_a_repair_whose_plan_fails_its_audit_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`solve` would not write that plan, so it is no proof."""
+    refused: list[object] = []
+
+    def refuse(plan: object) -> None:
+        refused.append(plan)
+        raise AuditError(())
+
+    monkeypatch.setattr(trials, "audited", refuse)
+    found = so.explain(base("budgets[nds].amount = 120"), time_limit=2.0)
+    assert refused
+    assert (found.status, found.repairs) == ("infeasible", ())

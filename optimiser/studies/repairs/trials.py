@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from optimiser.auditing import AuditError
+from optimiser.plan.audited import audited
+from optimiser.plan.plan_maker import make_plan
 from optimiser.solving import highs
 from optimiser.solving.program import INFINITY
 from optimiser.solving.search_options import Options, SolverError, Status, UnboundedError
@@ -26,7 +29,6 @@ TIMES = 4.5  # so many times what solving the repaired workbook takes, an explan
 ALWAYS = 0.7  # what it may take in any case [s]
 ATTEMPT = 1.0  # what one search for a plan may take in any case [s]
 SHARE = 0.3  # of the time limit, for a search while nothing is known of how long one takes
-AROUND = 1.0  # reporting and auditing take so many times as long as building
 LONGER = 3.0  # times as long as another repaired workbook took
 _CORRECTIONS = 8  # of a group of cells of which some cannot move together
 
@@ -110,7 +112,7 @@ class Trials:
     def solved(self, changes: Sequence[str], any_plan: bool = False) -> tuple[Status, float | None]:
         """Return how the search for a plan after some changes ends, and what the plan costs.
 
-        `any_plan`: the first plan that is found is enough.
+        `any_plan`: the first plan that is found is enough. Any other is audited as `solve` does it.
         A repair whose plan takes long to find is none: another may be proven in that time.
         """
         begun = time.process_time()
@@ -119,16 +121,16 @@ class Trials:
             return "infeasible", None
         try:
             formulation = build(found)
-            built = time.process_time() - begun
             options = replace(self.options, time_limit=self.pace.attempt)
             if any_plan:
                 options = replace(options, time_limit=self.pace.left, gap=1.0, target=INFINITY)
             outcome = solve(formulation.m, options, None, None, scenario_tree(formulation))
-        except (SolverError, UnboundedError):
+            if outcome.objective is not None and not any_plan:
+                audited(make_plan(formulation, outcome))
+        except (SolverError, UnboundedError, AuditError):  # `solve` would not write that plan
             return "no_plan", None
         if outcome.objective is not None:
-            whole = time.process_time() - begun + AROUND * built
-            self.pace.one = max(self.pace.one or 0.0, whole)
+            self.pace.one = max(self.pace.one or 0.0, time.process_time() - begun)
         return outcome.status, outcome.objective
 
     def _limited(self) -> Options:
