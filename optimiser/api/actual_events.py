@@ -69,14 +69,16 @@ def _prices(sheet: Sequence[tuple[int, Cells]]) -> list[dict[str, Any]]:
     if not sheet:
         return []
     (_, header), *rows = sheet
-    titles = {c: _text(cell).partition("[")[0].strip() for c, cell in header.items()}
+    titles = {c: text(_text(cell)).partition("[")[0].strip() for c, cell in header.items()}
     return [
         {titles[c]: _text(cell) for c, cell in cells.items() if c in titles} for _, cells in rows
     ]
 
 
-def _text(cell: Any) -> str:
-    return "" if isinstance(cell, Lost) else text(cell)
+def _text(cell: Any) -> Any:
+    """Return a cell as text; a number stays one, as its text may read otherwise elsewhere."""
+    number = isinstance(cell, (int, float)) and not isinstance(cell, bool)
+    return "" if isinstance(cell, Lost) else cell if number else text(cell)
 
 
 def replaced(passed: Passed, actual: Tables) -> dict[str, Sequence[PlanRow]]:

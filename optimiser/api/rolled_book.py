@@ -21,7 +21,7 @@ from stockpile_model import build
 from stockpile_model.block import tables as block_tables
 from stockpile_model.passed import Passed
 from stockpile_model.scenarios import unfold
-from stockpile_model.schema import PROVENANCE, nearest
+from stockpile_model.schema import PROVENANCE, Row, columns, nearest
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Price, Settings
 from stockpile_model.tree import BASE
@@ -112,7 +112,8 @@ def _price(tables: dict[str, list[dict[str, Any]]], prices: Sequence[Mapping[str
         known = next((each for each in rows if each["date"] == date), None)
         if known is None:
             rows.append(known := {})
-        known |= {name: text(value) for name, value in row.items() if value is not None}
+        known |= {name: _cell(value) for name, value in row.items() if value is not None}
+        known["date"] = date
 
 
 def _guide(
@@ -193,14 +194,30 @@ def _left_out(sheets: Sheets) -> list[str]:
 
 
 def _cell(value: object) -> object:
-    return value if isinstance(value, (bool, dt.date)) else text(value)  # type: ignore[arg-type]
+    """Return a value as a table in memory holds it.
+
+    Numbers stay numbers: as text some read otherwise in another country.
+    """
+    plain = isinstance(value, (bool, int, float, dt.date))
+    return value if plain else text(value)  # type: ignore[arg-type]
 
 
-def _tables(stockpile: Stockpile) -> dict[str, list[dict[str, str]]]:
-    """Return the tables of a stockpile as text."""
-    found = {
-        kind.TABLE: [write_row(row) for row in rows] for kind, rows in stockpile.tables.items()
-    }
-    settings = write_row(stockpile.settings)
+def _tables(stockpile: Stockpile) -> dict[str, list[dict[str, Any]]]:
+    """Return the tables of a stockpile: numbers, and all else as text."""
+    found = {kind.TABLE: [_cells(row) for row in rows] for kind, rows in stockpile.tables.items()}
+    settings = _cells(stockpile.settings)
     found[Settings.TABLE] = [{"name": name, "value": value} for name, value in settings.items()]
     return found
+
+
+def _cells(row: Row) -> dict[str, Any]:
+    """Return the cells of a row that differ from their defaults."""
+    numbers: dict[str, Any] = {
+        each.name: getattr(row, each.field)
+        for each in columns(type(row))
+        if each.kind in ("number", "whole") and not each.many
+    }
+    numbers |= getattr(row, "values", {})
+    for name, (low, high) in row.ranges.items():
+        numbers |= {f"{name}_low": low, f"{name}_high": high}
+    return {name: numbers.get(name, written) for name, written in write_row(row).items()}

@@ -170,6 +170,135 @@ def test_what_is_rolled_forward_costs_what_was_left(feature: str | None) -> None
     check()
 
 
+WAR = {"scenario": "war", "probability": 0.2, "revealed": month(1)}
+FLOOD = {"scenario": "flood", "probability": 0.3, "revealed": month(4)}
+
+
+def changed(table: str, column: str, how: str, value: Any, **cells: Any) -> dict[str, Any]:
+    """What the war changes."""
+    cell = {"table": table, "column": column, "how": how, "value": value}
+    return {"scenario": "war", **cell, **cells}
+
+
+def in_war(*events: dict[str, Any]) -> so.RolledBook:
+    """The workbook of March, when the war has come; it is checked to cost what was left."""
+    book = so.from_tables({**BOOK, "scenarios": [WAR, FLOOD | {"follows": "war"}], "events": [
+        *events, changed("prices", "market", "scale", 0.5) | {"scenario": "flood", "from": month(4)}]})  # fmt: skip
+    plan = planned(book)
+    rolled = so.roll(plan, month(2), scenario="war")
+    assert rolled.remarks == ()
+    cost = planned(rolled).objective * book.stockpile.discount(2)
+    assert cost == pytest.approx(what_is_left(plan, 2, "war"), rel=1e-6)
+    return rolled
+
+
+def test_what_has_come_is_in_the_rows_and_what_may_still_come_follows_the_base() -> None:
+    """The war had 0.2, and the flood in it 0.3 of the whole: so 0.4 and 0.6 of what is possible."""
+    rolled = in_war(
+        changed("offers", "price", "scale", 1.5, row="dear"),
+        changed("suppliers", "start", "add", 3, row="plant"),
+    )
+    assert rolled["offers"]["price"].tolist()[1] == 45
+    assert str(rolled["suppliers"]["start"].tolist()[1])[:10] == "2027-05-01"
+    (flood,) = rolled["scenarios"].to_dict("records")
+    assert (flood["scenario"], flood["follows"]) == ("flood", None)
+    assert flood["probability"] == pytest.approx(0.6)
+    assert rolled["events"]["scenario"].tolist() == ["flood"]
+    assert rolled.folded == (
+        "offers[dear].price scale 1.5 has come with war: it is in the rows",
+        "suppliers[plant].start add 3 has come with war: it is in the rows",
+    )
+
+
+def test_what_holds_for_a_time_is_said_by_the_dates_of_rows() -> None:
+    """Twice the market in March and April; and in April one more kilogram is asked for."""
+    rolled = in_war(
+        changed("prices", "market", "scale", 2, to=month(3, 30)),
+        changed("demand", "quantity", "add", 1, **{"from": month(3), "to": month(3, 30)}),
+    )
+    before = so.from_tables(BOOK).stockpile
+    for t, times in ((2, 2), (3, 2), (4, 1), (5, 1)):
+        price = rolled.stockpile.price_on("market", month(t))
+        assert price == pytest.approx(times * before.price_on("market", month(t)))
+    asked = rolled["demand"][["from", "to", "quantity"]].astype(str).to_numpy().tolist()
+    assert asked == [
+        ["2027-03-01", "2027-03-31", "9.0"],
+        ["2027-04-01", "2027-04-30", "10.0"],
+        ["2027-05-01", "2027-06-30", "9.0"],
+    ]
+    assert {*rolled["scenarios"]["scenario"]} == {"flood"}
+
+
+def test_what_no_row_can_say_stays_an_event_of_a_scenario_that_is_certain() -> None:
+    """An offer has one price: that it is dear until April stays an event."""
+    rolled = in_war(
+        changed("offers", "price", "scale", 1.5, row="dear", to=month(3, 30)),
+        changed("offers", "adder", "add", 1, row="dear"),
+    )
+    found = {row["scenario"]: row for row in rolled["scenarios"].to_dict("records")}
+    assert found["war"]["probability"] == pytest.approx(0.4)
+    assert found["flood"]["follows"] == "war"
+    assert "base" not in planned(rolled).stockpile.scenarios
+    assert rolled["events"]["scenario"].tolist() == ["war", "flood"]
+    assert rolled["offers"]["adder"].tolist()[1] == 1
+    (said,) = (each for each in rolled.folded if "stays" in each)
+    assert said == (
+        "offers[dear].price scale 1.5 has come with war and stays an event from 2027-03-01 to "
+        "2027-04-30: a row cannot say that it holds for a time"
+    )
+
+
+def test_a_contract_that_delivers_goes_on_when_its_plant_is_to_ship_later() -> None:
+    """Signed in January, delivering since February: the delay to June holds for new contracts."""
+    tables = {**BOOK, "scenarios": [WAR], "events": [
+        changed("suppliers", "start", "set", month(5), row="plant", **{"from": month(2)})]}  # fmt: skip
+    tables["commitments"] = [{"kind": "sign", "name": "offtake", "level": "low", "date": month(0)}]
+    plan = planned(so.from_tables(tables))
+    rolled = so.roll(plan, month(3), scenario="war")
+    (signed,) = (row for row in rolled.stockpile.rows(Commitment) if row.kind == "sign")
+    assert signed.first_delivery == month(1)
+    cost = planned(rolled).objective * plan.stockpile.discount(3)
+    assert cost == pytest.approx(what_is_left(plan, 3, "war"), rel=1e-6)
+
+
+def test_money_of_a_contract_in_another_currency_goes_on_in_that_of_the_book() -> None:
+    """Signed in October, at 16 of 10 EUR over the trigger all month; 24 EUR a year may be received.
+
+    Nothing says what was received before January, so three months of the cap count: 6 EUR, at the
+    rate of June, with which the plan ends. Prepaid are 50 EUR less 2 a unit of 18, at January's.
+    """
+    tables = {
+        **BOOK,
+        "settings": BOOK["settings"] | {"discount_rate": 0},
+        "prices": [{"date": month(0), "market": 16, "EUR": 1.25}, {"date": month(5), "market": 16, "EUR": 1}],
+        "suppliers": [{"supplier": "mill"}, {"supplier": "plant"}],
+        "contracts": [{"contract": "offtake", "supplier": "plant", "material": "ga", "price_index": "market",
+                       "currency": "EUR", "term_months": 12, "upside_share": 0.05, "upside_trigger": 11,
+                       "upside_cap": 24, "prepayment": 50, "credit": 2}],
+        "commitments": [{"kind": "sign", "name": "offtake", "level": "low", "date": month(-3)}],
+    }  # fmt: skip
+    money = ("outlets", "funds", "budgets")
+    plan = planned(so.from_tables({k: rows for k, rows in tables.items() if k not in money}))
+    rolled = so.roll(plan, month(1))
+    (signed,) = (row for row in rolled.stockpile.rows(Commitment) if row.kind == "sign")
+    flows = plan["cash_flow"].to_dict("records")
+    january = {row["heading"]: row["amount"] for row in flows if str(row["date"])[:7] == "2027-01"}
+    assert january["upside"] < 0
+    assert signed.upside_received == pytest.approx(6 * 1 - january["upside"])
+    assert signed.prepayment_left == pytest.approx((50 - 2 * 18) * 1.25 + january["credits"])
+    assert planned(rolled).objective == pytest.approx(after(plan, month(1)), rel=1e-6)
+
+
+def test_a_number_that_reads_otherwise_elsewhere_is_carried_on() -> None:
+    """9.375 as text is 9375 in some countries: rolled figures stay numbers, actual prices too."""
+    tables = {**BOOK, "offers": [BOOK["offers"][0], BOOK["offers"][1] | {"price": 39.375}],
+              "scenarios": [WAR], "events": [changed("offers", "price", "scale", "1.125", row="dear")]}  # fmt: skip
+    plan = planned(so.from_tables(tables))
+    rolled = so.roll(plan, month(1), actuals={"prices": [{"date": month(1), "market": 11.125}]})
+    assert rolled["offers"]["price"].tolist()[1] == 39.375
+    assert 11.125 in rolled["prices"]["market"].tolist()
+
+
 def test_what_really_happened_takes_the_place_of_what_was_planned() -> None:
     """Of the 20 that came in January for 12 each, 5 less came; and the price rose."""
     tables = {

@@ -27,6 +27,12 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
         kept = _received(passed, fund) - paid.get(label(stockpile, b), 0.0)
         if kept > stockpile.scale.no_money:
             left = [*_with_receipts(left, fund, kept)]
+            if _held_by_receipts(passed, label(stockpile, b)):
+                passed.remarks.append(
+                    f"{fund}: receipts that it has kept are an appropriation from now on, so what "
+                    "they are to pay, or hold for what may fail to arrive, is obligated against "
+                    "them at once; the plan needs them when they pay"
+                )
     if rows or left:
         yield Budget, left
 
@@ -42,6 +48,15 @@ def _with_receipts(rows: Sequence[Budget], fund: str, kept: float) -> Iterator[B
         yield replace(row, amount=row.amount + kept) if row is old else row
     if old is None:
         yield Budget(fund=fund, amount=kept, note=KEPT)
+
+
+def _held_by_receipts(passed: Passed, name: str) -> bool:
+    """Return whether receipts pay, or hold, what is bound before they are paid out."""
+    return any(
+        row["released"] > 0 or row["obligated"] != row["date"]
+        for row in passed.shown("payments")
+        if row["appropriation"] == name and not passed.over(row["date"])
+    )
 
 
 def _received(passed: Passed, fund: str) -> float:
