@@ -48,9 +48,8 @@ def main() -> None:
     parser.add_argument("--gap", type=float, default=0.05)
     asked = parser.parse_args()
     rows = []
-    for month in year(
-        so.read(ROOT / "inputs" / "gallium.xlsx"), asked.scenario, asked.months, asked.gap
-    ):
+    book = so.read(ROOT / "inputs" / "gallium.xlsx")
+    for month in year(book, asked.scenario, asked.months, asked.gap, time_limit=3600):
         nothing_is_lost(month)
         rows.append(line(month))
         print(*rows[-1], flush=True)

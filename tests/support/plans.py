@@ -305,13 +305,17 @@ def plan_of(
 
 
 def plan_for(
-    stockpile: Stockpile, gap: float = 0.0, warnings: Iterable[str] = (), reasons: bool = False
+    stockpile: Stockpile,
+    gap: float = 0.0,
+    warnings: Iterable[str] = (),
+    reasons: bool = False,
+    time_limit: float = 120,
 ) -> Plan | None:
     """The plan of a stockpile that has no faults; None where there is none."""
     assert [each for each in check(stockpile) if not each.warning] == []
     formulation = build(stockpile)
     outcome = solve(
-        formulation.m, Options(gap=gap, time_limit=120), tree=scenario_tree(formulation)
+        formulation.m, Options(gap=gap, time_limit=time_limit), tree=scenario_tree(formulation)
     )
     if outcome.objective is None:
         return None

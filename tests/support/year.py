@@ -74,11 +74,13 @@ class Month:
                 yield row
 
 
-def year(book: so.Book, scenario: str, months: int, gap: float) -> Iterator[Month]:
+def year(
+    book: so.Book, scenario: str, months: int, gap: float, time_limit: float = 120
+) -> Iterator[Month]:
     """Plan, let a month go by in which things go on towards a scenario, and so on."""
     for _ in range(months):
         began = time.process_time()
-        plan = plan_for(book.stockpile, gap)
+        plan = plan_for(book.stockpile, gap, time_limit=time_limit)
         assert plan is not None
         came = scenario if scenario in plan.stockpile.scenarios else BASE
         following = so.roll(plan, plan.stockpile.calendar.begin(1), scenario=came)
