@@ -584,7 +584,7 @@ def gallium(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 def test_gallium_costs_what_it_did(gallium: Plan) -> None:
-    # 69.2 m USD, November 2026. Of it 2.9 m are what contracts bind after the horizon. It was 58.8
+    # 69.2 m USD, November 2026. Of it 4.8 m are what contracts bind after the horizon. It was 58.8
     # m while rework cost 80 USD/kg, what was sold earned up to 82 % of Rotterdam and nothing was
     # charged after the horizon.
     assert gallium.status == "optimal"
@@ -647,10 +647,15 @@ def test_gallium_buys_from_several(gallium: Plan) -> None:
     assert 147_000 < sum(arrived.values()) < 156_000
 
 
-def test_gallium_orders_lots_of_the_trade(gallium: Plan) -> None:
+def test_gallium_orders_and_sells_lots_of_the_trade(gallium: Plan) -> None:
     ordered = [row.ordered for row in gallium.of(Order)]
+    left = defaultdict[tuple[object, ...], float](float)
+    for row in gallium.of(Rotated):
+        left[row.outlet, row.date] += row.quantity  # several lots may leave in one sale
     assert ordered
-    assert all(quantity / 50 == pytest.approx(round(quantity / 50)) for quantity in ordered)
+    assert left
+    for quantity in (*ordered, *left.values()):
+        assert quantity / 50 == pytest.approx(round(quantity / 50))
 
 
 def test_gallium_rotates_lot_by_lot(gallium: Plan) -> None:
@@ -695,8 +700,10 @@ def test_gallium_is_in_spec_at_the_end(gallium: Plan) -> None:
 
 def test_gallium_is_bound_by_money_and_by_policy(gallium: Plan) -> None:
     money = used(gallium)
-    for name in ("nds 2027-10", "nds 2028-10", "nds 2029-10", "nds 2030-10", "dpa 2027-10"):
+    for name in ("nds 2027-10", "nds 2028-10", "nds 2029-10", "nds 2030-10"):
         assert money[name]["spent"] == pytest.approx(money[name]["amount"], rel=0.01)
+    # What fails to arrive once it has expired lapses.
+    assert money["dpa 2027-10"]["spent"] == pytest.approx(money["dpa 2027-10"]["amount"], rel=0.05)
     binding = {row.rule for row in gallium.of(RuleKept) if row.binding}
     assert binding >= {"no_chinese_metal", "one_supplier", "countries"}
     counted = [row for row in gallium.of(RuleKept) if row.rule == "countries"]
@@ -720,7 +727,7 @@ def test_gallium_under_scenarios(tmp_path: Path) -> None:
 
 
 def costs_what_it_did(found: Plan) -> None:
-    # 70.60 m USD, the optimum of all whole orders to 0.5 %: 70.28 m is proven.
+    # 70.63 m USD, the optimum of all whole orders and sales to 0.5 %: 70.29 m is proven.
     assert found.status == "optimal"
     assert found.objective == pytest.approx(found.expected_cost)  # no weight on risk
     assert found.bound is not None
