@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from optimiser.api.comparing import SideBySide, compare
     from optimiser.api.decision_memo import DecisionMemo, memo
     from optimiser.api.edit_cost import EditCost, edit_cost
+    from optimiser.api.edited_plan import EditedPlan
     from optimiser.api.evaluator import Evaluator
     from optimiser.api.explaining_plans import explain
     from optimiser.api.plan_audit import AuditReport, audit
@@ -60,6 +61,7 @@ __all__ = [
     "DecisionMemo",
     "Diagnosis",
     "EditCost",
+    "EditedPlan",
     "Evaluator",
     "Fault",
     "InputError",
@@ -108,6 +110,7 @@ _MODULES = {
     "api.comparing": ("SideBySide", "compare"),
     "api.decision_memo": ("DecisionMemo", "memo"),
     "api.edit_cost": ("EditCost", "edit_cost"),
+    "api.edited_plan": ("EditedPlan",),
     "api.evaluator": ("Evaluator",),
     "api.explaining_plans": ("explain",),
     "api.plan_audit": ("AuditReport", "audit"),

@@ -365,8 +365,8 @@ def test_the_workbook_holds_every_row_with_its_colours(
         "a",
         "b",
         "third",
-        "b, less the first",
-        "third, less the first",
+        "b less a",
+        "third less a",
     ]
     assert all(cell.comment for cell in made["figures"][1])
     assert objective == [

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from stockpile_model.amounts import count, quantity
-from stockpile_model.schema import Problem, Row, columns, get, nearest
+from stockpile_model.schema import Problem, Row, columns, get, nearest, quoted
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -107,6 +107,23 @@ def ordered(row: Row, first: str, last: str) -> Iterator[Problem]:
         yield Problem(
             row.TABLE, row.line, last, f"must not be before {first} ({begin}), found {end}"
         )
+
+
+def one_of(what: str, row: Row, first: str, second: str) -> Iterator[Problem]:
+    """Yield a problem where a row has neither of two columns, or both; it stands at the first."""
+    found = [name for name in (first, second) if get(row, name) is not None]
+    if len(found) == 1:
+        return
+    message = f"{what} needs {first} or {second}: both are blank; fill one of the two"
+    if found:
+        values = " and ".join(f"{name} {_shown(get(row, name))}" for name in found)
+        message = f"{what} needs {first} or {second}, and has {values}; remove one of the two"
+    yield Problem(row.TABLE, row.line, first, message)
+
+
+def _shown(value: object) -> str:
+    """Return what a cell holds, for a message."""
+    return quantity(value) if isinstance(value, (int, float)) else quoted(value)
 
 
 def served(stockpile: Stockpile, row: Row) -> Iterator[Problem]:

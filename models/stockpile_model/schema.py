@@ -13,7 +13,7 @@ import keyword
 import math
 import types
 import typing
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
@@ -83,7 +83,10 @@ class Column:
     Of results: `leads` says where a click on a cell leads; the first of them that has a row does.
     `per` is the column over which a figure is a mean. `given`: the input gives it, so
     it is the same in every scenario. `expected`: it is weighed with the probability of its
-    scenarios. `sentence`: it holds sentences. `alarm`: above zero it is what an officer looks for.
+    scenarios. `over`: it is weighed so too, in a row of one `node`; or with the probabilities of
+    all `scenarios` that follow a decision; or it is the mean over them, given the decision
+    (`rest`). `at_end`: of a date, its row shows stock at the end of the period that begins with it.
+    `sentence`: it holds sentences. `alarm`: above zero it is what an officer looks for.
     """
 
     name: str
@@ -123,8 +126,20 @@ class Column:
     per: str = ""  # of results: it is a mean over this column
     given: bool = False  # of results: the input gives it, so it is the same in every scenario
     expected: bool = False  # of results: it is weighed with the probability of its scenarios
+    over: Literal["", "node", "scenarios", "rest"] = ""  # of results: over what it is weighed
+    at_end: bool = False  # of results: a date whose row shows stock at the end of its period
     sentence: bool = False  # of results: it holds sentences
     alarm: bool = False  # of results: above zero it is what an officer looks for
+
+    @property
+    def divisible(self) -> bool:
+        """Return whether a figure over its probability is that of each of its scenarios."""
+        return self.expected or self.over == "node"
+
+    @property
+    def weighed(self) -> bool:
+        """Return whether its figures of a plan with scenarios are those of no scenario alone."""
+        return self.expected or bool(self.over)
 
     def fault(self, value: Any) -> str:
         """Return what is wrong with a value of the right kind, and how to fix it.
@@ -220,7 +235,8 @@ class Row:
     """One row of a table.
 
     `line` is its row in the sheet (0 where there is no sheet); `ranges` holds, by column, the low
-    and high that a study may use (workbook contract, reading rule 4). `TABLE` is its sheet,
+    and high that a study may use (workbook contract, reading rule 4). `filled` names the columns
+    whose cells hold something, also where that is the default. `TABLE` is its sheet,
     `PURPOSE` what the sheet is for, `STEP` when an officer fills it. `OPEN`: where a table has a
     column for each member of something, what one such column is. `CERTAIN`: no scenario can change
     its cells. `GIVES`: how its cells can give way where no plan exists, by column.
@@ -241,6 +257,11 @@ class Row:
     confidence: str | None = None
     note: str | None = None
     ranges: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    filled: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def given(self, about: Column) -> bool:
+        """Return whether the workbook gives the value of a column; else it is the default."""
+        return about.name in self.filled or getattr(self, about.field) != about.default
 
 
 ROW_FIELDS = frozenset(each.name for each in fields(Row))
@@ -341,9 +362,10 @@ class SummedLine:
 
 @dataclass(frozen=True)
 class ComparedSum:
-    """What plans are compared by: the expected sum of a column [quantity] for each name in `of`.
+    """What plans are compared by: the expected sum of a column for each name in `of` [`unit`].
 
-    `first`: what the date of the first row of each name is called; blank where it is not compared.
+    It is a decision, unless it is `money` that becomes of something. `first`: what the date of the
+    first row of each name is called; blank where it is not compared.
     `dated`: what the sum of one date is called; blank where dates are not compared one by one.
     """
 
@@ -352,6 +374,7 @@ class ComparedSum:
     column: str
     first: str = ""
     dated: str = ""
+    unit: Literal["quantity", "money"] = "quantity"
 
 
 @dataclass(frozen=True)
@@ -457,6 +480,15 @@ class Result:
         return ()
 
     @classmethod
+    def in_order(cls, rows: Sequence[Any]) -> list[Any]:
+        """Return rows as they stand on their sheet: by the columns of `ORDER`, if it has them."""
+        fields = {each.name: each.field for each in columns(cls)}
+        if not fields.keys() >= set(cls.ORDER):
+            return [*rows]
+        by = [fields[name] for name in cls.ORDER]
+        return sorted(rows, key=lambda row: [_comparable(getattr(row, each)) for each in by])
+
+    @classmethod
     def named_by(cls) -> tuple[str, ...]:
         """Return the columns by which a message names a row."""
         of = {each.name for each in columns(Dated)}
@@ -499,16 +531,6 @@ class Dated(Result):
         """Return the date of the row, where it has one."""
         day: dt.date | None = getattr(self, "date", None)
         return day
-
-
-def in_order_of_sheet(kind: type[Result], rows: Iterable[T]) -> list[T]:
-    """Return result rows of one type in the order in which they stand on their sheet."""
-    found = [*rows]
-    fields = {each.name: each.field for each in columns(kind)}
-    if fields.keys() >= set(kind.ORDER):
-        by = [fields[name] for name in kind.ORDER]
-        found.sort(key=lambda row: [_comparable(getattr(row, each)) for each in by])
-    return found
 
 
 def _comparable(value: Any) -> Any:

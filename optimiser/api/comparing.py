@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from optimiser.api.book import Say
 from optimiser.api.compared_plans import Comparable, PlannedNow, Side, side_of, sources_of
 from optimiser.api.output_files import check_output_file, is_page
-from optimiser.comparison.compared import Compared
+from optimiser.comparison.compared import DECISIONS, Compared
 from optimiser.comparison.compared import compare as rows_of
 from optimiser.figures import of_comparison
 from optimiser.figures.of_comparison.side_by_side import ComparisonPart
@@ -22,9 +22,12 @@ from optimiser.solving.search_options import Progress
 from optimiser.system.errors import Fault, InputError, OutputError
 from optimiser.workbook.write.compare_book import PlanColumn, write
 from optimiser.workbook.write.ownership import Kind, same_file
+from stockpile_model.amounts import clean, count, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST_OPENING = 3  # decisions that the first line of a comparison names
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,6 +57,32 @@ class SideBySide(Shown):
     def differing(self) -> tuple[Compared, ...]:
         """Return the rows in which a plan differs from the first."""
         return tuple(row for row in self.rows if row.differs)
+
+    @property
+    def opening(self) -> str:
+        """Return whether a decision changes, and the first that do."""
+        changed = [each for each in self.differing if each.part == DECISIONS]
+        if not changed:
+            return "No decision changes."
+        said = "; ".join(map(self._said, changed[:MOST_OPENING]))
+        more = len(changed) - MOST_OPENING
+        return (
+            f"{count(len(changed), 'decision changes', 'decisions change')}: {said}"
+            + (f"; and {more:,} more" if more > 0 else "")
+            + "."
+        )
+
+    def _said(self, row: Compared) -> str:
+        """Return how a decision changes from the first plan to the others."""
+        words = [
+            f"{quantity(clean(each))} {self.units['quantity']}"
+            if isinstance(each, (int, float))
+            else "nothing"
+            if each is None
+            else str(each)
+            for each in row.values
+        ]
+        return f"{row.what} {row.of}".strip() + f" {' -> '.join(words)}"
 
     @property
     def units(self) -> dict[str, str]:
@@ -89,7 +118,7 @@ class SideBySide(Shown):
         >>> import optimiser as so
         >>> plan = so.solve(so.read("inputs/small.xlsx")).plan
         >>> [*so.compare(plan, plan).figures]
-        ['figures', 'scenarios', 'decisions']
+        ['figures', 'appropriations', 'scenarios', 'decisions']
         """
         return of_comparison.figures_of(self.names, self.rows, self.units)
 
@@ -108,7 +137,7 @@ class SideBySide(Shown):
             of = (self.names, self.figures.values(), charts, about, self.notes)
             write_page(comparison_page(*of), target, force)
         else:
-            write(columns, self.figures, self.notes, target)
+            write(columns, self.figures, (self.opening, *self.notes), target)
         return target
 
     def as_object(self) -> dict[str, object]:

@@ -22,6 +22,7 @@ def as_object(comparison: SideBySide) -> dict[str, object]:
             }
             for each in comparison.sides
         ],
+        "opening": comparison.opening,
         "units": units,
         "rows": [
             {

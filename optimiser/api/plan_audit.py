@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimiser.api.book import Book, Source, book_of
+from optimiser.api.edited_plan import EditedPlan, edited_plan
 from optimiser.api.saved_plan import SavedPlan, load_plan, sheets_of
 from optimiser.auditing import Finding
 from optimiser.auditing import audit as recompute
@@ -21,7 +22,8 @@ class AuditReport(Shown):
     """The result of an audit.
 
     `figures` is how many were recomputed, `findings` are those that do not agree. `unchecked` is
-    what could not be compared, `notes` are remarks on the plan, a line each.
+    what could not be compared, `notes` are remarks on the plan, a line each. `edited` is what edits
+    by hand come to, where the plan has some.
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
@@ -34,6 +36,7 @@ class AuditReport(Shown):
     findings: tuple[Finding, ...]
     unchecked: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    edited: EditedPlan | None = None
 
     def _title(self) -> str:
         return f"Audit: {len(self.findings):,} of {self.figures:,} figures do not agree"
@@ -71,7 +74,8 @@ def audit(
         *(f"the plan was made with {change}: so it is audited" for change in made_with),
         *_other_file(source, book, saved),
     )
-    return AuditReport(recomputed.figures, recomputed.findings, recomputed.unchecked, notes)
+    edited = edited_plan(sheets, recomputed.findings, book.stockpile.settings.currency)
+    return AuditReport(recomputed.figures, recomputed.findings, recomputed.unchecked, notes, edited)
 
 
 def _refuse_first_decisions(given: Plan | SavedPlan | None, plan: object) -> None:

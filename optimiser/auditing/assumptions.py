@@ -26,14 +26,14 @@ def assumptions(stockpile: Stockpile, sheets: Sheets, record: Findings) -> None:
         shown[line["table"], line["row"] or "", line["column"]].append(line)
     for row in (stockpile.settings, *(row for rows in stockpile.tables.values() for row in rows)):
         key = "/".join(str(get(row, name)) for name in keys(type(row))) or str(row.line or "")
-        for name, value, unit, default in _cells(row):
+        for name, value, unit, given in _cells(row):
             lines = shown[row.TABLE, key, name]
             if record.fails(bool(lines)):
                 record.refuse(
                     "assumptions", f"{name} of {row.TABLE} {key} is not on the sheet", (row, name)
                 )
                 continue
-            _compare_cell(stockpile, record, lines.pop(0), row, name, value, unit, value != default)
+            _compare_cell(stockpile, record, lines.pop(0), row, name, value, unit, given)
     for line in (line for lines in shown.values() for line in lines):
         record.refuse(
             line.where,
@@ -42,14 +42,15 @@ def assumptions(stockpile: Stockpile, sheets: Sheets, record: Findings) -> None:
         )
 
 
-def _cells(row: Row) -> Iterator[tuple[str, Any, str, Any]]:
-    """Yield what a row says: column, value, unit, default."""
+def _cells(row: Row) -> Iterator[tuple[str, Any, str, bool]]:
+    """Yield what a row says: column, value, unit, and whether its workbook gives it."""
     for each in columns(type(row)):
         if (value := getattr(row, each.field)) not in (None, ()):
-            yield each.name, value, each.unit, each.default
+            given = each.name in row.filled or value != each.default
+            yield each.name, value, each.unit, given
     if type(row).OPEN:
         series: Mapping[str, float] = get(row, "values")
-        yield from ((name, value, "money/quantity", None) for name, value in series.items())
+        yield from ((name, value, "money/quantity", True) for name, value in series.items())
 
 
 def _compare_cell(

@@ -397,15 +397,15 @@ DEMAND = Twin(
     headings=(AuditedHeading("shortage", cash=False, penalty="shortage_cost"),),
     movements=(AuditedMovement("demand", False, _used),),
     totals=(
-        AuditedTotal("Used by demand", "demand", "met"),
-        AuditedTotal("Unmet demand", "demand", "unmet", missing=True),
+        AuditedTotal("Used by demand", "demand", "met", side="out"),
+        AuditedTotal("Unmet demand", "demand", "unmet", side="missing"),
     ),
     needs=(Size("demand", "quantity"),),
     follow=(demand,),
 )
 TARGETS = Twin(
     headings=(AuditedHeading("below_target", cash=False, penalty="below_target_cost"),),
-    totals=(AuditedTotal("Below targets", "targets", "below", missing=True),),
+    totals=(AuditedTotal("Below targets", "targets", "below", side="missing"),),
     needs=(Size("targets", "quantity"),),
     follow=(targets,),
     conclude=(likely,),

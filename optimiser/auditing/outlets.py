@@ -295,8 +295,8 @@ TWIN = Twin(
     deeds=(AuditedDeed("rotate", "outlets", _planned),),
     choices=(AuditedChoice("outlet", _done),),
     totals=(
-        AuditedTotal("Rotated out", "rotation", "quantity", but={"form": "expired"}),
-        AuditedTotal("Waste", "rotation", "quantity", {"form": "expired"}),
+        AuditedTotal("Rotated out", "rotation", "quantity", but={"form": "expired"}, side="out"),
+        AuditedTotal("Waste", "rotation", "quantity", {"form": "expired"}, side="waste"),
     ),
     decisions=(Size("outlets", "minimum_order"), Size("outlets", "lot_size")),
     limits=(Size("outlets", "capacity"),),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
-from stockpile_model.schema import Result, in_order_of_sheet, on_sheet
+from stockpile_model.schema import Result, on_sheet
 
 
 class Line(dict[str, Any]):
@@ -90,7 +90,7 @@ def lines(rows: Iterable[Result]) -> list[Line]:
     if not rows:
         return found
     kind = type(rows[0])
-    rows = in_order_of_sheet(kind, rows)
+    rows = kind.in_order(rows)
     fields = [(each.name, each.field) for each in on_sheet(kind)]
     letters = {name: _letter(k) for k, (name, _) in enumerate(fields)}
     members, names = [field for _, field in fields], kind.named_by()

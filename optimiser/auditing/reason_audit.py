@@ -66,7 +66,7 @@ def added(together: Together) -> None:
                 f"{line.words('used')}: {said}, and its quantity is {line['quantity']:,.10g}",
             )
     if together.sheets["reasons"]:
-        of = [total for total in together.twins.totals if total.missing]
+        of = [total for total in together.twins.totals if total.side == "missing"]
         lines = [(each, total) for total in of for each in together.sheets[total.sheet]]
         asked = sum(each[total.column] for each, total in lines)
         noise = (1 + len(lines)) * together.noise.quantity(None)

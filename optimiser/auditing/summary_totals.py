@@ -9,6 +9,7 @@ from optimiser.auditing.findings import EXACT
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.together import Together
 from optimiser.auditing.twin import AuditedTotal
+from stockpile_model.schema import SIDES
 from stockpile_model.tree import ALL
 
 COLUMNS = "BCDEF"
@@ -113,7 +114,7 @@ class _Sums:
         headings = dict.fromkeys(line["heading"] for line in self.sheets["cash_flow"])
         kinds = ("discounted", "amount")
         found: Found = {
-            ("Cost by heading", heading): tuple(
+            ("Cost by heading", heading.replace("_", " ")): tuple(
                 self.total("cash_flow", each, heading=heading) for each in kinds
             )
             for heading in headings
@@ -125,13 +126,32 @@ class _Sums:
         """Return what comes in, goes out and is missing."""
         totals = self.together.twins.totals
         found = {each.label: self.audited(each) for each in totals}
-        shortfall = math.fsum(found[each.label] for each in totals if each.missing)
+        shortfall = math.fsum(found[each.label] for each in totals if each.side == "missing")
         found["Shortfall"] = shortfall
         return {("Quantities", label): (value,) for label, value in found.items()}
 
-    def audited(self, total: AuditedTotal) -> float:
-        """Return a total that a twin declares."""
-        where, clock = dict(total.where), self.together.clock
+    def metals(self) -> Found:
+        """Return the balance of each metal, and of each group that is needed, where there are
+        several.
+        """
+        totals = self.together.twins.totals
+        names = {
+            line["material"] for each in totals if each.side for line in self.sheets[each.sheet]
+        }
+        if len(names) <= 1:
+            return {}
+        return {
+            ("Metals", name): tuple(
+                math.fsum(self.audited(each, material=name) for each in totals if each.side == side)
+                for side in SIDES
+                if side
+            )
+            for name in names
+        }
+
+    def audited(self, total: AuditedTotal, **of: object) -> float:
+        """Return a total that a twin declares, of the rows that hold some values."""
+        where, clock = {**total.where, **of}, self.together.clock
         if total.last:
             where["date"] = clock.begins[clock.periods - 1]
         whole = self.total(total.sheet, total.column, **where)
@@ -201,6 +221,7 @@ def _totals(together: Together) -> Found:
     return {
         **sums.costs(),
         **sums.quantities(),
+        **sums.metals(),
         **sums.appropriations(),
         **sums.suppliers(),
         **sums.buyers(),

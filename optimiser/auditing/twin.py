@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from stockpile_model.schema import Side
+
 if TYPE_CHECKING:
     from optimiser.auditing.path_audit import PathAudit
     from optimiser.auditing.plan_sheets import Line
@@ -172,7 +174,8 @@ class AuditedTotal:
     """A total of the summary: the expected sum of a column of a sheet.
 
     It is over the rows that have the values of `where` and not all of those of `but`; with `last`
-    over those of the last period. `missing`: it is part of the shortfall.
+    over those of the last period. `side`: where it stands in the balance of metal; what is
+    `missing` is part of the shortfall.
     """
 
     label: str
@@ -181,7 +184,7 @@ class AuditedTotal:
     where: Mapping[str, object] = field(default_factory=dict)
     but: Mapping[str, object] = field(default_factory=dict)
     last: bool = False
-    missing: bool = False
+    side: Side = ""
 
 
 FREIGHT = AuditedHeading("freight")

@@ -18,6 +18,7 @@ from optimiser.cli.command_options import (
     json_output,
     next_to,
     output,
+    quiet_option,
     time_limit,
 )
 from optimiser.cli.exit_statuses import INFEASIBLE, NO_PLAN, PLANNED
@@ -26,7 +27,8 @@ from optimiser.system.interrupts import INTERRUPTED
 from optimiser.system.streams import Careful
 
 
-@click.command()
+@click.command(epilog="Example: stockpile adequacy gallium.xlsx")
+@quiet_option
 @WORKBOOK
 @output("The plan with its assessment; by default NAME-adequacy.xlsx in the folder of NAME.xlsx.")
 @click.option("--html", is_flag=True, help="Write a page of the assessment too, next to it: .html.")

@@ -15,7 +15,7 @@ from optimiser.cli.messages import answer, say
 from stockpile_model.amounts import count
 
 
-@click.command()
+@click.command(epilog="Example: stockpile audit gallium.xlsx gallium-plan.xlsx")
 @WORKBOOK
 @click.argument("plan", type=click.Path(path_type=Path))
 @changes("Change a cell of the input first, on top of the plan's own changes.")
@@ -24,12 +24,23 @@ from stockpile_model.amounts import count
     is_flag=True,
     help="Plan again, with the edited decisions held and without: what the edits cost.",
 )
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Of a plan that was edited by hand, print each figure that does not agree too.",
+)
 @json_output("Print one JSON object on standard output.")
 def audit(
-    workbook: Path, plan: Path, changes: tuple[str, ...], cost_of_edit: bool, as_json: bool
+    workbook: Path,
+    plan: Path,
+    changes: tuple[str, ...],
+    cost_of_edit: bool,
+    everything: bool,
+    as_json: bool,
 ) -> None:
     """Recompute a PLAN from its WORKBOOK, without model and solver: a line for each figure that
-    does not agree.
+    does not agree; of a plan that was edited by hand, what the edit comes to.
     """
     edits = so.edit_cost(workbook, plan, changes=changes) if cost_of_edit else None
     result = so.audit(workbook, plan, changes=changes)
@@ -43,17 +54,23 @@ def audit(
             "figures": result.figures,
             "findings": findings,
             "not_checked": list(result.unchecked),
+            **({"edited": result.edited.as_object()} if result.edited else {}),
             **({"cost_of_edit": edits.as_object()} if edits else {}),
         }
         answer(json.dumps(report, indent=2))
     else:
-        for line in findings or [f"{plan}: agrees with {workbook}, {figures} recomputed"]:
+        if result.edited is not None:
+            answer(result.edited.line)
+        if not findings:
+            answer(f"{plan}: agrees with {workbook}, {figures} recomputed")
+        for line in findings if everything or result.edited is None else ():
             answer(line)
         for line in edits.lines if edits else ():
             answer(line)
     if findings:
         do = "does" if len(findings) == 1 else "do"
-        say(f"{plan}: {len(findings):,} of {figures} {do} not agree with {workbook}")
+        more = "" if everything or not result.edited else "; --all shows each"
+        say(f"{plan}: {len(findings):,} of {figures} {do} not agree with {workbook}{more}")
     if result.unchecked:
         say(f"not checked: {', '.join(result.unchecked)}")
     if findings:

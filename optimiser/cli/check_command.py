@@ -12,7 +12,7 @@ from optimiser.cli.messages import answer, say
 from stockpile_model.amounts import count
 
 
-@click.command()
+@click.command(epilog="Example: stockpile check gallium.xlsx --errors errors.xlsx")
 @WORKBOOK
 @click.option(
     "--errors",

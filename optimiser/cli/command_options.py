@@ -20,6 +20,24 @@ FORCE = click.option(
 )
 
 
+QUIET = "optimiser.quiet"
+"""Where the context of a command keeps whether it is to show no progress."""
+
+
+def _keep_quiet(context: click.Context, _: object, value: bool) -> None:
+    context.meta[QUIET] = value
+
+
+quiet_option = click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep_quiet,
+    help="Show no progress.",
+)
+
+
 def output(text: str, required: bool = False) -> Decorator:
     """Return the option that names the file to write."""
     place = click.Path(path_type=Path, dir_okay=False)

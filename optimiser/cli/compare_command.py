@@ -17,6 +17,7 @@ from optimiser.cli.command_options import (
     gap,
     json_output,
     output,
+    quiet_option,
     time_limit,
 )
 from optimiser.cli.messages import answer, say
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 MOST_COMPARED = 40  # rows of each part of a comparison in the terminal
 
 
-@click.command()
+@click.command(epilog="Example: stockpile compare plan.xlsx less-money.xlsx -o compared.xlsx")
+@quiet_option
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="A.xlsx B.xlsx..."
 )
@@ -78,6 +80,7 @@ def show_comparison(comparison: so.SideBySide, everything: bool) -> None:
     from optimiser.cli.terminal import Plain
 
     console = Plain(highlight=False)
+    console.print(comparison.opening, style="bold")
     for figure in comparison.figures.values():
         lines = [line for line in figure.lines if everything or line.differs]
         shown = lines if everything else lines[:MOST_COMPARED]

@@ -15,13 +15,15 @@ from optimiser.cli.command_options import (
     changes,
     json_output,
     output,
+    quiet_option,
     time_limit,
 )
 from optimiser.cli.exit_statuses import INFEASIBLE, NO_PLAN, PLANNED
 from optimiser.cli.messages import answer, say
 
 
-@click.command()
+@click.command(epilog="Example: stockpile explain gallium.xlsx --apply 1 -o fixed.xlsx")
+@quiet_option
 @WORKBOOK
 @output(
     "The explanation, .xlsx (linked to the cells) or .html; with --apply the repaired workbook."
@@ -51,15 +53,18 @@ def explain(
     """
     if apply is not None and output is None:
         raise click.UsageError("--apply needs -o, the name of the repaired workbook")
-    found = so.explain(
-        workbook,
-        changes=changes,
-        time_limit=time_limit,
-        apply=apply,
-        output=output,
-        force=force,
-        on_message=say,
-    )
+    from optimiser.cli.progress import waiting
+
+    with waiting("explaining"):
+        found = so.explain(
+            workbook,
+            changes=changes,
+            time_limit=time_limit,
+            apply=apply,
+            output=output,
+            force=force,
+            on_message=say,
+        )
     if as_json:
         answer(json.dumps(found.as_object(), indent=2))
     else:

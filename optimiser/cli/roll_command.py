@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 import optimiser as so
-from optimiser.cli.command_options import FORCE, json_output, output
+from optimiser.cli.command_options import FORCE, json_output, output, quiet_option
 from optimiser.cli.messages import answer, say
 
 
-@click.command()
+@click.command(epilog="Example: stockpile roll gallium-plan.xlsx -o february.xlsx --to 2027-02-01")
+@quiet_option
 @click.argument("plan", type=click.Path(path_type=Path), metavar="PLAN.xlsx")
 @output("The next workbook.", required=True)
 @click.option(
@@ -45,15 +46,18 @@ def roll(
     """Go on from a plan: its lots, what is in transit, signed contracts and what is left of the
     money on a day become the next workbook. The plan is not touched.
     """
-    book = so.roll(
-        plan,
-        to.date(),
-        scenario=scenario,
-        actuals=actuals,
-        output=output,
-        force=force,
-        on_message=say,
-    )
+    from optimiser.cli.progress import waiting
+
+    with waiting("going on from the plan"):
+        book = so.roll(
+            plan,
+            to.date(),
+            scenario=scenario,
+            actuals=actuals,
+            output=output,
+            force=force,
+            on_message=say,
+        )
     if as_json:
         found = {
             "workbook": str(output),

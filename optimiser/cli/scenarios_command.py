@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 import optimiser as so
-from optimiser.cli.command_options import FORCE, WORKBOOK, output
+from optimiser.cli.command_options import FORCE, WORKBOOK, output, quiet_option
 from optimiser.cli.messages import answer, say
 from stockpile_model.amounts import count
 
 
-@click.command()
+@click.command(epilog="Example: stockpile scenarios gallium.xlsx --replace -o sampled.xlsx")
+@quiet_option
 @WORKBOOK
 @output("The new workbook; WORKBOOK is not touched.", required=True)
 @click.option(
@@ -72,7 +73,10 @@ def scenarios(
     defaults hold, which the new workbook shows.
     """
     date = revealed.date() if revealed else None
-    sampled = so.sample(workbook, output=output, revealed=date, on_message=say, **options)
+    from optimiser.cli.progress import waiting
+
+    with waiting("sampling scenarios"):
+        sampled = so.sample(workbook, output=output, revealed=date, on_message=say, **options)
     kept = count(sampled.sizes["scenarios"], "scenario")
     answer(
         f"{output}: {kept} of {options['samples']} samples, relative Kantorovich distance"

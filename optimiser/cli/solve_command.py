@@ -19,6 +19,7 @@ from optimiser.cli.command_options import (
     json_output,
     next_to,
     output,
+    quiet_option,
     time_limit,
 )
 from optimiser.cli.exit_statuses import INFEASIBLE, NO_PLAN, PLANNED
@@ -45,7 +46,10 @@ NOT_BUNDLED = {
 """The options that plan all scenarios in one model."""
 
 
-@click.command()
+@click.command(
+    epilog="Example: stockpile solve gallium.xlsx --set 'budgets[nds].amount scale 0.8' -o a.xlsx"
+)
+@quiet_option
 @WORKBOOK
 @output("The plan; by default NAME-plan.xlsx in the folder of NAME.xlsx.")
 @click.option("--html", is_flag=True, help="Write a page of the plan too, next to it: PLAN.html.")
@@ -204,8 +208,7 @@ def _solved(workbook: Path, target: Path, options: dict[str, Any], **common: Any
         limits = {name: options[name] for name in ("changes", "gap", "time_limit", "threads")}
         return so.solve_in_bundles(workbook, bundles, **limits, force=options["force"], **common)
     record = target.with_suffix(".sqlite")
-    runs = common["on_progress"]
-    return so.solve(workbook, what_ifs=what_ifs, record=record, on_runs=runs, **options, **common)
+    return so.solve(workbook, what_ifs=what_ifs, record=record, **options, **common)
 
 
 def _refuse_together(options: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from optimiser.cli.command_options import (
     json_output,
     next_to,
     output,
+    quiet_option,
     time_limit,
 )
 from optimiser.cli.exit_statuses import INFEASIBLE, INTERNAL, NO_PLAN, PLANNED
@@ -31,7 +32,8 @@ SHOWN = (1, 0, EXTRA, 7, 9)
 IMPOSSIBLE = 16  # the column that says why there is no plan
 
 
-@click.command()
+@click.command(epilog="Example: stockpile stress gallium.xlsx --hold 6")
+@quiet_option
 @WORKBOOK
 @output("The stress test, .xlsx or .html; by default NAME-stress.xlsx in the folder of NAME.xlsx.")
 @click.option(

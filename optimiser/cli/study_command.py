@@ -16,6 +16,7 @@ from optimiser.cli.command_options import (
     gap,
     next_to,
     output,
+    quiet_option,
     time_limit,
 )
 from optimiser.cli.exit_statuses import INTERNAL, PLANNED
@@ -23,7 +24,8 @@ from optimiser.cli.messages import answer, say
 from optimiser.system.interrupts import INTERRUPTED
 
 
-@click.command()
+@click.command(epilog="Example: stockpile study gallium.xlsx --everything")
+@quiet_option
 @WORKBOOK
 @click.argument("names", nargs=-1, metavar="[STUDY]...")
 @output("The studies; by default NAME-study.xlsx in the folder of NAME.xlsx.")

@@ -12,7 +12,7 @@ from optimiser.cli.command_options import FORCE
 from optimiser.cli.messages import answer
 
 
-@click.command()
+@click.command(epilog="Example: stockpile template new.xlsx --material indium")
 @click.argument("new", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--material",

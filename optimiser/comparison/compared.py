@@ -21,6 +21,7 @@ from stockpile_model.tree import ALL
 SAME = 1e-6  # relative difference up to which two amounts are one
 NOISE = 1e-9  # amounts up to this share of the largest of their unit are zero
 FIGURES, SCENARIOS, DECISIONS = "figures", "scenarios", "decisions"
+APPROPRIATIONS = "appropriations"
 Value = float | str | dt.date | None
 Key = TypeVar("Key", bound=Hashable)
 
@@ -29,8 +30,9 @@ Key = TypeVar("Key", bound=Hashable)
 class Compared:
     """One thing with its value in each plan.
 
-    `part` is FIGURES, SCENARIOS or DECISIONS; `unit` is `money`, `quantity`, `1` or nothing; with
-    `costly`, more of it is worse. Amounts that differ by no more than `noise` are one [unit].
+    `part` is FIGURES, APPROPRIATIONS, SCENARIOS or DECISIONS; `unit` is `money`, `quantity`, `1` or
+    nothing; with `costly`, more of it is worse. Amounts that differ by no more than `noise` are one
+    [unit].
     """
 
     part: str
@@ -175,7 +177,11 @@ def _summed(lines: Sequence[Sequence[Line]], by: ComparedSum) -> Iterator[Compar
     sums = [_sums(each, by.column, itemgetter(by.of)) for each in lines]
     begun = [_first_dates(each, by.of) for each in lines] if by.first else []
     for of in filter(None, _names(sums)):  # what expires has no outlet
-        yield _amount(by.what, of, [each.get(of, 0.0) for each in sums])
+        values = [each.get(of, 0.0) for each in sums]
+        if by.unit == "money":
+            yield Compared(APPROPRIATIONS, by.what, of, by.unit, tuple(values))
+            continue
+        yield _amount(by.what, of, values)
         if by.first:
             yield Compared(DECISIONS, by.first, of, "", tuple(each.get(of) for each in begun))
 
@@ -242,7 +248,8 @@ def _sums(lines: Iterable[Line], column: str, key: Callable[[Line], Key]) -> dic
     """Return the expected sums of a column over the scenarios, by a key."""
     found: dict[Key, float] = {}
     for line in lines:
-        found[key(line)] = found.get(key(line), 0.0) + line["probability"] * line[column]
+        weight = line.get("probability", 1.0)  # what is no row of scenarios is expected already
+        found[key(line)] = found.get(key(line), 0.0) + weight * line[column]
     return found
 
 

@@ -27,7 +27,6 @@ from stockpile_model.schema import (
     Result,
     column,
     columns,
-    in_order_of_sheet,
 )
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tree import ALL
@@ -262,7 +261,7 @@ def _follow(
             if number is None:
                 continue
             members[place] = replace(row, number=number)  # type: ignore[call-arg]
-    for came in in_order_of_sheet(Delivery, rows.get(Delivery, ())):
+    for came in Delivery.in_order(rows.get(Delivery, ())):
         assert isinstance(came, Delivery)
         for each in (came.number or "").split(", "):
             lots[each] += [] if came.lot in lots[each] else [came.lot]

@@ -44,9 +44,7 @@ def assumptions(stockpile: Stockpile) -> Iterator[Assumption]:
             value = getattr(row, each.field)
             if value is None or value == ():
                 continue
-            yield _assumption(
-                stockpile, row, key, each.name, value, each.unit, value != each.default
-            )
+            yield _assumption(stockpile, row, key, each.name, value, each.unit, row.given(each))
         if kind.OPEN:
             for index, value in row.values.items():  # type: ignore[attr-defined]
                 yield _assumption(stockpile, row, key, index, value, "money/quantity", True)

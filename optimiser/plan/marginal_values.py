@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,6 +43,7 @@ class MarginalValue(Dated):
         "what the plan would cost less, were the limit looser by one unit, orders placed and levels"
         " signed kept",
         "money/unit",
+        over="node",
     )
     holds_from: float | None = column(
         "least limit for which that is its worth; blank with `holds_to`: for a small change only, "
@@ -55,6 +56,24 @@ class MarginalValue(Dated):
         "quantity, money or 1",
         default=None,
     )
+
+    @property
+    def weight(self) -> float:
+        """Return what one per cent of the limit saves, or costs, times a hundred [money]."""
+        return abs(self.worth * self.amount)
+
+    @classmethod
+    def in_order(cls, rows: Sequence[Any]) -> list[Any]:
+        """Return the weightiest rows first, then the others by date."""
+        first = weightiest(rows)
+        known = set(map(id, first))
+        return [*first, *super().in_order([each for each in rows if id(each) not in known])]
+
+
+def weightiest(rows: Iterable[MarginalValue], most: int = 10) -> list[MarginalValue]:
+    """Return the limits of which one per cent saves most; none that is worth nothing."""
+    found = sorted((each for each in rows if each.worth), key=lambda each: -each.weight)
+    return found[:most]
 
 
 def marginal_values(

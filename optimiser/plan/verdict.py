@@ -166,7 +166,7 @@ def _cost(plan: Plan) -> str:
 def _risk(plan: Plan) -> Iterator[str]:
     """Yield what the dearest scenarios cost."""
     outcomes = plan.of(ScenarioOutcome)
-    if not outcomes or plan.cvar is None:
+    if len(outcomes) < 2 or plan.cvar is None:
         return
     dearest = max(outcomes, key=lambda each: each.cost)
     yield (

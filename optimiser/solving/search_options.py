@@ -67,7 +67,7 @@ class Progress:
     """The progress of a search.
 
     `stage` counts from 1 to `stages`; `seconds` since the start of the stage; `phase` names the
-    present step of the search.
+    present step of the search, `limit` are the seconds that the stage may take.
 
     >>> import optimiser as so
     >>> seen = list[so.Progress]()
@@ -85,6 +85,7 @@ class Progress:
     bound: float | None
     gap: float | None = None
     phase: str = ""
+    limit: float | None = None
 
 
 Report = Callable[[Progress], None]

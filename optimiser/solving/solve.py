@@ -269,7 +269,8 @@ class LexicographicSearch:
             return ProgramSolution("feasible", x, program.objective(x))
         # A stage leaves at least an equal share of the time to those after it.
         share = context.longest / (len(self.form.objectives) - k)
-        options, watch = replace(self.options, time_limit=share), _watch(self.report, self.form, k)
+        options = replace(self.options, time_limit=share)
+        watch = _watch(self.report, self.form, k, share)
         try:
             if shape is None:
                 found = highs.optimise(program, options, self.interrupt, watch, x)
@@ -356,7 +357,9 @@ def _held(program: Program, best: float) -> Program:
     )
 
 
-def _watch(report: Report | None, form: StandardForm, stage: int) -> highs.Watch | None:
+def _watch(
+    report: Report | None, form: StandardForm, stage: int, limit: float
+) -> highs.Watch | None:
     """Return what reports the progress of a stage, in the units of the model."""
     if report is None:
         return None
@@ -375,6 +378,7 @@ def _watch(report: Report | None, form: StandardForm, stage: int) -> highs.Watch
                 bound=None if seen.bound is None else seen.bound * size,
                 gap=relative_gap(seen.incumbent, seen.bound),
                 phase=seen.phase,
+                limit=limit,
             )
         )
 

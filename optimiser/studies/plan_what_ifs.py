@@ -57,8 +57,8 @@ def answered(
     """Return a plan with the answers to what-ifs.
 
     Those that were interrupted are left out, but for what their runs until then say by themselves;
-    `interrupt` then is requested. `of` says what all runs have in common. Raises StockpileError
-    where no process can be started.
+    `interrupt` then is requested. `of` says what all runs have in common; `watch` gets the runs of
+    each what-if as they begin and end. Raises StockpileError where no process can be started.
     """
     asked = {what_if.kind: what_if.cases(plan) for what_if in wanted}
     count = sum(map(len, asked.values()))
@@ -67,6 +67,8 @@ def answered(
     with closing(executor_of(job, min(workers, count) if count > 1 else 0)) as executor:
         for what_if in wanted:
             runner = Runner(what_if.kind, record, of, lambda: executor, watch, interrupt=ended)
+            if asked[what_if.kind]:
+                watch(StudyProgress(what_if.kind, 0, len(asked[what_if.kind]), 0, 0.0))
             try:
                 results = runner.run(asked[what_if.kind])
             except KeyboardInterrupt:

@@ -1180,7 +1180,7 @@ def test_the_outcome_of_a_contract_of_a_project_is_reported() -> None:
         ),
         (
             [contract(), Floor(contract="offtake", level="low", annual_quantity=120)],
-            "floors.floor: a level needs floor or floor_index, and not both",
+            "floors.floor: a level needs floor or floor_index: both are blank; fill one of the two",
         ),
     ],
 )
@@ -1215,7 +1215,9 @@ def test_faults_of_a_contract(rows: list[Contract | Floor], fault: str) -> None:
         (
             {},
             floor(8, 120, floor_index="market"),
-            ["floors.floor: a level needs floor or floor_index, and not both"],
+            [
+                "floors.floor: a level needs floor or floor_index, and has floor 8 and floor_index 'market'; remove one of the two"
+            ],
         ),
         (
             {},

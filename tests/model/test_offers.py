@@ -735,10 +735,13 @@ def test_the_bound_of_an_order_never_cuts_off_the_optimum(stockpile: Stockpile) 
 @pytest.mark.parametrize(
     ("cells", "fault"),
     [
-        ({"price": None}, "offers.price: an offer needs price or price_index, and not both"),
+        (
+            {"price": None},
+            "offers.price: an offer needs price or price_index: both are blank; fill one of the two",
+        ),
         (
             {"price_index": "market"},
-            "offers.price: an offer needs price or price_index, and not both",
+            "offers.price: an offer needs price or price_index, and has price 10 and price_index 'market'; remove one of the two",
         ),
         (
             {"premium": 0.1},

@@ -420,7 +420,7 @@ def test_an_order_is_reported_with_the_price_of_the_month_in_which_it_is_paid() 
     [
         (
             [price_break(10)],
-            "price_breaks.price: a price break needs price or premium, and not both",
+            "price_breaks.price: a price break needs price or premium: both are blank; fill one of the two",
         ),
         (
             [price_break(10, premium=0.1)],
@@ -446,7 +446,7 @@ def test_faults_of_a_price_break(rows: list[PriceBreak], fault: str) -> None:
 def test_a_price_break_has_a_price_or_a_premium() -> None:
     row = offer(price=None, price_index="market", capacity=30)
     assert faults(one_month(row, price_break(10, 9, premium=0.1), *prices(8))) == [
-        "price_breaks.price: a price break needs price or premium, and not both"
+        "price_breaks.price: a price break needs price or premium, and has price 9 and premium 0.1; remove one of the two"
     ]
 
 

@@ -412,10 +412,13 @@ def test_what_expires_is_reported() -> None:
 @pytest.mark.parametrize(
     ("cells", "fault"),
     [
-        ({"price": None}, "outlets.price: a sale needs price or price_index, and not both"),
+        (
+            {"price": None},
+            "outlets.price: a sale needs price or price_index: both are blank; fill one of the two",
+        ),
         (
             {"price_index": "market"},
-            "outlets.price: a sale needs price or price_index, and not both",
+            "outlets.price: a sale needs price or price_index, and has price 5 and price_index 'market'; remove one of the two",
         ),
         (
             {"from_": month(1), "to": month(0)},

@@ -242,7 +242,7 @@ TWIN = Twin(
     movements=(AuditedMovement("draw", False, takes),),
     deeds=(AuditedDeed("draw", "draws", planned),),
     sheets=(AuditedSheet(name="draws", act=ACT),),
-    totals=(AuditedTotal("Drawn", "draws", "quantity"),),
+    totals=(AuditedTotal("Drawn", "draws", "quantity", side="out"),),
     needs=(Size("draws", "quantity"),),
     follow=(audit_draws,),
 )

@@ -374,7 +374,7 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "between cells, in words of their own": (
         lambda t: t["offers"][0].update(price=None),
-        "offers!D2: an offer needs price or price_index, and not both",
+        "offers!D2: an offer needs price or price_index: both are blank; fill one of the two",
     ),
     "a shelf life that others are judged by": (
         lambda t: (
@@ -657,7 +657,7 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "two prices": (
         lambda t: t["offers"][0].update(price_index="Rotterdam"),
-        "offers!D2: an offer needs price or price_index, and not both",
+        "offers!D2: an offer needs price or price_index, and has price 300 and price_index 'Rotterdam'; remove one of the two",
     ),
     "premium on a fixed price": (
         lambda t: t["offers"][0].update(premium=0.1),
@@ -743,11 +743,11 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "price break without a price": (
         lambda t: _breaks(t, {"from_quantity": 100}),
-        "price_breaks!A2: a price break needs price or premium, and not both",
+        "price_breaks!A2: a price break needs price or premium: both are blank; fill one of the two",
     ),
     "price break with two prices": (
         lambda t: _breaks(t, {"from_quantity": 100, "price": 1, "premium": 0.1}),
-        "price_breaks!C2: a price break needs price or premium, and not both",
+        "price_breaks!C2: a price break needs price or premium, and has price 1 and premium 0.1; remove one of the two",
     ),
     "premium of a price break without an index": (
         lambda t: _breaks(t, {"from_quantity": 100, "premium": 0.1}),
@@ -784,11 +784,11 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "two floors": (
         lambda t: (_offtake(t), t["floors"][0].update(floor_index="Rotterdam")),
-        "floors!C2: a level needs floor or floor_index, and not both",
+        "floors!C2: a level needs floor or floor_index, and has floor 300 and floor_index 'Rotterdam'; remove one of the two",
     ),
     "no floor": (
         lambda t: (_offtake(t), t["floors"][0].update(floor=None)),
-        "floors!C2: a level needs floor or floor_index, and not both",
+        "floors!C2: a level needs floor or floor_index: both are blank; fill one of the two",
     ),
     "share of no index": (
         lambda t: (_offtake(t), t["floors"][0].update(floor_factor=0.5)),
@@ -835,7 +835,7 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
     ),
     "sale for nothing": (
         lambda t: t.update(outlets=[{"outlet": "buyer", "material": "gallium", "form": "sale"}]),
-        "outlets!A2: a sale needs price or price_index, and not both",
+        "outlets!A2: a sale needs price or price_index: both are blank; fill one of the two",
     ),
     "time until metal is back": (
         lambda t: t.update(

@@ -38,7 +38,7 @@ from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.schema import Dated, Result, column, get, in_order_of_sheet
+from stockpile_model.schema import Dated, Result, column, get
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Settings
 from stockpile_model.values import normal
@@ -149,7 +149,7 @@ def test_a_sheet_holds_every_row_and_reads_back(kind: type[Result], full: bytes)
     assert [normal(str(name)) for name in frame.columns] == [
         each.name for each in shown(kind, scenarios=False)
     ]
-    rows = in_order_of_sheet(kind, full_plan().of(kind))
+    rows = kind.in_order(full_plan().of(kind))
     assert rows
     assert len(frame) == len(rows)
     for name, each in zip(frame.columns, shown(kind, scenarios=False), strict=True):
@@ -170,7 +170,7 @@ def test_headers_say_unit_and_meaning(full: bytes) -> None:
     assert (
         said["Delivered price [USD/kg]"] == "average price with adder, duty and freight, expected"
     )
-    assert list(said)[:4] == ["Date", "Offer", "Supplier", "Material"]
+    assert list(said)[:4] == ["Date [period begins]", "Offer", "Supplier", "Material"]
 
 
 def test_tables_are_ready_to_use(full: bytes) -> None:
@@ -192,7 +192,7 @@ def test_tables_are_ready_to_use(full: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "number_format"),
     [
-        ("Date", "yyyy-mm-dd"),
+        ("Date [period begins]", "yyyy-mm-dd"),
         ("Ordered [kg]", "#,##0.00"),
         ("Price [USD/kg]", "#,##0.00"),
         ("Paid [USD]", "#,##0"),

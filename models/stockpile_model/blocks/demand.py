@@ -89,7 +89,7 @@ class DemandMet(Dated):
     required: float = column("demand of the period", "quantity")
     met: float = column("handed out of stock", "quantity")
     unmet: float = column("not met", "quantity", alarm=True)
-    cost: float = column("price of what is not met, discounted, expected", "money")
+    cost: float = column("price of what is not met, discounted, expected", "money", over="node")
 
     @classmethod
     def missed(cls, plan: SolvedPlan) -> Iterator[str]:

@@ -28,7 +28,7 @@ from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
 from optimiser.studies.what_ifs.information import Worth
 from optimiser.studies.what_ifs.reason_prices import RulePrice
 from stockpile_model.blocks.objective import ScenarioOutcome
-from stockpile_model.schema import Result, columns
+from stockpile_model.schema import Result, columns, get
 
 
 def as_object(result: Solution) -> dict[str, object]:
@@ -42,6 +42,7 @@ def as_object(result: Solution) -> dict[str, object]:
         "seconds": round(result.seconds, 3),
         "audit": plan.run.get("audit") if plan else None,
         **(_scenarios(plan) if plan else {}),
+        **(_decisions(plan) if plan else {}),
         **(_worth(plan) if plan else {}),
         **({"explanation": list(result.explanation.lines())} if result.explanation else {}),
         **_repairs(result),
@@ -88,6 +89,19 @@ def _scenarios(plan: Plan) -> dict[str, object]:
             for each in plan.of(ScenarioOutcome)
         },
     }
+
+
+def _decisions(plan: Plan) -> dict[str, object]:
+    """Return what is decided, by the sheet of the plan (`orders`, `contracts` …), and the units of
+    all figures.
+    """
+    found: dict[str, object] = {"currency": plan.currency, "quantity_unit": plan.unit}
+    for kind in plan.rows:
+        of = kind.DEED
+        if of is not None:
+            rows = [each for each in plan.of(kind) if get(each, of.date) is not None]
+            found[kind.SHEET] = plain_rows(rows)
+    return found
 
 
 def _worth(plan: Plan) -> dict[str, object]:

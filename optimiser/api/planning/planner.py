@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from optimiser.api import plan_json  # noqa: F401  # plans are saved as JSON too
 from optimiser.api.book import Book, Say, Source, book_of, path_of
@@ -37,9 +38,13 @@ from optimiser.system.errors import OutputError
 from optimiser.system.interrupts import Interrupt
 from optimiser.workbook.write.ownership import Kind, check_target, refuse_foreign, same_file
 from optimiser.workbook.write.plan_book import write
+from stockpile_model import amounts
 from stockpile_model.build import build
 from stockpile_model.formulation import Formulation
 from stockpile_model.stockpile import Stockpile
+
+if TYPE_CHECKING:
+    from optimiser.studies.engine.runner import StudyProgress
 
 
 def solve(
@@ -63,7 +68,6 @@ def solve(
     force: bool = False,
     on_message: Say | None = None,
     on_progress: Callable[[Progress], None] | None = None,
-    on_runs: Callable[[StudyProgress], None] | None = None,
 ) -> Solution:
     """Plan a workbook: a book, or the path of one. The settings give each option that is None.
 
@@ -77,7 +81,7 @@ def solve(
     `output` (.xlsx) is the place of the plan, `page` (.html) of its page, or of that of why there
     is none, `memo` (.docx, .html) of its memo, `model_file` (.mps, .lp) of the model; they replace
     a file that this program did not write by `force` only. `on_message` gets remarks, a line each,
-    `on_progress` how far the search is, `on_runs` how far the runs of the `what_ifs` are.
+    `on_progress` how far the search is, and the runs of the `what_ifs`.
 
     The plan is audited. Raises InputError, OutputError, SolverError; AuditError if the audit fails.
 
@@ -99,9 +103,8 @@ def solve(
     began, say = time.perf_counter(), on_message or (lambda _: None)
     _check_places(request, path_of(source))
     book = book_of(source, changes, say)
-    watched = Watched(say, on_progress, on_runs or (lambda _: None))
     options = options_of(book, gap, time_limit, threads)
-    solution = _planned(request, book, options, began, watched)
+    solution = _planned(request, book, options, began, say, on_progress)
     return with_memo(with_page(solution, book, request.page, force), request.memo, force)
 
 
@@ -110,20 +113,10 @@ def _paths(**places: str | Path | None) -> dict[str, Path | None]:
     return {name: None if each is None else Path(each) for name, each in places.items()}
 
 
-@dataclass(frozen=True)
-class Watched:
-    """What gets messages, the progress of a search, and that of the runs of what-ifs."""
-
-    say: Say
-    progress: Watch
-    runs: Callable[[StudyProgress], None]
-
-
 def _planned(
-    request: Request, book: Book, options: Options, began: float, watched: Watched
+    request: Request, book: Book, options: Options, began: float, say: Say, progress: Watch
 ) -> Solution:
     """Plan all scenarios of a workbook in one model."""
-    say, progress = watched.say, watched.progress
     read_at = time.perf_counter()
     formulation = build(book.stockpile)
     _refuse_unfit(request, formulation.stockpile)
@@ -152,8 +145,9 @@ def _planned(
                             of = (formulation, options, outcome.seconds, progress, request.solver)
                             plan = with_whole_orders(plan, *of)
                         ended = Interrupt()
-                        of_runs = (book.stockpile, options, watched.runs, ended)
-                        plan = with_what_ifs(plan, request, *of_runs)
+                        plan = with_what_ifs(
+                            plan, request, book.stockpile, options, progress, ended
+                        )
                         interrupt.requested |= ended.requested
                 except KeyboardInterrupt:
                     interrupt.requested = True
@@ -191,11 +185,13 @@ def with_what_ifs(
     request: Request,
     stockpile: Stockpile,
     options: Options,
-    watch: Callable[[StudyProgress], None],
-    interrupt: Interrupt,
+    progress: Watch = None,
+    interrupt: Interrupt | None = None,
 ) -> Plan:
-    """Return the plan with the answers to the what-ifs that are requested; `interrupt` notes that
-    their runs were interrupted.
+    """Return the plan with the answers to the what-ifs that are requested.
+
+    `progress` gets which of them is asked, and how many of its plans are there; `interrupt` notes
+    that their runs were interrupted.
     """
     wanted = request.wanted
     if not wanted:
@@ -212,7 +208,32 @@ def with_what_ifs(
             if request.record is None
             else stack.enter_context(Record(request.record))
         )
+        watch = _labelled(plan, progress)
         return answered(plan, wanted, options, record, of, workers, watch, interrupt)
+
+
+def _labelled(plan: Plan, progress: Watch) -> Callable[[StudyProgress], None]:
+    """Return what reports the runs of a what-if as a phase of the search for a plan."""
+
+    def watch(study: StudyProgress) -> None:
+        if progress is None:
+            return
+        name = study.study.replace("_", " ")
+        progress(
+            Progress(
+                stage=1,
+                stages=1,
+                objective="cost",
+                seconds=study.seconds,
+                nodes=0,
+                incumbent=plan.objective,
+                bound=plan.bound,
+                gap=plan.gap,
+                phase=f"{name}: {study.ended} of {amounts.count(study.asked, 'more plan')}",
+            )
+        )
+
+    return watch
 
 
 def _check_places(request: Request, source: Path | None) -> None:

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from optimiser.comparison.compared import DECISIONS, FIGURES, SCENARIOS, Compared, Value, change
+from optimiser.comparison.compared import (
+    APPROPRIATIONS,
+    DECISIONS,
+    FIGURES,
+    SCENARIOS,
+    Compared,
+    Value,
+    change,
+)
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.figures.origins import RowDifference
 from stockpile_model.block import results
 
 PARTS = {
     FIGURES: "red: costs or misses more than the first plan; green: less; yellow: other",
+    APPROPRIATIONS: "yellow: other than in the first plan; expected over the scenarios",
     SCENARIOS: "red: costs or misses more than in the first plan; green: less; yellow: other",
     DECISIONS: (
         "yellow: other than in the first plan. Amounts are what is expected over the scenarios"
@@ -83,7 +92,7 @@ def _columns(part: str, plans: Sequence[str]) -> Iterator[FigureColumn]:
     for name in plans:
         yield FigureColumn(name, meaning=f"{name}. {PARTS[part]}")
     for name in plans[1:]:
-        yield FigureColumn(f"{name}, less the first", meaning=f"{name} less {plans[0]}")
+        yield FigureColumn(f"{name} less {plans[0]}", meaning=f"{name} less {plans[0]}")
 
 
 def _line(row: Compared, unit: str) -> ComparedLine:

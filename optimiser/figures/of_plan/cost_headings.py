@@ -25,7 +25,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         if each in present:
             pair = [rows.total(CashFlow, name, heading=each) for name in ("discounted", "amount")]
             note = meanings[each].meaning if each in meanings else ""
-            lines.append(FigureLine((each, *pair), note))
+            lines.append(FigureLine((each.replace("_", " "), *pair), note))
             sums.append(pair)
     totals = (
         Above("sum", k, len(lines), math.fsum(pair[k - 1].value for pair in sums))

@@ -30,8 +30,12 @@ def _dearest(outcomes: Sequence[ScenarioOutcome]) -> tuple[Sequence[Result], str
 
 
 def _table(kind: type[Result], title: str, rows: Sequence[Result]) -> TableFigure:
-    """Return the columns of result rows but for their unit."""
-    shown = [each for each in columns(kind) if each.name != "unit"]
+    """Return the columns of result rows that hold anything, but for their unit."""
+    shown = [
+        each
+        for each in columns(kind)
+        if each.name != "unit" and any(get(row, each.name) is not None for row in rows)
+    ]
     numbers = [
         [value for row in rows if isinstance(value := get(row, each.name), float)] for each in shown
     ]
@@ -39,7 +43,7 @@ def _table(kind: type[Result], title: str, rows: Sequence[Result]) -> TableFigur
         kind.SHEET,
         title,
         tuple(
-            FigureColumn(each.field, Precision(each.unit, among), each.meaning)
+            FigureColumn(each.name.replace("_", " "), Precision(each.unit, among), each.meaning)
             for each, among in zip(shown, numbers, strict=True)
         ),
         tuple(FigureLine(tuple(get(row, each.name) for each in shown)) for row in rows),

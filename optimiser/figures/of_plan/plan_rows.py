@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from optimiser.figures.figure import Figured, TableFigure
 from optimiser.figures.origins import CellOf, Total
 from optimiser.plan.plan import Plan
-from stockpile_model.schema import Dated, Result, columns, in_order_of_sheet
+from stockpile_model.schema import Dated, Result, columns
 
 Earlier = Mapping[str, Figured]
 """The figures of a plan computed before, by name: others refer to their numbers."""
@@ -42,7 +43,7 @@ class PlanRows:
     def of(self, kind: type[Result]) -> Sequence[Any]:
         """Return the rows of a type."""
         if kind not in self._rows:
-            self._rows[kind] = in_order_of_sheet(kind, self.plan.of(kind))
+            self._rows[kind] = kind.in_order(self.plan.of(kind))
         return self._rows[kind]
 
     def column(self, kind: type[Result], name: str) -> list[Any]:
@@ -67,12 +68,13 @@ class PlanRows:
         weighed = self._weighed(kind, column)
         return Total(kind, column, math.fsum(amounts), tuple(where.items()), weighed=weighed)
 
-    def total_of(self, kind: type[Result], column: str, name: str, label: object) -> Total:
-        """Return the expected sum of a column over the rows whose `name` is the label of a line."""
-        pairs = zip(self.expected(kind, column), self.column(kind, name), strict=True)
-        value = math.fsum(amount for amount, each in pairs if each == label)
-        weighed = self._weighed(kind, column)
-        return Total(kind, column, value, labelled=name, weighed=weighed)
+    def total_of(
+        self, kind: type[Result], column: str, name: str, label: object, /, **where: object
+    ) -> Total:
+        """Return the expected sum of a column over the rows whose `name` is the label of a line,
+        and whose columns have given values."""
+        found = self.total(kind, column, **{name: label}, **where)
+        return replace(found, where=tuple(where.items()), labelled=name)
 
     def expected(self, kind: type[Result], column: str) -> list[float]:
         """Return the amounts of a column, each weighed by the probability of its row."""

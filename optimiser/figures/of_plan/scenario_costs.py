@@ -12,8 +12,9 @@ NAME = "scenario costs"
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
-    """Yield the cost of each scenario, the dearest first, and its shortfall on the right."""
-    if ScenarioOutcome not in rows.plan.rows:
+    """Yield the cost of each scenario, the dearest first, and its shortfall on the right; of one
+    alone there is nothing to compare."""
+    if rows.height(ScenarioOutcome) < 2:
         return
     plan = rows.plan
     found = sorted(plan.of(ScenarioOutcome), key=lambda each: -each.cost)

@@ -106,17 +106,12 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     (firm,) = results
     if firm.objective is not None:
         more = firm.objective - plan.objective
+        missing = amounts.about(firm.number("shortfall") or 0.0)
         said = (
             "With firm supply only, no plant that is merely announced, the plan costs"
-            f" {amounts.money(firm.objective)} {plan.currency}, "
-        )
-        said += (
-            f"{amounts.money(abs(more), plan.objective)} {'more' if more >= 0 else 'less'}, and its"
-            " shortfall is "
-        )
-        missing = amounts.quantity(amounts.clean(firm.number("shortfall") or 0.0))
-        said += (
-            f"{missing} {plan.unit} instead of {amounts.quantity(amounts.clean(plan.shortfall))}."
+            f" {amounts.rounded(firm.objective)} {plan.currency},"
+            f" {amounts.rounded(abs(more))} {'more' if more >= 0 else 'less'}, and its shortfall is"
+            f" {missing} {plan.unit} instead of {amounts.about(plan.shortfall)}."
         )
     else:
         why = (
@@ -126,7 +121,7 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
         )
         said = f"With firm supply only, no plant that is merely announced, {why}."
         plan = replace(plan, warnings=(*plan.warnings, *_short(plan, firm, options)))
-    contracts = [each.contract for each in plan.of(ContractOutcome)]
+    contracts = [*dict.fromkeys(each.contract for each in plan.of(ContractOutcome))]
     rows = {**plan.rows, FirmSupplyRow: tuple(compare(_as_result(plan), firm, contracts))}
     return replace(plan, rows=rows, verdict=plan.verdict_with(said))
 

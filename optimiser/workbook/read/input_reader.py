@@ -38,6 +38,7 @@ from stockpile_model.tables import Settings
 from stockpile_model.values import normal
 
 NOT_READ = ("guide", "notes", "lists")
+SUMMARY, RUN = "summary", "run"  # sheets of each plan, and tables of no input
 
 _AMPLE = 1200.0  # of anything: as a duration, a whole number of periods of any length
 _TIME = ("start", "periods", "period_months", "fiscal_year_start")
@@ -91,6 +92,7 @@ def _read(path: str | Path, changes: Iterable[Change]) -> tuple[Reading, _Workbo
     try:
         for sheet in sheets(Path(path), seen):
             workbook.take(sheet)
+        workbook.refuse_plan()
     except Unreadable as reason:
         raise InputError([Fault(str(path), str(reason))]) from reason
     except OSError as reason:
@@ -194,6 +196,7 @@ class _Workbook:
     )  # tables that could not be read, or that a misspelt name may mean
     others: list[Fault] = field(default_factory=list)  # of sheets that are no tables
     order: list[str] = field(default_factory=list)
+    planned: str = ""  # where the sheets are those of a plan: the name of its input
 
     def take(self, sheet: Sheet) -> None:
         table = normal(sheet.name)
@@ -209,6 +212,8 @@ class _Workbook:
             )
             return
         if table not in _kinds():
+            if table == RUN:
+                self.planned = _input_named(sheet)
             self._unknown(sheet.name)
         else:
             self.order.append(table)
@@ -234,6 +239,17 @@ class _Workbook:
                 " it out",
             )
         )
+
+    def refuse_plan(self) -> None:
+        """Raise Unreadable where the sheets are those of a plan: its sheets have names of tables,
+        and each of their columns would have a fault.
+        """
+        if {SUMMARY, RUN} <= {*self.order} and Settings.TABLE not in self.order:
+            named = self.planned or "the workbook that it was made from"
+            raise Unreadable(
+                f"is a plan, not a workbook to plan; name {named} instead, and see"
+                " `stockpile audit`, `report` and `compare` for plans"
+            )
 
     def judge_headers(self) -> None:
         """Compare the titles of columns with how they are read; the settings give the units and the
@@ -311,7 +327,7 @@ class _Workbook:
             name: Row(line=row.line, **row.about)
             for name, row in zip(drafts.cells, drafts.rows, strict=True)
         }
-        settings = Settings(**values, ranges=ranges, about=about)
+        settings = Settings(**values, ranges=ranges, about=about, filled=frozenset(values))
         others = [table for table in self.tables.values() if table is not drafts]
         rows = {
             table.kind: tuple(_row(table.kind, row, settings) for row in table.rows)
@@ -320,6 +336,13 @@ class _Workbook:
         return alike(
             Stockpile(settings, rows, {name: table.cells for name, table in self.tables.items()})
         )
+
+
+def _input_named(sheet: Sheet) -> str:
+    """Return the name of the input that the sheet `run` of a plan gives."""
+    given = {str(cells.get(1)): cells.get(2) for _, cells in sheet}
+    name = given.get("input")
+    return name if isinstance(name, str) else ""
 
 
 def _row(kind: type[Row], draft: Draft, settings: Settings) -> Row:
@@ -335,7 +358,13 @@ def _row(kind: type[Row], draft: Draft, settings: Settings) -> Row:
             values[column.field] = _harmless(column, settings)
     if kind.OPEN:
         values["values"] = draft.series
-    return kind(line=draft.line, ranges=draft.ranges, **draft.about, **values)
+    return kind(
+        line=draft.line,
+        ranges=draft.ranges,
+        filled=frozenset(draft.values),
+        **draft.about,
+        **values,
+    )
 
 
 def _harmless(column: Column, settings: Settings) -> Any:

@@ -311,6 +311,7 @@ PARTS = {
     "To do first": False,
     "Cost by heading": True,
     "Quantities": True,
+    "Metals": True,
     "Appropriations": True,
     "Suppliers": True,
     "Buyers": True,

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.workbook.read.cells import letter
@@ -45,8 +46,9 @@ SUGGESTED = {"buyer": "buyers", "follows": "scenarios"}
 them.
 """
 
-MISSING, TWICE, UNKNOWN = "#FFE699", "#FF9999", "#F4B084"
+REQUIRED, MISSING, TWICE, UNKNOWN = "#9C5700", "#FFE699", "#FF9999", "#F4B084"
 COLOURS = {
+    REQUIRED: "The name of a column, or of a setting, that must be filled; others may be blank.",
     MISSING: "A required cell is blank in a row that holds anything.",
     TWICE: "The same key stands in two rows.",
     UNKNOWN: "The name is not in the sheet that it should stand in.",
@@ -179,6 +181,12 @@ def _add_lists(
     sheet.freeze_panes(1, 0)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
+
+
+def heading(column: Column | None, styles: Styles) -> Format:
+    """Return the format of a column's name: a required one stands out."""
+    needed = column is not None and column.required
+    return styles.on_header(REQUIRED) if needed else styles.header
 
 
 def explain(name: str, column: Column | None, units: Units) -> str:

@@ -83,7 +83,7 @@ def compose(material: str) -> bytes:
         title = next(row["value"] for row in tables[Settings] if row["name"] == "title")
         book.set_properties(ownership.about(Kind.TEMPLATE, title, created=CREATED))
         styles = Styles(book)
-        writer = Writer(styles, Units.of(tables[Settings]), guards.explain, shown)
+        writer = Writer(styles, Units.of(tables[Settings]), guards.explain, shown, guards.heading)
         _add_guide(book.add_worksheet("guide"), about, kinds, styles)
         for kind in kinds:
             _add_table(book.add_worksheet(kind.TABLE), kind, tables.get(kind, []), sheets, writer)
@@ -150,6 +150,8 @@ def _add_table(
         for line, (column, row) in enumerate(zip(columns(Settings), rows, strict=True), 1):
             value = convert(column, row["value"]) if row["value"] else None
             put(sheet, line, 1, value, writer.styles(shown(column, ()), align="left"))
+            if column.required:
+                put(sheet, line, 0, column.name, guards.heading(column, writer.styles))
         guards.guard_settings(sheet, sheets, writer.units, writer.styles)
         return
     for at, name in enumerate(sheets.names[kind.TABLE]):

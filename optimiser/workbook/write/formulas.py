@@ -69,7 +69,7 @@ class Formulas:
         of comparison may be read into them, as SUMIFS would."""
         sheet = self.sheets[total.kind]
         summed = sheet.range(total.column)
-        conditions = [(sheet.range(name), _criterion(value)) for name, value in total.where]
+        conditions = [(sheet.range(name), criterion(value)) for name, value in total.where]
         if total.labelled:
             conditions.append((sheet.range(total.labelled), f"$A{row + 1}"))
         if total.weighed or total.labelled:
@@ -82,7 +82,7 @@ class Formulas:
         return f"SUMIFS({summed},{met})"
 
 
-def _criterion(value: object) -> str:
+def criterion(value: object) -> str:
     """Return a value of this program's own as a criterion."""
     if isinstance(value, dt.date):
         return f"DATE({value.year},{value.month},{value.day})"

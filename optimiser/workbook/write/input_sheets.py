@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
+from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.figures.column_units import unit_of
@@ -82,11 +83,14 @@ def _read(file: Traversable) -> list[dict[str, str]]:
 
 
 def header(name: str, column: Column | None, units: Units) -> str:
-    """Return a header such as `Lead time months [months]`; the name of an index stays as it is."""
+    """Return a header such as `Capacity [kg]`; the name of an index stays as it is, and one that
+    ends with its unit, as `Lead time months`, says it once.
+    """
     opened = column is not None and column.meaning.startswith("the index ")
     words = name if opened else name.replace("_", " ").capitalize()
     unit = units(column) if column is not None else ""
-    return f"{words} [{unbracketed(unit)}]" if unit and words else words
+    said = not opened and name.endswith(f"_{unit}")
+    return f"{words} [{unbracketed(unit)}]" if unit and words and not said else words
 
 
 def comment(name: str, column: Column | None, units: Units) -> str:
@@ -151,13 +155,15 @@ def cell_format(column: Column | None, values: Iterable[object]) -> str:
 class Writer:
     """Writes the tables of one workbook.
 
-    `explain` gives the comment of a column; `shown` the format of its cells.
+    `explain` gives the comment of a column; `shown` the format of its cells; `title` that of its
+    name.
     """
 
     styles: Styles
     units: Units
     explain: Callable[[str, Column | None, Units], str] = comment
     shown: Callable[[Column | None, Iterable[object]], str] = cell_format
+    title: Callable[[Column | None, Styles], Format] = lambda _, styles: styles.header
 
     def table(
         self, sheet: Worksheet, kind: type[Row], names: Sequence[str], rows: Sequence[Cells]
@@ -172,7 +178,7 @@ class Writer:
         for at, name in enumerate(names):
             about = column_of(kind, name)
             title = header(name, about, self.units)
-            sheet.write_string(0, at, title, self.styles.header)
+            sheet.write_string(0, at, title, self.title(about, self.styles))
             sheet.write_comment(0, at, self.explain(name, about, self.units), COMMENT_SIZE)
             meant = [
                 known[row["name"]] if kind is Settings and name == "value" else about

@@ -17,9 +17,11 @@ import xlsxwriter
 from optimiser.figures import of_plan
 from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.plan.plan import WRITERS, Plan
+from optimiser.workbook.write import scenario_sheet
 from optimiser.workbook.write.charts import add_charts
 from optimiser.workbook.write.ownership import Kind, about, check_target, refuse_foreign, replace
 from optimiser.workbook.write.result_sheets import add_table, list_pairs, tables
+from optimiser.workbook.write.scenario_sheet import add_scenario_sheet, scenarios
 from optimiser.workbook.write.sheet_links import SheetLinks
 from optimiser.workbook.write.styles import OPTIONS, Styles, legible, text
 from optimiser.workbook.write.summary_sheet import add_summary
@@ -55,12 +57,16 @@ def compose(plan: Plan) -> bytes:
         rows = PlanRows(plan)
         styles, found, figures = Styles(book), tables(rows), of_plan.figures_of(rows)
         summary = book.add_worksheet("summary")
+        chosen = book.add_worksheet(scenario_sheet.SHEET) if scenarios(plan) else None
         links = SheetLinks(found)
         for table in found.values():
             add_table(book, styles, plan, table, links)
         list_pairs(book.add_worksheet("run"), styles, plan.run)
         add_summary(summary, styles, plan, figures, found)
         add_charts(book, styles, figures.values(), summary)
+        if chosen is not None:
+            rows_of = book.add_worksheet(scenario_sheet.ROWS)
+            add_scenario_sheet(chosen, rows_of, styles, plan, found)
         summary.activate()
     return target.getvalue()
 

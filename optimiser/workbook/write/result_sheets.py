@@ -206,11 +206,15 @@ def list_pairs(sheet: Worksheet, styles: Styles, pairs: Mapping[str, object]) ->
 
 def title(column: Column, plan: Plan) -> str:
     """Return the readable form of a column's name with its unit; read back, it equals the name
-    (workbook contract, rule 2).
+    (workbook contract, rule 2). With scenarios it says where figures are expected over them.
     """
     unit = (
         "" if " or " in column.unit else unit_of(column.unit, plan.unit, plan.currency)
     )  # else the row says which
+    if column.weighed and plan.stockpile.scenarios:
+        unit = f"{unit}, expected" if unit else "expected"
+    if column.kind == "date" and column.name == "date":
+        unit = "period begins; stock at its end" if column.at_end else "period begins"
     name = column.name.replace("_", " ")
     return name[0].upper() + name[1:] + (f" [{unbracketed(unit)}]" if unit else "")
 

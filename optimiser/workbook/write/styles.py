@@ -64,10 +64,14 @@ class Styles:
     @property
     def header(self) -> Format:
         """Return the format of a header."""
+        return self.on_header("#1F3864")
+
+    def on_header(self, colour: str) -> Format:
+        """Return the format of a header on a dark colour."""
         return self(
             bold=True,
             font_color="white",
-            bg_color="#1F3864",
+            bg_color=colour,
             text_wrap=True,
             border=1,
             border_color="#8EA9DB",

@@ -17,6 +17,7 @@ from optimiser.figures.origins import AGREES, DIFFERS, Agreement, Origin
 from optimiser.plan.plan import Plan
 from optimiser.workbook.write.formulas import Formulas
 from optimiser.workbook.write.result_table import ResultTable
+from optimiser.workbook.write.scenario_sheet import ABOUT, SHEET, scenarios
 from optimiser.workbook.write.styles import Styles, precise, put, set_print_in_two
 from stockpile_model.schema import Result
 
@@ -120,7 +121,7 @@ def add_summary(
             writer.text(figure)
         elif isinstance(figure, TableFigure):
             writer.table(figure)
-    _contents(writer, found)
+    _contents(writer, plan, found)
 
 
 def _verdict(w: SummaryWriter, figure: TableFigure, verdict: str) -> None:
@@ -136,7 +137,7 @@ def _verdict(w: SummaryWriter, figure: TableFigure, verdict: str) -> None:
         w.paragraph(line, bg_color="#F2F6FC")
 
 
-def _contents(w: SummaryWriter, found: Mapping[type[Result], ResultTable]) -> None:
+def _contents(w: SummaryWriter, plan: Plan, found: Mapping[type[Result], ResultTable]) -> None:
     """List the sheets with links to them."""
     w.heading("Sheets", "Rows")
     link = w.styles(font_color="#0563C1", underline=1)
@@ -147,6 +148,7 @@ def _contents(w: SummaryWriter, found: Mapping[type[Result], ResultTable]) -> No
         put(w.sheet, w.row, 2, meaning, w.styles(**NOTE))
         w.row += 1
     others = (
+        *(((SHEET, ABOUT),) if scenarios(plan) else ()),
         ("run", "versions, options and times of the run"),
         ("chart_data", "what the charts show"),
     )

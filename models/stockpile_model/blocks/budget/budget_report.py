@@ -20,7 +20,7 @@ from stockpile_model.formulation import Formulation
 from stockpile_model.funds import Fund
 from stockpile_model.leads import Lead
 from stockpile_model.scale import NOISE
-from stockpile_model.schema import Dated, Result, column
+from stockpile_model.schema import ComparedSum, Dated, Result, column
 from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
 
@@ -33,6 +33,11 @@ class BudgetUse(Result):
     ABOUT = "each appropriation by fiscal year: obligated, paid, released, lapsed, left"
     PLACE = 60
     MEANS = ("appropriation", "fiscal_year")
+    COMPARED = (
+        ComparedSum("appropriated", "appropriation", "amount", unit="money"),
+        ComparedSum("spent", "appropriation", "spent", unit="money"),
+        ComparedSum("lapsed", "appropriation", "lapsed", unit="money"),
+    )
     NAMED = ("appropriation", "fiscal_year")
     appropriation: str = column("fund and first date, or `receipts` kept by a fund")
     fund: str = column("fund")
@@ -43,23 +48,31 @@ class BudgetUse(Result):
     amount: float = column(
         "appropriated, in the year in which it can first be obligated, or received, expected",
         "money",
+        over="scenarios",
     )
     obligated: float = column(
         "obligated in the fiscal year, expected; what was before the start stands in the first",
         "money",
+        over="scenarios",
     )
     spent: float = column(
         "paid in the fiscal year, expected",
         "money",
+        over="scenarios",
         leads=(Lead("payments", (("appropriation", "appropriation"),)),),
     )
     released: float = column(
-        "obligated before and released, as it did not arrive, expected", "money"
+        "obligated before and released, as it did not arrive, expected", "money", over="scenarios"
     )
     lapsed: float = column(
-        "not obligated at `expires`, or released after it, expected", "money", alarm=True
+        "not obligated at `expires`, or released after it, expected",
+        "money",
+        alarm=True,
+        over="scenarios",
     )
-    left: float = column("unspent and still available at the end of the horizon, expected", "money")
+    left: float = column(
+        "unspent and still available at the end of the horizon, expected", "money", over="scenarios"
+    )
 
     @classmethod
     def missed(cls, plan: SolvedPlan) -> Iterator[str]:

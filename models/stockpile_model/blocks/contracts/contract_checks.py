@@ -23,7 +23,7 @@ from stockpile_model.blocks.contracts.contract_terms import (
     signable,
     signed_before,
 )
-from stockpile_model.checks import ordered, received, seen, whole_periods
+from stockpile_model.checks import one_of, ordered, received, seen, whole_periods
 from stockpile_model.schema import Problem, columns, get
 from stockpile_model.stockpile import Stockpile
 
@@ -153,9 +153,7 @@ def _idle(row: Contract) -> Iterator[Problem]:
 
 def _level(row: Floor) -> Iterator[Problem]:
     """Yield what is wrong with the floor of a level."""
-    if (row.floor is None) == (row.floor_index is None):
-        message = "a level needs floor or floor_index, and not both"
-        yield Problem(row.TABLE, row.line, "floor", message)
+    yield from one_of("a level", row, "floor", "floor_index")
     if row.floor_factor is not None and row.floor_index is None:
         message = "is a share of an index: it needs floor_index"
         yield Problem(row.TABLE, row.line, "floor_factor", message)

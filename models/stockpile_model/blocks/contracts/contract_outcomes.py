@@ -56,35 +56,44 @@ class ContractOutcome(Dated):
     last_delivery: dt.date | None = column(
         "last day of the term within the horizon, before an extension"
     )
-    called_off: float = column("called off within the horizon", "quantity")
-    delivered: float = column("arrives within the horizon, expected", "quantity")
-    deficit: float = column("paid for and not taken, expected", "quantity", alarm=True)
+    called_off: float = column("called off within the horizon", "quantity", over="scenarios")
+    delivered: float = column("arrives within the horizon, expected", "quantity", over="scenarios")
+    deficit: float = column(
+        "paid for and not taken, expected", "quantity", alarm=True, over="scenarios"
+    )
     expected_price: float | None = column(
-        "average price paid for the metal", "money/quantity", per="delivered"
+        "average price paid for the metal", "money/quantity", per="delivered", over="rest"
     )
     prepayment: float | None = column(
         "money to pay at signing; blank = none, or paid before the start", "money", given=True
     )
-    credited: float = column("prepayment taken off what is due, expected, undiscounted", "money")
+    credited: float = column(
+        "prepayment taken off what is due, expected, undiscounted", "money", over="scenarios"
+    )
     uncredited: float = column(
         "prepayment that is not taken off within the horizon, expected: lost where the contract "
         "ends in it, else to be taken off what is due after it",
         "money",
+        over="scenarios",
     )
     topups: float = column(
-        "paid for the difference to the floor without metal (cfd), expected, undiscounted", "money"
+        "paid for the difference to the floor without metal (cfd), expected, undiscounted",
+        "money",
+        over="scenarios",
     )
     upside: float = column(
-        "received of the price above the trigger, expected, undiscounted", "money"
+        "received of the price above the trigger, expected, undiscounted", "money", over="scenarios"
     )
-    cost: float = column("cost of the contract less its upside, expected, undiscounted", "money")
+    cost: float = column(
+        "cost of the contract less its upside, expected, undiscounted", "money", over="scenarios"
+    )
     breakeven: float | None = column(
         "floor at which its project pays for itself at the quantity signed",
         "money/quantity",
         given=True,
     )
     share_at_floor: float | None = column(
-        "share of deliveries at which the floor sets the price", "1", per="called_off"
+        "share of deliveries at which the floor sets the price", "1", per="called_off", over="rest"
     )
     least_per_period: float | None = column(
         "least to call off in each period of the term; blank = none",

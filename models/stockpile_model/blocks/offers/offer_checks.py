@@ -12,6 +12,7 @@ from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.order_windows import placeable
 from stockpile_model.blocks.offers.supplier_terms import SupplierTerms, terms_of
 from stockpile_model.checks import (
+    one_of,
     ordered,
     received,
     seen,
@@ -27,9 +28,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with single rows and with pairs of them."""
     for rows in breaks(stockpile).values():
         for earlier, row in zip((None, *rows), rows, strict=False):
-            if (row.price is None) == (row.premium is None):
-                message = "a price break needs price or premium, and not both"
-                yield Problem(row.TABLE, row.line, "price", message)
+            yield from one_of("a price break", row, "price", "premium")
             if earlier is not None:
                 yield from _check_order_of_breaks(rows[0], earlier, row)
     yield from whole_lots(stockpile, stockpile.settings, "order_step")
@@ -72,9 +71,7 @@ def _check_order_of_breaks(
 
 def _check_price(row: Offer) -> Iterator[Problem]:
     """Yield a price that is stated twice or not at all."""
-    if (row.price is None) == (row.price_index is None):
-        message = "an offer needs price or price_index, and not both"
-        yield Problem(row.TABLE, row.line, "price", message)
+    yield from one_of("an offer", row, "price", "price_index")
     if row.price is not None and row.premium != 0:
         message = "is a share of an index: it needs price_index instead of price"
         yield Problem(row.TABLE, row.line, "premium", message)

@@ -47,10 +47,15 @@ class Order(Dated):
     ordered: float = column("quantity ordered", "quantity")
     lots: int | None = column("whole lots ordered", "lots")
     arrives: dt.date = column("first day of the period of arrival")
-    arriving: float = column("quantity that arrives, expected", "quantity")
-    price: float = column("average price with adder, expected", "money/quantity", per="arriving")
+    arriving: float = column("quantity that arrives, expected", "quantity", over="rest")
+    price: float = column(
+        "average price with adder, expected", "money/quantity", per="arriving", over="rest"
+    )
     delivered_price: float = column(
-        "average price with adder, duty and freight, expected", "money/quantity", per="arriving"
+        "average price with adder, duty and freight, expected",
+        "money/quantity",
+        per="arriving",
+        over="rest",
     )
     price_break: float | None = column(
         "quantity of the price break that the order reaches; blank = none", "quantity", given=True
@@ -64,7 +69,10 @@ class Order(Dated):
         "whether it is beyond firm_periods: lots, minimum, cost and breaks hold on average only"
     )
     paid: float = column(
-        "what the order costs in all, undiscounted, expected", "money", leads=(TO_PAYMENTS,)
+        "what the order costs in all, undiscounted, expected",
+        "money",
+        leads=(TO_PAYMENTS,),
+        over="rest",
     )
     paid_on: dt.date = column("first day of the period in which the metal is paid")
     life_on_receipt: float | None = column(

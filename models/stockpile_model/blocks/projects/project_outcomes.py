@@ -78,7 +78,9 @@ class ProjectOutcome(Dated):
         given=True,
     )
     carries: bool = column("whether that level makes the plant go ahead")
-    brought: float = column("what the plan takes of it, expected; 0 = not used", "quantity")
+    brought: float = column(
+        "what the plan takes of it, expected; 0 = not used", "quantity", over="rest"
+    )
     instruction: str = column("what to do", sentence=True)
     number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
 

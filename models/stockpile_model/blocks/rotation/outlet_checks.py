@@ -16,7 +16,7 @@ from stockpile_model.blocks.rotation.outlet_terms import (
     back,
     out_before,
 )
-from stockpile_model.checks import ordered, smallest_within, whole_lots, whole_periods
+from stockpile_model.checks import one_of, ordered, smallest_within, whole_lots, whole_periods
 from stockpile_model.schema import Problem, columns, get
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
@@ -81,9 +81,8 @@ def _check_earlier(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _check_form(row: Outlet) -> Iterator[Problem]:
-    if row.form == "sale" and (row.price is None) == (row.price_index is None):
-        message = "a sale needs price or price_index, and not both"
-        yield Problem(row.TABLE, row.line, "price", message)
+    if row.form == "sale":
+        yield from one_of("a sale", row, "price", "price_index")
     if row.to_material is not None and row.form != "rework":
         message = f"is for a rework: an outlet of form {row.form} gives back no other material"
         yield Problem(row.TABLE, row.line, "to_material", message)

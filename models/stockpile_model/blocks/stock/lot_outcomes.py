@@ -38,7 +38,7 @@ class LotStock(Dated):
     NAMED = ("lot", "material", "date")
     ORDER = ("made", "lot", "date")
     SUMMED = (SummedLine("Stock at the end", "quantity", "held"),)
-    date: dt.date = column("first day of the period")
+    date: dt.date = column("first day of the period, at whose end stock is held", at_end=True)
     lot: str = column("lot", leads=(TO_LOT,))
     material: str = column("material")
     site: str = column("site")

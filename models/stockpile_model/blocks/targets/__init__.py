@@ -35,14 +35,14 @@ class TargetMet(Dated):
     PLACE = 50
     SUMMED = (SummedLine("Below targets", "below", "missing", "sum over periods"),)
     NAMED = ("material", "date")
-    date: dt.date = column("first day of the period")
+    date: dt.date = column("first day of the period, at whose end stock is compared", at_end=True)
     material: str = column("material, or group of materials")
     buyer: str | None = column("whose stock counts")
     target: float = column("in-spec stock asked for at period end", "quantity")
     hard: bool = column("whether it must be met")
     stock: float = column("in-spec stock with enough life left to count", "quantity")
     below: float = column("what is missing", "quantity", alarm=True)
-    cost: float = column("price of what is missing, discounted, expected", "money")
+    cost: float = column("price of what is missing, discounted, expected", "money", over="node")
 
     @classmethod
     def missed(cls, plan: SolvedPlan) -> Iterator[str]:

@@ -1,0 +1,137 @@
+"""The sheet on which one scenario is chosen, against the plan in that scenario."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.worksheet.worksheet import Worksheet
+
+import optimiser as so
+from optimiser.plan.marginal_values import MarginalValue
+from optimiser.plan.narrowed_plan import in_scenario, scenarios_of
+from stockpile_model.blocks.budget import Payment
+from stockpile_model.blocks.objective import ScenarioOutcome
+from stockpile_model.schema import Dated, Result, columns, get
+from tests.support.pages import paged_plan
+
+SPREADSHEET = shutil.which("soffice")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("chosen") / "plan.xlsx"
+    return paged_plan().save(path)
+
+
+def sheet_of(path: Path) -> Worksheet:
+    return openpyxl.load_workbook(path, data_only=True)["one_scenario"]
+
+
+def sections(sheet: Worksheet) -> dict[str, list[tuple[Any, ...]]]:
+    """The lines below each title, the title first."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    lines: list[tuple[Any, ...]] = []
+    for row in sheet.iter_rows(min_row=4):
+        values = tuple(None if each.value == "" else each.value for each in row)
+        if row[0].font.bold and row[0].fill.fgColor.rgb == "FFD9E1F2":
+            lines = found.setdefault(str(values[0]), [])
+        if any(each is not None for each in values):
+            lines.append(values)
+    return found
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value
+
+
+def assert_shows(sheet: Worksheet, plan: so.Plan, scenario: str) -> None:
+    """Compare every sum and every row with the plan in the scenario."""
+    alone, found = in_scenario(plan, scenario), sections(sheet)
+    outcome = next(each for each in plan.of(ScenarioOutcome) if each.scenario == scenario)
+    assert sheet["B3"].value == scenario
+    assert sheet["B7"].value == pytest.approx(outcome.cost)
+    costs = {line[0]: line[1] for line in found["Cost by heading [USD]"][1:]}
+    assert costs.pop("Total") == pytest.approx(outcome.cost)
+    assert costs == pytest.approx({name: alone.costs[name] for name in costs})
+    gallium = {line[0]: line[1] for line in found["Quantities [kg]"][1:]}
+    arrives = alone["deliveries"].query("material == 'gallium'")["quantity"].sum()
+    assert gallium["Delivered"] == pytest.approx(arrives)
+    paid = math.fsum(line[1] for line in found["Appropriations"][1:])
+    assert paid == pytest.approx(math.fsum(each.amount for each in alone.of(Payment)))
+    for kind, lines in tables(plan, found):
+        rows = [
+            each for each in alone.of(kind) if kind is not MarginalValue or get(each, "worth") != 0
+        ]
+        assert len(lines) - 1 == len(rows), kind.SHEET
+        for name in {each.name for each in columns(kind)} & {"quantity", "ordered", "worth", "met"}:
+            at = next(
+                c for c, each in enumerate(lines[0]) if str(each or "").lower().startswith(name)
+            )
+            assert math.fsum(line[at] for line in lines[1:]) == pytest.approx(
+                math.fsum(get(each, name) for each in rows)
+            )
+
+
+def tables(
+    plan: so.Plan, found: dict[str, list[tuple[Any, ...]]]
+) -> Iterator[tuple[type[Result], list[tuple[Any, ...]]]]:
+    for kind in plan.rows:
+        title = f"{kind.SHEET}: {kind.ABOUT}"
+        if issubclass(kind, Dated) and title in found:
+            yield kind, found[title]
+
+
+def test_the_sheet_shows_the_first_scenario_unweighted(written: Path) -> None:
+    plan = paged_plan()
+    assert_shows(sheet_of(written), plan, scenarios_of(plan)[0])
+    shown = {kind.SHEET for kind, _ in tables(plan, sections(sheet_of(written)))}
+    assert {"orders", "contracts", "targets", "demand", "marginal_values"} <= shown
+
+
+def test_the_choice_is_a_list_of_the_scenarios(written: Path) -> None:
+    book = openpyxl.load_workbook(written)
+    (validation,) = book["one_scenario"].data_validations.dataValidation
+    assert (str(validation.sqref), validation.formula1) == ("B3", "scenarios!$A$2:$A$4")
+    assert book["scenario_rows"].sheet_state == "hidden"
+    links = {cell.value for (cell,) in book["summary"].iter_rows(max_col=1)}
+    assert "one_scenario" in links
+
+
+@pytest.mark.skipif(SPREADSHEET is None, reason="needs LibreOffice to recalculate")
+def test_another_choice_is_recalculated(written: Path, tmp_path: Path) -> None:
+    plan = paged_plan()
+    scenario = scenarios_of(plan)[1]
+    book = openpyxl.load_workbook(written)
+    book["one_scenario"]["B3"] = scenario
+    book.save(chosen := tmp_path / "chosen.xlsx")
+    command = [str(SPREADSHEET), f"-env:UserInstallation={(tmp_path / 'user').as_uri()}"]
+    command += ["--headless", "--convert-to", "xlsx", "--outdir", str(tmp_path / "out")]
+    subprocess.run([*command, str(chosen)], check=True, capture_output=True, timeout=240)
+    assert_shows(sheet_of(tmp_path / "out" / "chosen.xlsx"), plan, scenario)
+
+
+def test_weighed_columns_say_that_they_are_expected(written: Path, tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(written, read_only=True)
+    titles = {name: [cell.value for cell in next(book[name].iter_rows())] for name in ("contracts", "cash_flow", "budget", "marginal_values")}  # fmt: skip
+    assert "Delivered [kg, expected]" in titles["contracts"]
+    assert "Floor [USD/kg]" in titles["contracts"]
+    assert "Discounted [USD, expected]" in titles["cash_flow"]
+    assert "Amount [USD]" in titles["cash_flow"]
+    assert "Lapsed [USD, expected]" in titles["budget"]
+    certain = so.solve("inputs/small.xlsx", output=tmp_path / "small.xlsx").path
+    assert certain is not None
+    alone = openpyxl.load_workbook(certain, read_only=True)
+    assert "Delivered [kg]" in [cell.value for cell in next(alone["contracts"].iter_rows())]
+    assert "one_scenario" not in alone.sheetnames
