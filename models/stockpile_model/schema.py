@@ -15,6 +15,7 @@ import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
+from operator import attrgetter
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from stockpile_model.acts import Act, Cause, RowFacts
@@ -485,8 +486,11 @@ class Result:
         fields = {each.name: each.field for each in columns(cls)}
         if not fields.keys() >= set(cls.ORDER):
             return [*rows]
-        by = [fields[name] for name in cls.ORDER]
-        return sorted(rows, key=lambda row: [_comparable(getattr(row, each)) for each in by])
+        by = attrgetter(*(fields[name] for name in cls.ORDER))
+        try:
+            return sorted(rows, key=by)
+        except TypeError:  # some are blank
+            return sorted(rows, key=lambda row: _comparable(by(row)))
 
     @classmethod
     def named_by(cls) -> tuple[str, ...]:
@@ -534,8 +538,9 @@ class Dated(Result):
 
 
 def _comparable(value: Any) -> Any:
-    """Return a value by which rows are sorted: a blank date before all, a blank text too."""
-    return (value is not None, value)
+    """Return the values by which rows are sorted: a blank stands before all."""
+    values = value if isinstance(value, tuple) else (value,)
+    return tuple((each is not None, each) for each in values)
 
 
 def on_sheet(kind: type[Result]) -> list[Column]:

@@ -49,13 +49,14 @@ class SheetLinks:
             table.values[lead.named] if lead.named else [lead.sheet] * table.height
         )
         cells = table.values[column.name]
+        known: dict[tuple[Any, ...], str | None] = {}
         for sheet, held, cell, *values in zip(named, scenarios, cells, *own, strict=True):
-            there = self.by_sheet.get(sheet)
-            if there is None or cell in (None, "", 0):
-                yield None
-                continue
-            row = self._row(there, lead, tuple(values), held)
-            yield None if row is None else f"'{sheet}'!A{row + 2}"
+            key = sheet, held, not cell, *values
+            if key not in known:
+                there = self.by_sheet.get(sheet) if cell else None
+                row = None if there is None else self._row(there, lead, tuple(values), held)
+                known[key] = None if row is None else f"'{sheet}'!A{row + 2}"
+            yield known[key]
 
     def _row(
         self, there: ResultTable, lead: Lead, values: tuple[Any, ...], held: object

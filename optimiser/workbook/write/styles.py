@@ -48,6 +48,7 @@ class Styles:
     book: xlsxwriter.Workbook
     made: dict[tuple[tuple[str, Any], ...], Format] = field(default_factory=dict)
     known: dict[Format, dict[str, Any]] = field(default_factory=dict)
+    marked: dict[tuple[Any, ...], Format] = field(default_factory=dict)
 
     def __call__(self, num_format: str = "", **properties: Any) -> Format:
         properties = _PLAIN | properties | ({"num_format": num_format} if num_format else {})
@@ -59,7 +60,12 @@ class Styles:
 
     def more(self, style: Format, properties: dict[str, Any]) -> Format:
         """Return a format with more properties than one that was made before."""
-        return self(**(self.known[style] | properties)) if properties else style
+        if not properties:
+            return style
+        key = style, *properties.items()
+        if key not in self.marked:
+            self.marked[key] = self(**(self.known[style] | properties))
+        return self.marked[key]
 
     @property
     def header(self) -> Format:
