@@ -12,16 +12,23 @@ import threading
 import pytest
 
 from tests.support.browser import chromium
+from tests.support.office import office
+
+PROGRAMS = {"browser": chromium, "office": office}
+"""What finds the program that tests with a mark need."""
 
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests that need a browser where there is none; where CI is set they fail then."""
-    if chromium() is not None or os.environ.get("CI"):
+    """Leave out tests that need a program where there is none; where CI is set they fail then."""
+    if os.environ.get("CI"):
         return
-    needing = [each for each in items if each.get_closest_marker("browser")]
+    missing = [name for name, found in PROGRAMS.items() if found() is None]
+    needing = [each for each in items if any(map(each.get_closest_marker, missing))]
+    if not needing:
+        return
     config.hook.pytest_deselected(items=needing)
     items[:] = [each for each in items if each not in needing]
 

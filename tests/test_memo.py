@@ -26,7 +26,7 @@ from optimiser.studies.stress.stress_sentences import gravest
 from stockpile_model.blocks.offers.order_report import Order
 from tests.support.browser import browser
 from tests.support.commands import run
-from tests.support.office import pages, pages_of, writer
+from tests.support.office import pages, pages_of
 from tests.support.pages import HOSTILE, paged_plan
 
 SMALL = "inputs/small.xlsx"
@@ -396,13 +396,12 @@ def crowded() -> so.DecisionMemo:
     """A memo as full as one can be: many actions, scenarios and warnings, all names long."""
     plan = paged_plan()
     long = "a_very_long_name_of_an_offer_and_its_supplier " * 3
-    first = next(each for each in plan.of(Order) if each.scenarios == "all")
-    orders = tuple(
-        replace(first, offer=f"{k} {long}", supplier=f"{long} {k}", instruction=f"{k}")
-        for k in range(60)
+    first = next(each for each in plan.of(Action) if each.scenarios == "all")
+    actions = tuple(
+        replace(first, number=f"{k}", what=f"{k} {long}", supplier=f"{long} {k}") for k in range(60)
     )
     warnings = tuple(f"{k}: {long * 3}" for k in range(9))
-    busy = replace(plan, title=long, rows={**plan.rows, Order: orders}, warnings=warnings)
+    busy = replace(plan, title=long, rows={**plan.rows, Action: actions}, warnings=warnings)
     return of(busy, stress=tuple(f"{long} {k}" for k in range(3)), stressed=long)
 
 
@@ -417,7 +416,7 @@ def test_the_page_prints_on_two_sheets(made: Any, tmp_path: Path) -> None:
     assert pages_of(printed) <= 2
 
 
-@pytest.mark.skipif(writer() is None, reason="no LibreOffice Writer")
+@pytest.mark.office
 @pytest.mark.parametrize("made", [lambda: of(paged_plan()), crowded])
 def test_the_document_prints_on_two_sheets(made: Any, tmp_path: Path) -> None:
     assert pages(made().save(tmp_path / "memo.docx")) <= 2

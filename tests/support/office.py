@@ -1,4 +1,4 @@
-"""A word processor for tests of text documents: how many pages one prints on."""
+"""LibreOffice for tests of documents and workbooks: what one prints on, what one computes."""
 
 from __future__ import annotations
 
@@ -8,30 +8,38 @@ import shutil
 import subprocess
 from pathlib import Path
 
-SECONDS = 120
+SECONDS = 240
+PARTS = ("libsclo.so", "libswlo.so")
+"""The libraries of its spreadsheet program and its word processor."""
 
 
-def writer() -> str | None:
-    """The path of LibreOffice with its word processor; None where there is none."""
+def office() -> str | None:
+    """The path of LibreOffice; None where a part of it is missing."""
     found = shutil.which("soffice")
     if found is None:
         return None
-    return found if (Path(os.path.realpath(found)).parent / "libswlo.so").exists() else None
+    folder = Path(os.path.realpath(found)).parent
+    return found if all((folder / each).exists() for each in PARTS) else None
 
 
-def pages(path: Path) -> int:
-    """How many pages a document prints on."""
-    office = writer()
-    assert office is not None
-    own = (path.parent / "office").as_uri()
-    command = [office, f"-env:UserInstallation={own}", "--headless", "--convert-to", "pdf"]
+def converted(path: Path, form: str) -> Path:
+    """The file that LibreOffice makes of another, in a folder beside it."""
+    program = office()
+    assert program is not None, "no LibreOffice with Calc and Writer: install them"
+    own, folder = (path.parent / "office").as_uri(), path.parent / "converted"
+    command = [program, f"-env:UserInstallation={own}", "--headless", "--convert-to", form]
     subprocess.run(
-        [*command, "--outdir", str(path.parent), str(path)],
+        [*command, "--outdir", str(folder), str(path)],
         check=True,
         capture_output=True,
         timeout=SECONDS,
     )
-    return pages_of(path.with_suffix(".pdf").read_bytes())
+    return folder / path.with_suffix(f".{form}").name
+
+
+def pages(path: Path) -> int:
+    """How many pages a document prints on."""
+    return pages_of(converted(path, "pdf").read_bytes())
 
 
 def pages_of(pdf: bytes) -> int:

@@ -206,9 +206,15 @@ def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:
     tables["to_material"] = "materials"
     others = {one: name for names in [*known.values()][::-1] for one, name in names.items()}
     spelt = {name for names in known.values() for name in names.values()}
+    listed = _listed(sheets)
     for line in (line for lines in sheets.rows.values() for line in lines):
         for column, value in line.items():
-            if isinstance(value, str) and column in ("name", "value"):
+            if isinstance(value, str) and column in listed:
+                names = listed[column]
+                line[column] = ", ".join(
+                    names.get(identity(each), each) for each in value.split(", ")
+                )
+            elif isinstance(value, str) and column in ("name", "value"):
                 line[column] = value if value in spelt else others.get(identity(value), value)
             elif isinstance(value, str):
                 where = (
@@ -217,6 +223,14 @@ def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:
                     else tables.get(column, "")
                 )
                 line[column] = known.get(where, {}).get(identity(value), value)
+
+
+def _listed(sheets: Sheets) -> Mapping[str, Mapping[str, str]]:
+    """Return the numbers of actions and the lots of a plan by identity, for the columns that list
+    them."""
+    numbers = {identity(line["number"]): line["number"] for line in sheets["actions"]}
+    lots = {identity(line["lot"]): line["lot"] for line in sheets["deliveries"]}
+    return {"number": numbers, "becomes": lots, "lots": lots}
 
 
 def file_sheets(path: Path) -> Iterator[Sheet]:
