@@ -25,6 +25,7 @@ from optimiser.workbook.write.scenario_sheet import add_scenario_sheet, scenario
 from optimiser.workbook.write.sheet_links import SheetLinks
 from optimiser.workbook.write.styles import OPTIONS, Styles, legible, text
 from optimiser.workbook.write.summary_sheet import add_summary
+from optimiser.workbook.write.table_sheet import FormulaSheet
 
 
 def write(plan: Plan, path: Path) -> None:
@@ -57,7 +58,7 @@ def compose(plan: Plan) -> bytes:
         rows = PlanRows(plan)
         styles, found, figures = Styles(book), tables(rows), of_plan.figures_of(rows)
         summary = book.add_worksheet("summary")
-        chosen = book.add_worksheet(scenario_sheet.SHEET) if scenarios(plan) else None
+        chosen = book.add_worksheet(scenario_sheet.SHEET, FormulaSheet) if scenarios(plan) else None
         links = SheetLinks(found)
         for table in found.values():
             add_table(book, styles, plan, table, links)
@@ -65,7 +66,7 @@ def compose(plan: Plan) -> bytes:
         add_summary(summary, styles, plan, figures, found)
         add_charts(book, styles, figures.values(), summary)
         if chosen is not None:
-            rows_of = book.add_worksheet(scenario_sheet.ROWS)
+            rows_of = book.add_worksheet(scenario_sheet.ROWS, FormulaSheet)
             add_scenario_sheet(chosen, rows_of, styles, plan, found)
         summary.activate()
     return target.getvalue()
