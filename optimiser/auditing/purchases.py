@@ -512,8 +512,8 @@ def _bought_up(
     cheaper = None
     if reached is not None and kind == "all_units" and abs(quantity - reached) <= close:
         cheaper = _cheaper_from(offer, steps, reached, quantity)
-        if line["cheaper_from"] is None and abs(quantity - reached) > close / 4:
-            cheaper = None
+        if line["cheaper_from"] is None and quantity != reached:
+            cheaper = None  # a little beyond the foot it may stand at it or not
     path.either(line, "cheaper_from", cheaper, close)
 
 
