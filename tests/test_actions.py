@@ -391,15 +391,19 @@ def test_every_link_leads_to_a_row_that_is_meant(workbook: Any) -> None:
         elif title == "Appropriation":
             assert there["Appropriation"] in (cell.value, first)
             ways.add(title)
+        elif title in ("Cell", "Stopped at"):
+            assert there["Cell"] == cell.value
+            ways.add(sheet)
     assert {"actions", "orders", "contracts", "deliveries", "lots", "movements", "payments"} <= ways
     assert {"Lot", "Lots", "Becomes", "Appropriation"} <= ways
+    assert {"marginal_values", "reasons"} <= ways
 
 
 def test_every_order_leads_to_its_lots_and_its_payments(workbook: Any) -> None:
     sheet = workbook["orders"]
     titles = [str(cell.value) for cell in sheet[1]]
     for row in sheet.iter_rows(min_row=2):
-        for name in ("Becomes", "Number", "Paid [USD]"):
+        for name in ("Becomes", "Number", "Paid [USD, expected]"):
             assert row[titles.index(name)].hyperlink is not None
 
 

@@ -18,3 +18,7 @@ class Lead:
     on: tuple[tuple[str, str], ...]
     where: tuple[tuple[str, object], ...] = ()
     named: str = ""
+
+
+TO_INPUT = Lead("assumptions", (("cell", ""),))
+"""Where a click on the cell of an input leads: to its value, source and date."""

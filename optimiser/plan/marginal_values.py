@@ -16,6 +16,7 @@ from optimiser.solving.solve import Outcome
 from stockpile_model import amounts
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
+from stockpile_model.leads import TO_INPUT
 from stockpile_model.ledger import Limit
 from stockpile_model.schema import Dated, column
 from stockpile_model.stockpile import Stockpile
@@ -33,7 +34,7 @@ class MarginalValue(Dated):
     PLACE = 82
     FOR_PROGRAMS = True
     limit: str = column("the limit")
-    cell: str | None = column("cell that sets it")
+    cell: str | None = column("cell that sets it", leads=(TO_INPUT,))
     date: dt.date = column("first day of the period")
     sense: str = column("`most` or `least`")
     amount: float = column("the limit", "quantity, money or 1")

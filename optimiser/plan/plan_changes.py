@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from optimiser.solving.search_options import relative_gap
 from stockpile_model import amounts
+from stockpile_model.leads import TO_INPUT
 from stockpile_model.schema import Dated, column
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class PlanChange(Dated):
         "decisions kept; blank = not asked, or no plan with these keeps it",
         "money",
     )
-    cell: str | None = column("cell of the workbook that has changed")
+    cell: str | None = column("cell of the workbook that has changed", leads=(TO_INPUT,))
     before: str | None = column("what that cell was")
     after: str | None = column("what it is now")
     reason: str = column("why", sentence=True)

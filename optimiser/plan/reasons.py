@@ -16,6 +16,7 @@ from stockpile_model.block import choices, misses
 from stockpile_model.choice import Fact, PlanChoice, UnitCost
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
+from stockpile_model.leads import TO_INPUT
 from stockpile_model.schema import Result, column, columns, get
 from stockpile_model.stockpile import Stockpile
 
@@ -58,7 +59,7 @@ class Reason(Result):
     )
     beaten_at: float | None = column("what that costs landed, discounted", "money/unit")
     stopped_by: str | None = column("limit that stops it from more")
-    stopped_at: str | None = column("cell of that limit")
+    stopped_at: str | None = column("cell of that limit", leads=(TO_INPUT,))
     change: float | None = column(
         "by how much the price must better for the plan to use it, or worsen for it not to",
         "change_unit",

@@ -25,6 +25,7 @@ from optimiser.studies.engine.views import AS_IT_IS, ASSESSED, OPERATING_ONLY
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 from optimiser.studies.what_ifs.what_if import WhatIf, no_refusal
 from stockpile_model import amounts, restricted
+from stockpile_model.leads import TO_INPUT
 from stockpile_model.scenarios import unfold
 from stockpile_model.schema import Result, column, columns
 from stockpile_model.stockpile import Stockpile
@@ -83,7 +84,8 @@ class YearAssessed(Result):
     )
     cell: str | None = column(
         "cell of the target at the end of the year; without one that of the demand in it; blank = "
-        "neither"
+        "neither",
+        leads=(TO_INPUT,),
     )
 
 
@@ -119,7 +121,9 @@ class EmbargoAssessed(Result):
         "nothing is due",
         "months",
     )
-    cell: str | None = column("cell of the first demand while it lasts; blank = no demand")
+    cell: str | None = column(
+        "cell of the first demand while it lasts; blank = no demand", leads=(TO_INPUT,)
+    )
 
 
 Figures = Mapping[tuple[str, str], Mapping[str, Figure]]

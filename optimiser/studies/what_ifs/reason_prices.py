@@ -20,6 +20,7 @@ from optimiser.studies.what_ifs.what_if import WhatIf, no_refusal
 from stockpile_model.block import choices, lives, waivers
 from stockpile_model.changes import Change
 from stockpile_model.choice import PlanChoice, Waiver
+from stockpile_model.leads import TO_INPUT
 from stockpile_model.scale import NOISE
 from stockpile_model.schema import Result, Row, column, get, keys
 from stockpile_model.stockpile import Stockpile
@@ -38,7 +39,7 @@ class RulePrice(Result):
     ALWAYS = False
     BRIEF = "What each rule costs"
     rule: str = column("rule, hard target, commitment; or all of a table together")
-    cell: str | None = column("cell that sets it; of several, the first")
+    cell: str | None = column("cell that sets it; of several, the first", leads=(TO_INPUT,))
     cost_with: float | None = column("cost of the plan, which keeps it", "money")
     cost_without: float | None = column("cost of a plan without it; blank = none known", "money")
     price: float | None = column("the one less the other", "money")

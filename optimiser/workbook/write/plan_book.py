@@ -58,10 +58,11 @@ def compose(plan: Plan) -> bytes:
         rows = PlanRows(plan)
         styles, found, figures = Styles(book), tables(rows), of_plan.figures_of(rows)
         summary = book.add_worksheet("summary")
-        chosen = book.add_worksheet(scenario_sheet.SHEET, FormulaSheet) if scenarios(plan) else None
-        links = SheetLinks(found)
-        for table in found.values():
+        links, chosen = SheetLinks(found), None
+        for place, table in enumerate(found.values()):
             add_table(book, styles, plan, table, links)
+            if place == 0 and scenarios(plan):  # behind what is to be signed
+                chosen = book.add_worksheet(scenario_sheet.SHEET, FormulaSheet)
         list_pairs(book.add_worksheet("run"), styles, plan.run)
         add_summary(summary, styles, plan, figures, found)
         add_charts(book, styles, figures.values(), summary)
