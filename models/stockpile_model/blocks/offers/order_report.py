@@ -118,8 +118,8 @@ class Order(Dated):
             cost = (self.paid - self.order_cost) / self.arriving
             said = (
                 f"one more {settings.quantity_unit} when it arrives is worth"
-                f" {amounts.money(worth)} {settings.currency} to the plan and costs"
-                f" {amounts.money(cost)}"
+                f" {amounts.rounded(worth)} {settings.currency} to the plan and costs"
+                f" {amounts.rounded(cost)}"
             )
             whole = self.lots is not None or now.keyed(Offer)[self.offer].minimum_order > 0
             if worth < cost * (1 - ROUNDING) and whole and not self.relaxed:

@@ -108,10 +108,10 @@ class Rotated(Dated):
         price = f"{settings.currency}/{settings.quantity_unit}"
         if worth is not None:
             least = WORTHLESS * now.scale.of("money/quantity")
-            kept = f"kept, it is worth {amounts.money(worth)} {price} to the plan"
+            kept = f"kept, it is worth {amounts.rounded(worth)} {price} to the plan"
             yield kept if worth > least else "kept, it is of no more use in the plan"
         if self.price:
-            yield f"it brings {amounts.money(self.price)} {price}"
+            yield f"it brings {amounts.rounded(self.price)} {price}"
         below = facts.below(self.material)
         if below is None or self.remaining_life is None:
             return
