@@ -510,7 +510,7 @@ def test_the_command_writes_the_first_decisions_and_says_how_good_they_are(tmp_p
     assert found["bound"] <= found["objective"] <= found["bound"] / (1 - 0.02)
     assert sum(each["probability"] for each in found["scenarios"].values()) == pytest.approx(1)
     assert sum(found["costs"].values()) == pytest.approx(found["expected_cost"])
-    assert "bundle 2 of 2" in ran.stderr
+    assert ran.stderr == ""  # no noise where it is piped
     audited = command("audit", source, tmp_path / "mine-plan.xlsx", cwd=tmp_path)
     assert audited.returncode == 1
     assert "holds what is done before 2027-02-01" in audited.stderr
@@ -538,7 +538,7 @@ def test_the_command_says_which_scenario_has_no_plan(tmp_path: Path) -> None:
     assert ran.returncode == 3
     assert "warning: --bundles 9: the scenarios part into " in ran.stderr
     assert "in scenario " in ran.stderr
-    assert "No plan keeps every limit of this workbook." in ran.stderr
+    assert "No plan keeps every limit" in ran.stderr
 
 
 def test_bundles_go_with_nothing_that_plans_all_scenarios_in_one_model(tmp_path: Path) -> None:

@@ -9,12 +9,15 @@ from pathlib import Path
 import click
 
 import optimiser as so
-from optimiser.cli.command_options import FORCE, json_output, output
+from optimiser.cli.command_options import FORCE, json_output, output, quiet_option
 from optimiser.cli.exit_statuses import DISAGREES
 from optimiser.cli.messages import answer, say
 
 
-@click.command()
+@click.command(
+    epilog="Example: stockpile memo gallium-plan.xlsx --stress gallium-stress.xlsx -o memo.docx"
+)
+@quiet_option
 @click.argument("plan", type=click.Path(path_type=Path), metavar="PLAN.xlsx")
 @output("The memo, .docx or .html; by default PLAN-memo.docx in the folder of the plan.")
 @click.option(
@@ -32,12 +35,12 @@ def memo(plan: Path, output: Path | None, stress: Path | None, force: bool, as_j
     It says what to sign and order in the next 90 days and why, what that buys and costs, what could
     go wrong, what was not chosen, and what is proven. A plan that was edited is audited again; the
     memo of one that fails says so first, has no place to sign, and ends with status 1.
-
-    \b
-    Example: stockpile memo gallium-plan.xlsx --stress gallium-stress.xlsx -o memo.docx
     """
+    from optimiser.cli.progress import waiting
+
     target = output or plan.with_name(f"{plan.stem}-memo.docx")
-    found = so.memo(plan, stress=stress, output=target, force=force)
+    with waiting("writing the memo"):
+        found = so.memo(plan, stress=stress, output=target, force=force)
     if as_json:
         answer(json.dumps({**found.as_object(), "memo": str(target)}, indent=2))
     else:

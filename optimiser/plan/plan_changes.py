@@ -36,7 +36,7 @@ class PlanChange(Dated):
 
     SHEET = "changes"
     ABOUT = "what changes of the plan that was announced, and why"
-    PLACE = 70
+    PLACE = 74
     ALWAYS = False
     NAMED = ("what", "name", "level", "date")
     date: dt.date = column("first day of the period of the decision")

@@ -861,7 +861,7 @@ def test_what_is_called_off_is_reported() -> None:
     assert (first.cost, first.relaxed) == (5, False)
     assert first.instruction == "2027-01: call off 8 kg of ga from plant under offtake, 2 lots"
     assert (second.called_off, second.lots, second.cost, second.relaxed) == (5, None, 2.5, True)
-    assert second.instruction == "2027-02: call off 5 kg of ga from plant under offtake"
+    assert second.instruction == "2027-02, indicative: call off 5 kg of ga from plant under offtake"
 
 
 @pytest.mark.parametrize(
