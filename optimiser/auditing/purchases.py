@@ -576,10 +576,15 @@ def _split(
 
 
 def invoices(together: Together) -> None:
-    """Compare the largest invoice of each order with the dearest bill over its scenarios."""
+    """Compare the largest invoice of each order with the dearest bill over its scenarios.
+
+    A bill follows from the order: one that differs is no limit that the plan breaks.
+    """
     for line, least, most in together.invoices.values():
-        for compare, bound in ((together.record.least, least), (together.record.most, most)):
-            compare(line, "invoice", bound, RELATIVE * abs(bound))
+        shown = line["invoice"]
+        bounds = (least, most) if shown is None else (max(shown, least), min(shown, most))
+        for bound in bounds:
+            together.record.figure(line, "invoice", bound, RELATIVE * abs(bound))
 
 
 def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> float:

@@ -516,15 +516,13 @@ def test_entities_are_refused(tmp_path: Path) -> None:
             line
             == f"{tmp_path / 'book.xlsx'}: declares entities, which no spreadsheet program writes"
         )
-        line = only_line(
-            package(
-                tmp_path / "book.xlsx", book=f"<!DOCTYPE x [{declared}]>" + PARTS["xl/workbook.xml"]
-            )
-        )
-        assert (
-            line
-            == f"{tmp_path / 'book.xlsx'}: declares entities, which no spreadsheet program writes"
-        )
+        for name, content in PARTS.items():
+            parts = {name: f"<!DOCTYPE x [{declared}]>{content}"}
+            line = only_line(package(tmp_path / "book.xlsx", parts))
+            assert (
+                line
+                == f"{tmp_path / 'book.xlsx'}: declares entities, which no spreadsheet program writes"
+            ), name
 
 
 def _in_bounds(work: Callable[[], str]) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import fromstring, iterparse
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.xml.constants import (
     ARC_CONTENT_TYPES,
@@ -85,6 +85,7 @@ def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
         with _undamaged("the file"):
             archive = zipfile.ZipFile(stream)
             _refuse_bombs(archive, len(content))
+            _refuse_entities(archive)
             _refuse_other_packages(archive)
             _refuse_formats(archive)
             reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
@@ -169,6 +170,16 @@ def _refuse_bombs(archive: zipfile.ZipFile, packed: int) -> None:
             f"holds {total:,} XML tags{_largest(archive, tags)}; at most {_MOST_TAGS:,} are read;"
             f" {_LESS}"
         )
+
+
+def _refuse_entities(archive: zipfile.ZipFile) -> None:
+    """Raise what defusedxml does where a part declares entities before its first element: openpyxl
+    reads with lxml, which takes them, wherever that is installed.
+    """
+    for entry in archive.infolist():
+        # A part that is no XML, such as a picture, declares none; a damaged one is reported later.
+        with archive.open(entry) as part, contextlib.suppress(SyntaxError):
+            next(iterparse(part, events=("start",)), None)
 
 
 def _refuse_formats(archive: zipfile.ZipFile) -> None:
