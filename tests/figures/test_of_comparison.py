@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from optimiser.comparison.compared import DECISIONS, FIGURES, Compared
+from optimiser.comparison.compared import APPROPRIATIONS, DECISIONS, FIGURES, SCENARIOS, Compared
 from optimiser.figures.of_comparison import figures_of
 from optimiser.figures.origins import known
 
@@ -35,4 +35,6 @@ def test_each_value_stands_with_its_difference_to_the_first() -> None:
 
 
 def test_a_part_without_rows_is_there() -> None:
-    assert [len(each.lines) for each in figures_of(("a", "b"), [], {}).values()] == [0, 0, 0]
+    found = figures_of(("a", "b"), [], {})
+    assert [*found] == [FIGURES, APPROPRIATIONS, SCENARIOS, DECISIONS]
+    assert [len(each.lines) for each in found.values()] == [0, 0, 0, 0]

@@ -125,6 +125,26 @@ def lines(content: bytes) -> dict[str, list[Any]]:
     return found
 
 
+CHECKS = dict.fromkeys(
+    [
+        "Headings sum to the expected cost",
+        "Metal in equals metal out and stock",
+        "Deliveries equal the arrivals of lots",
+        "Actions sum up what is ordered",
+        "Actions sum up what is rotated out",
+        "Payments equal what appropriations spent",
+    ],
+    "agrees",
+)
+
+
+def checks(found: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """Return what each check of a summary says."""
+    names = list(found)
+    own = names[names.index("Checks") + 1 : names.index("Warnings")]
+    return {name: found[name][0] for name in own}
+
+
 # --- Tables ---------------------------------------------------------------------------------------
 
 
@@ -292,6 +312,7 @@ def test_names_cannot_break_charts_or_properties() -> None:
                 spent=1.0,
                 lapsed=0.0,
                 left=0.0,
+                obligated=1.0,
             ),
         ),
     }
@@ -360,11 +381,7 @@ def test_totals_are_live_formulas(full: bytes) -> None:
     assert found["Total"][0] == pytest.approx(full_plan().objective)
     assert found["Shortfall"][0] == pytest.approx(full_plan().shortfall)
     assert found["Waste"][0] == pytest.approx(full_plan().waste)
-    assert {
-        found[name][0]
-        for name in found
-        if name.startswith(("Headings", "Metal", "Deliveries", "Payments"))
-    } == {"agrees"}
+    assert checks(found) == CHECKS
 
 
 def test_costs_that_do_not_sum_to_the_objective_show() -> None:
@@ -530,8 +547,12 @@ def test_the_sheet_of_scenarios_stands_before_those_for_programs(
     full: bytes, uncertain: bytes
 ) -> None:
     with_, without = opened(uncertain).sheetnames, opened(full).sheetnames
-    assert [name for name in with_ if name not in without] == ["scenarios"]
+    new = [name for name in with_ if name not in without]
+    assert new == ["one_scenario", "scenarios", "scenario_rows"]
     assert with_[with_.index("scenarios") + 1] == "deliveries"
+    assert with_[with_.index("one_scenario") - 1] == "actions"
+    hidden = [sheet.title for sheet in opened(uncertain) if sheet.sheet_state != "visible"]
+    assert hidden == ["scenario_rows"]
 
 
 DATED = [kind for kind in ALWAYS if issubclass(kind, Dated)]
@@ -544,6 +565,11 @@ def test_there_are_sheets_whose_rows_are_of_scenarios() -> None:
     }  # fmt: skip
 
 
+def expected_title(name: str) -> str:
+    """Return the header of a column that is weighed over scenarios."""
+    return f"{name[:-1]}, expected]" if name.endswith("]") else f"{name} [expected]"
+
+
 @pytest.mark.parametrize("kind", DATED, ids=lambda kind: kind.SHEET)
 def test_a_row_says_last_for_which_scenarios_it_holds(
     kind: type[Result], full: bytes, uncertain: bytes
@@ -553,7 +579,11 @@ def test_a_row_says_last_for_which_scenarios_it_holds(
         (opened(full)[kind.SHEET], opened(uncertain)[kind.SHEET]),
     )
     without, with_ = ([cell.value for cell in sheet[1]] for sheet in frames)
-    assert with_ == [*without, *names]
+    weighed = [each.weighed for each in shown(kind, scenarios=False)]
+    titles = [
+        expected_title(name) if over else name for name, over in zip(without, weighed, strict=True)
+    ]
+    assert with_ == [*titles, *names]
     weight = {row.scenario: row.probability for row in uncertain_plan().of(ScenarioOutcome)}
     for row in frames[1].iter_rows(min_row=2, values_only=True):
         told, probability = row[-2:]
@@ -578,11 +608,7 @@ def test_the_objective_its_mean_and_its_tail_are_distinguished(uncertain: bytes)
     ]
     assert plan.objective == pytest.approx(0.75 * plan.expected_cost + 0.25 * plan.cvar)
     assert found["Total"][0] == pytest.approx(plan.expected_cost)
-    assert {
-        found[name][0]
-        for name in found
-        if name.startswith(("Headings", "Metal", "Deliveries", "Payments"))
-    } == {"agrees"}
+    assert checks(found) == CHECKS
 
 
 def test_totals_weigh_rows_by_their_probability(uncertain: bytes) -> None:
