@@ -17,6 +17,8 @@ from optimiser.auditing.plan_sheets import Line, Sheets
 from optimiser.auditing.twin import AuditedAct, AuditedSheet, Twin
 
 SHEET = "actions"
+SIGNED = ("signed_by", "date_signed")
+"""The columns that an officer fills in."""
 By = Mapping[str, Sequence[Line]]
 """Lines by their number."""
 
@@ -62,15 +64,16 @@ def _same(path: PathAudit, action: Line, lines: Sequence[Line], act: AuditedAct)
     what = f": {name}" + (f", level {level}" if level else "")
     if record.fails(str(action["what"]).endswith(what)):
         record.refuse(action.at("what"), f"{action.words('what')} does not name {name}")
-    same = {act.name: "name", act.date: "date", act.level: "level", act.due: "due"}
-    same |= {act.supplier: "supplier", "material" if "material" in lines[0] else "": "material"}
+    same = {"name": act.name, "date": act.date, "level": act.level, "due": act.due}
+    same |= {"supplier": act.supplier, "material": "material" if "material" in lines[0] else ""}
     for line in lines:
-        for column, listed in same.items():
-            if column:
-                record.term(action, listed, line[column])
+        for listed, column in same.items():
+            record.term(action, listed, line[column] if column else None)
     _amounts(path, action, act)
     wanted = None if not act.deed else 1.0 if not act.metal else action["signed_quantity"]
+    certain = len(path.together.probability) < 2 or action.get("scenarios") in (None, "all")
     record.term(action, "kind", act.deed or None)
+    record.term(action, "how", "exactly" if act.deed and certain else None)
     record.figure(action, "quantity", wanted)
     record.term(action, "measure", "quantity" if act.metal else "times")
     relaxed = act.relaxed and not path.inputs.firm(path.inputs.period(action["date"]))
@@ -84,8 +87,8 @@ def _amounts(path: PathAudit, action: Line, act: AuditedAct) -> None:
     parts = lines if act.adds else lines[:1]
     sums = {"signed_quantity": act.quantity, "invoice": act.invoice, "receipt": act.receipt}
     for listed, column in sums.items():
-        if column:
-            found = _known(parts, column)
+        if column or not (listed == "invoice" and act.fees):
+            found = _known(parts, column) if column else []
             whole = math.fsum(found) if found else None
             empty = whole == 0 and column != act.quantity
             record.figure(action, listed, None if empty else whole, _slack(found))
@@ -107,11 +110,16 @@ def _known(lines: Iterable[Line], column: str) -> list[float]:
 def _price(path: PathAudit, action: Line, act: AuditedAct, parts: Sequence[Line]) -> None:
     """Compare the price of a unit with the mean of the parts of an action."""
     if not act.price:
+        path.record.figure(action, "price", None)
         return
-    weights = [line[act.quantity] for line in parts]
+    first, weights = parts[0][act.price], [line[act.quantity] or 0.0 for line in parts]
+    whole = math.fsum(weights)
+    if first is None or len(parts) == 1 or not whole:
+        path.record.figure(action, "price", first)
+        return
     priced = zip(parts, weights, strict=True)
     money = math.fsum((line[act.price] or 0.0) * weight for line, weight in priced)
-    path.record.figure(action, "price", money / math.fsum(weights), _slack([money]))
+    path.record.figure(action, "price", money / whole, _slack([money]))
 
 
 def _mean(
@@ -120,9 +128,7 @@ def _mean(
     """Compare what comes by an action, or all that is paid for it: the sum of its parts, or the
     mean over its scenarios."""
     column = getattr(act, listed)
-    if not column:
-        return
-    found = _known(lines, column)
+    found = _known(lines, column) if column else []
     whole = math.fsum(found) if found else None
     if not act.adds and whole is not None:
         by = {line["scenarios"]: line for line in lines}.values()
@@ -259,7 +265,8 @@ class _Expected:
         if table is None or name is None or day is None:
             return set()
         known = self.known.get((table, name), ())
-        return {line["number"] for act, line in known if act.leads(line, day, comes)}
+        numbers = (line["number"] for act, line in known if act.leads(line, day, comes))
+        return {each for each in numbers if each}  # a row without one is told by itself
 
 
 def _follows(path: PathAudit, line: Line, expected: set[str]) -> None:
@@ -311,6 +318,6 @@ def paid(path: PathAudit) -> None:
 
 
 TWIN = Twin(
-    sheets=(AuditedSheet(name=SHEET, solved=("why",)),),
+    sheets=(AuditedSheet(name=SHEET, solved=("why", *SIGNED)),),
     settle=(listed, followed, paid),
 )

@@ -76,8 +76,8 @@ class AuditedAct:
     that is paid for it. `invoice`: that of the most to pay at once, or `fees` those of the table
     that are it together; `receipt` of what is received, `due` when. `until`: the column of the
     table with the last day for it, where something is to be paid or `always`. `deed`: the kind of
-    commitment, which asks for `metal` or for how often it is done. `relaxed`: it is a forecast
-    beyond `firm_periods`.
+    commitment, which asks for `metal` (a row without any is then no action) or for how often it is
+    done. `relaxed`: it is a forecast beyond `firm_periods`.
     """
 
     table: str
@@ -106,7 +106,7 @@ class AuditedAct:
     def asks(self, line: Line) -> bool:
         """Return whether a row is an action."""
         decided = not self.decisions or line["decision"] in self.decisions
-        signed = not self.quantity or line[self.quantity]
+        signed = not (self.quantity and self.metal) or line[self.quantity]
         return bool(decided and signed) and None not in (line[self.name], line[self.date])
 
     def leads(self, line: Line, day: dt.date, comes: bool) -> bool:
@@ -126,7 +126,7 @@ class AuditedSheet:
     a decision whose rows together hold for all that share its period. `member`: its column for each
     row of the table of the sheet's name, all of which stand on it. `act`: how its rows are actions,
     where they are. `solved`: the columns that only
-    a solver knows.
+    a solver knows, or an officer fills in.
     """
 
     name: str

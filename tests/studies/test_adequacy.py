@@ -632,10 +632,13 @@ def test_an_embargo_lasts_as_long_as_is_asked() -> None:
 
 
 def test_what_is_out_through_an_outlet_is_due() -> None:
-    """9 of 10 that went out in December are back in February: they meet it, and no more."""
+    """9 of 10 that went out in December are back in February: they meet it, and no more.
+
+    The one that is missing can be bought in February alone: nothing is on hand as it begins.
+    """
     swap = outlet("swap", "exchange", None, **{"yield_": 0.9, "lead_time_months": 2})
     gone = commitment("rotate", "swap", 10, -1)
-    plan = assessed(book(swap, gone, demand(10, 1), offer(capacity=99), periods=2))
+    plan = assessed(book(swap, gone, demand(10, 1), offer(from_=month(1)), periods=2))
     january, february = plan.of(EmbargoAssessed)
     assert (january.due, january.unmet) == (9, 1 + 10 * 10)
     assert (february.due, february.on_hand) == (9, 0)

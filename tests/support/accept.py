@@ -587,7 +587,17 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         commitment("sign", "anchor", level="high"),
         commitment("rotate", "swap", 9, how="at_most"),
         commitment("project", "granted", 1, 0),
-        commitment("sign", "older", None, -3, called_off=1, prepayment_left=4, upside_received=1),
+        commitment(
+            "sign",
+            "older",
+            None,
+            -3,
+            called_off=1,
+            prepayment_left=4,
+            upside_received=1,
+            first_delivery=month(-2),
+        ),
+        commitment("rotate", "swap", 2, -1, site="depot"),
     )
     parts = (endowment("bulk", "navy", 0.4), endowment("bulk", "army", 0.6))
     lots = (

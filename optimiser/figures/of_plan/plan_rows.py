@@ -77,8 +77,9 @@ class PlanRows:
         return replace(found, where=tuple(where.items()), labelled=name)
 
     def expected(self, kind: type[Result], column: str) -> list[float]:
-        """Return the amounts of a column, each weighed by the probability of its row."""
-        amounts = self.column(kind, column)
+        """Return the amounts of a column, each weighed by the probability of its row; blank is
+        nothing."""
+        amounts = [each or 0.0 for each in self.column(kind, column)]
         if not self._weighed(kind, column):
             return amounts
         weights = self.column(kind, "probability")
