@@ -82,6 +82,7 @@ def test_a_dearer_price_differs_in_cost_alone(plans: tuple[Path, Path]) -> None:
         ("proven bound", ""): (pytest.approx(224), pytest.approx(264)),
         ("expected cost", ""): (pytest.approx(224), pytest.approx(264)),
         ("cost", "purchases"): (pytest.approx(200), pytest.approx(240)),
+        ("spent", "treasury 2027-01"): (pytest.approx(224), pytest.approx(264)),
     }
     assert row(found.rows, "ordered", "spot").values == (pytest.approx(40), pytest.approx(40))
     assert row(found.rows, "cost", "order costs").values == (pytest.approx(24), pytest.approx(24))
@@ -354,7 +355,13 @@ def test_the_workbook_holds_every_row_with_its_colours(
     found = so.compare(*plans, third, output=workbook.with_name("out.xlsx"))
     made = openpyxl.load_workbook(workbook.with_name("out.xlsx"))
     values = openpyxl.load_workbook(workbook.with_name("out.xlsx"), data_only=True)
-    assert made.sheetnames == ["figures", "decisions", "scenarios", "plans"]
+    assert made.sheetnames == [
+        "figures",
+        "decisions",
+        "scenarios",
+        "appropriations",
+        "plans",
+    ]
     sheet = values["figures"]
     header, objective = ([cell.value for cell in sheet[k]] for k in (1, 2))
     assert header == [
@@ -377,12 +384,13 @@ def test_the_workbook_holds_every_row_with_its_colours(
         *(pytest.approx(each) for each in (224, 264, 324, 40, 100)),
     ]
     assert made["figures"]["H2"].value == "=F2-E2"
-    assert sum(values[name].max_row - 1 for name in ("figures", "decisions")) == len(found.rows)
+    parts = ("figures", "decisions", "scenarios", "appropriations")
+    assert sum(values[name].max_row - 1 for name in parts) == len(found.rows)
     formats = {
         str(area.sqref): [each.formula for each in rules]
         for area, rules in made["figures"].conditional_formatting._cf_rules.items()
     }
-    noise = "3.24E-07"  # of the largest amount of money
+    noise = "1E-06"  # of the largest amount of money, what is appropriated
     assert formats["F2:G2"] == [
         [
             f"IF(AND(ISNUMBER($E2),ISNUMBER(F2)),F2-$E2>MAX({noise},0.000001*MAX(ABS($E2),ABS(F2))),FALSE)"

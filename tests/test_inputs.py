@@ -135,7 +135,7 @@ def test_a_workbook_is_made_to_be_read(case: str) -> None:
     assert isinstance(start, dt.datetime)
     assert {cell.value for cell in book["offers"][1]} >= {
         "Offer",
-        "Lead time months [months]",
+        "Lead time months",
         "Minimum order [kg]",
     }
 

@@ -138,10 +138,9 @@ def summary(book: Book) -> Iterator[str]:
     headings = total(flows, "discounted", "heading")
     for (heading,), value in headings.items():
         undiscounted = sum(expected(row, "amount") for row in flows if row["heading"] == heading)
-        if not book.money(lines[heading][1], value) or not book.money(
-            lines[heading][2], undiscounted
-        ):
-            yield f"{heading} is {value}, not {lines[heading][1]}"
+        line = lines[heading.replace("_", " ")]  # the summary says it in words
+        if not book.money(line[1], value) or not book.money(line[2], undiscounted):
+            yield f"{heading} is {value}, not {line[1]}"
     size = sum(abs(value) for value in headings.values())
     cost = lines.get("Expected cost", lines["Objective"])[1]
     if abs(lines["Total"][1] - cost) > 1e-6 * max(1.0, size):
