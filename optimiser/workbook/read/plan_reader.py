@@ -210,10 +210,7 @@ def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:
     for line in (line for lines in sheets.rows.values() for line in lines):
         for column, value in line.items():
             if isinstance(value, str) and column in listed:
-                names = listed[column]
-                line[column] = ", ".join(
-                    names.get(identity(each), each) for each in value.split(", ")
-                )
+                line[column] = _respelt(value, listed[column])
             elif isinstance(value, str) and column in ("name", "value"):
                 line[column] = value if value in spelt else others.get(identity(value), value)
             elif isinstance(value, str):
@@ -223,6 +220,11 @@ def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:
                     else tables.get(column, "")
                 )
                 line[column] = known.get(where, {}).get(identity(value), value)
+
+
+def _respelt(names: str, known: Mapping[str, str]) -> str:
+    """Return a list of names, each as it is known."""
+    return ", ".join(known.get(identity(each), each) for each in names.split(", "))
 
 
 def _listed(sheets: Sheets) -> Mapping[str, Mapping[str, str]]:
