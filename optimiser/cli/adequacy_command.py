@@ -12,6 +12,7 @@ import click
 import optimiser as so
 from optimiser.cli.command_options import (
     FORCE,
+    THREADS,
     WORKBOOK,
     changes,
     gap,
@@ -43,11 +44,7 @@ from optimiser.system.streams import Careful
 )
 @gap("Proven relative gap at which the search for the plan may stop.")
 @time_limit("Time limit of each search in seconds.")
-@click.option(
-    "--threads",
-    type=click.IntRange(0),
-    help="Threads of the solver; 0 = as many as it can use.",
-)
+@THREADS
 @click.option(
     "--workers",
     type=click.IntRange(0),

@@ -18,7 +18,21 @@ FORCE = click.option(
     is_flag=True,
     help="Replace any file at the output, not only what this program wrote.",
 )
-
+RECORD = click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where finished runs are kept; by default as the output, .sqlite.",
+)
+THREADS = click.option(
+    "--threads",
+    type=click.IntRange(0),
+    help="Threads of the solver; 0 = as many as it can use.",
+)
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Processes on this computer; by default one for each core.",
+)
 
 QUIET = "optimiser.quiet"
 """Where the context of a command keeps whether it is to show no progress."""

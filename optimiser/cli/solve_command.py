@@ -13,6 +13,7 @@ import click
 import optimiser as so
 from optimiser.cli.command_options import (
     FORCE,
+    THREADS,
     WORKBOOK,
     changes,
     gap,
@@ -62,11 +63,7 @@ NOT_BUNDLED = {
 @changes("Change a cell for this run: 'budgets[nds].amount scale 0.8'.")
 @gap("Proven relative gap at which the search may stop.")
 @time_limit("Time limit of the search in seconds.")
-@click.option(
-    "--threads",
-    type=click.IntRange(0),
-    help="Threads of the solver; 0 = as many as it can use.",
-)
+@THREADS
 @click.option(
     "--solver",
     metavar="NAME",

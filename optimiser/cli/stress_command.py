@@ -12,7 +12,9 @@ import click
 import optimiser as so
 from optimiser.cli.command_options import (
     FORCE,
+    RECORD,
     WORKBOOK,
+    WORKERS,
     changes,
     gap,
     json_output,
@@ -36,11 +38,7 @@ IMPOSSIBLE = 16  # the column that says why there is no plan
 @quiet_option
 @WORKBOOK
 @output("The stress test, .xlsx or .html; by default NAME-stress.xlsx in the folder of NAME.xlsx.")
-@click.option(
-    "--record",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where finished runs are kept; by default as the output, .sqlite.",
-)
+@RECORD
 @click.option(
     "--hold",
     type=click.FloatRange(0, min_open=True),
@@ -56,11 +54,7 @@ IMPOSSIBLE = 16  # the column that says why there is no plan
 @changes("Change a cell for all runs: 'budgets[nds].amount scale 0.8'.")
 @gap("Proven relative gap of every run; by default that of the settings.")
 @time_limit("Time limit of each run in seconds; by default that of the settings.")
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    help="Processes on this computer; by default one for each core.",
-)
+@WORKERS
 @FORCE
 @json_output("Print one JSON object on standard output.")
 def stress(

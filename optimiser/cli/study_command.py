@@ -11,7 +11,9 @@ import click
 import optimiser as so
 from optimiser.cli.command_options import (
     FORCE,
+    RECORD,
     WORKBOOK,
+    WORKERS,
     changes,
     gap,
     next_to,
@@ -29,11 +31,7 @@ from optimiser.system.interrupts import INTERRUPTED
 @WORKBOOK
 @click.argument("names", nargs=-1, metavar="[STUDY]...")
 @output("The studies; by default NAME-study.xlsx in the folder of NAME.xlsx.")
-@click.option(
-    "--record",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where finished runs are kept; by default as the output, .sqlite.",
-)
+@RECORD
 @click.option(
     "--everything",
     is_flag=True,
@@ -42,11 +40,7 @@ from optimiser.system.interrupts import INTERRUPTED
 @changes("Change a cell for all runs: 'budgets[nds].amount scale 0.8'.")
 @gap("Proven relative gap of every run.", default=0.01, show_default=True)
 @time_limit("Time limit of each run in seconds.")
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    help="Processes on this computer; by default one for each core.",
-)
+@WORKERS
 @click.option(
     "--scheduler",
     metavar="ADDRESS",
