@@ -22,7 +22,7 @@ from optimiser.solving.search_options import Progress
 from optimiser.system.errors import Fault, InputError, OutputError
 from optimiser.workbook.write.compare_book import PlanColumn, write
 from optimiser.workbook.write.ownership import Kind, same_file
-from stockpile_model.amounts import clean, count, quantity
+from stockpile_model.amounts import count, summed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,7 @@ class SideBySide(Shown):
     def _said(self, row: Compared) -> str:
         """Return how a decision changes from the first plan to the others."""
         words = [
-            f"{quantity(clean(each))} {self.units['quantity']}"
+            f"{summed(each)} {self.units['quantity']}"
             if isinstance(each, (int, float))
             else "nothing"
             if each is None

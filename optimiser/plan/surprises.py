@@ -64,8 +64,8 @@ def _released(plan: Plan) -> Iterator[str]:
         plan,
         f"In {periods} {amounts.summed(math.fsum(row.quantity for row in rows))} {unit} leave that"
         f" would still count, while a target is missed: most in {amounts.month(most.date)},"
-        f" {amounts.quantity(most.quantity)} {unit} of {most.lot} through {most.outlet} at"
-        f" {amounts.money(most.price)} {price}, with {short} {unit} below target then."
+        f" {amounts.summed(most.quantity)} {unit} of {most.lot} through {most.outlet} at"
+        f" {amounts.rounded(most.price)} {price}, with {short} {unit} below target then."
         f"{_worth_of_counting(plan, most)} The setting release_below_target = no forbids it.",
     )
 
@@ -89,7 +89,7 @@ def _worth_of_counting(plan: Plan, row: Rotated) -> str:
         return f" Stock below target has no price (below_target_cost of {row.material})."
     return (
         f" Kept, it would count at {more}, which saves at most"
-        f" {amounts.money(cost * periods)} {price} of the price on stock below target."
+        f" {amounts.rounded(cost * periods)} {price} of the price on stock below target."
     )
 
 
@@ -129,10 +129,10 @@ def _dear_and_cheap(plan: Plan) -> Iterator[str]:
     yield on_path(
         plan,
         f"In {periods} a material is ordered for more than it is sold for. In"
-        f" {amounts.month(order.date)} {amounts.quantity(order.ordered)} {unit} of"
-        f" {order.material} are ordered at {amounts.money(order.delivered_price)} {price}"
-        f" delivered{_life(_received(plan, order))}, and {amounts.quantity(sale.quantity)} {unit}"
-        f" sold at {amounts.money(sale.price)} {price}{_life(sale.remaining_life)}.",
+        f" {amounts.month(order.date)} {amounts.summed(order.ordered)} {unit} of"
+        f" {order.material} are ordered at {amounts.rounded(order.delivered_price)} {price}"
+        f" delivered{_life(_received(plan, order))}, and {amounts.summed(sale.quantity)} {unit}"
+        f" sold at {amounts.rounded(sale.price)} {price}{_life(sale.remaining_life)}.",
     )
 
 

@@ -34,7 +34,8 @@ def converted(path: Path, form: str) -> Path:
         capture_output=True,
         timeout=SECONDS,
     )
-    return folder / path.with_suffix(f".{form}").name
+    suffix = form.partition(":")[0]  # what follows are options of the form
+    return folder / path.with_suffix(f".{suffix}").name
 
 
 def pages(path: Path) -> int:
