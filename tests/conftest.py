@@ -10,12 +10,23 @@ import signal
 import threading
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.browser import chromium
 from tests.support.office import office
 
 PROGRAMS = {"browser": chromium, "office": office}
 """What finds the program that tests with a mark need."""
+
+# The same random examples in every run, on every machine; a solver takes as long as it takes.
+settings.register_profile(
+    "suite",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("suite")
 
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)

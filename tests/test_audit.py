@@ -141,7 +141,7 @@ def test_relaxed_orders_pass(tables: dict[str, Any], periods: int) -> None:
 
 
 @given(small_books())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_plans_of_random_workbooks_pass(tables: dict[str, Any]) -> None:
     plan = plan_of(tables)
     if plan is not None:

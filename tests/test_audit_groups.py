@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from optimiser.auditing import audit
 from optimiser.auditing.plan_sheets import Sheets
@@ -154,13 +154,7 @@ def test_a_plan_of_other_cells_is_found_out(change: str, expected: str) -> None:
     assert any(re.search(expected, line) for line in found), "\n".join(found)
 
 
-@settings(
-    derandomize=True,
-    deadline=None,
-    database=None,
-    max_examples=8,
-    suppress_health_check=list(HealthCheck),
-)
+@settings(max_examples=8)
 @given(small_books("group_target"))
 def test_plans_of_random_groups_pass(tables: Tables) -> None:
     plan = plan_of(tables)

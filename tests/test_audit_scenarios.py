@@ -83,7 +83,7 @@ def test_relaxed_orders_pass(periods: int) -> None:
 
 
 @given(st.sampled_from(FEATURES).flatmap(small_books))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_plans_of_random_workbooks_pass(tables: dict[str, Any]) -> None:
     plan = plan_of(tables)
     if plan is not None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 
 from optimiser.solving.solve import UnboundedError
 from optimiser.system.errors import InputError
@@ -1071,18 +1071,12 @@ def obeys(law: Law, tables: Tables) -> bool:
     return True
 
 
-drawn = settings(
-    derandomize=True,
-    deadline=None,
-    database=None,
-    max_examples=EXAMPLES,
-    suppress_health_check=list(HealthCheck),
-)
+drawn = settings(max_examples=EXAMPLES)
 
 
 @pytest.mark.parametrize("law", [*LAWS, *TREE_LAWS], ids=str)
 def test_law(law: Law) -> None:
-    @settings(drawn, max_examples=EXAMPLES if law in TREE_LAWS else EXAMPLES_OF_A_LAW)
+    @settings(max_examples=EXAMPLES if law in TREE_LAWS else EXAMPLES_OF_A_LAW)
     @given(small_books(law.feature))
     def always(tables: Tables) -> None:
         assume(obeys(law, tables))

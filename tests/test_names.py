@@ -19,7 +19,7 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.table import Table
 
@@ -171,11 +171,7 @@ def test_what_names_say_in_that_workbook_matters() -> None:
         ).objective != pytest.approx(_objective()), (table, row)
 
 
-@settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@settings(max_examples=12)
 @given(small_books(), st.randoms(use_true_random=False))
 def test_any_workbook_written_otherwise_has_the_same_plan(tables: Tables, random: Any) -> None:
     """Each text in a way of its own, so that no two that mean the same are written alike."""

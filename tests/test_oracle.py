@@ -11,7 +11,7 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, reject, seed, settings
+from hypothesis import Phase, find, given, reject, seed, settings
 from hypothesis import strategies as st
 
 from stockpile_model.block import tables as block_tables
@@ -25,17 +25,11 @@ EXAMPLES_OF_A_FEATURE = 5
 EXAMPLES_OF_A_TREE = 12  # an event reads a cell in another place than the rest of the workbook
 TRIES_TO_MATTER = 500
 
-# The same examples in every run, on every machine.
-drawn = settings(
-    derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-)
-
 
 # The linear programs
 # --------------------------------------------------------------------------------------------------
 
 
-@drawn
 @given(st.data())
 def test_exact_lp_finds_the_optimum_it_was_built_around(data: st.DataObject) -> None:
     """Complementary slackness: rows and costs are made so that a drawn point is optimal, by a drawn
@@ -3055,7 +3049,7 @@ def assert_alike(tables: Tables) -> None:
 @pytest.mark.parametrize("feature", FEATURES)
 def test_planner_finds_the_optimum_of_the_oracle(feature: str) -> None:
     @seed(crc32(feature.encode()))
-    @settings(drawn, max_examples=EXAMPLES_OF_A_TREE if feature in TREES else EXAMPLES_OF_A_FEATURE)
+    @settings(max_examples=EXAMPLES_OF_A_TREE if feature in TREES else EXAMPLES_OF_A_FEATURE)
     @given(small_books(feature))
     def check(tables: Tables) -> None:
         assert_alike(tables)
@@ -3077,7 +3071,7 @@ def test_planner_finds_the_optimum_where_the_feature_matters(feature: str) -> No
             return False
         return (with_it.status, with_it.objective) != (without_it.status, without_it.objective)
 
-    tried = settings(drawn, max_examples=TRIES_TO_MATTER, phases=[Phase.generate])
+    tried = settings(max_examples=TRIES_TO_MATTER, phases=[Phase.generate])
     assert_alike(
         find(small_books(feature), matters, settings=tried, random=Random(crc32(feature.encode())))
     )

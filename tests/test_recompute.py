@@ -18,8 +18,6 @@ from tests.support.plans import QUARTERS, full_plan, plan_of, uncertain_plan
 from tests.support.recompute import check_summary
 from tests.support.small_books import small_books
 
-INPUTS = Path(__file__).parents[1] / "inputs"
-
 
 def written(plan: Plan | None, path: Path) -> Path:
     assert plan is not None
@@ -44,15 +42,8 @@ def test_totals_under_scenarios_are_what_is_expected(tmp_path: Path) -> None:
     assert check_summary(written(uncertain_plan(), tmp_path / "plan.xlsx")) == []
 
 
-@pytest.mark.parametrize(("name", "gap"), [("small", 0.0), ("indium", 0.05)])
-def test_the_examples(name: str, gap: float, tmp_path: Path) -> None:
-    assert (
-        check_summary(written(plan_of(INPUTS / f"{name}.xlsx", gap), tmp_path / "plan.xlsx")) == []
-    )
-
-
 @given(small_books())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10)
 def test_random_workbooks(tables: dict[str, Any]) -> None:
     plan = plan_of(tables)
     if plan is not None:
@@ -63,25 +54,28 @@ def test_random_workbooks(tables: dict[str, Any]) -> None:
 # --- Planted faults -------------------------------------------------------------------------------
 
 
-def plant(source: Path, target: Path, sheet: str, cell: str, change: float) -> None:
-    """A copy of a workbook in which one stored number is changed and nothing is computed anew."""
+def plant(source: Path, target: Path, sheet: str, changes: dict[str, float]) -> None:
+    """A copy of a workbook in which stored numbers are changed and nothing is computed anew."""
     member = f"xl/worksheets/sheet{openpyxl.load_workbook(source, read_only=True).sheetnames.index(sheet) + 1}.xml"
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():
             content = old.read(name)
             if name == member:
-                pattern = rf'(<c r="{cell}"[^>]*>(?:<f>[^<]*</f>)?<v>)([^<]*)(</v>)'
-                text, count = re.subn(
-                    pattern,
-                    lambda found: f"{found[1]}{float(found[2]) + change!r}{found[3]}",
-                    content.decode(),
-                )
-                assert count == 1, f"{sheet}!{cell} holds no number"
+                text = content.decode()
+                for cell, change in changes.items():
+                    pattern = rf'(<c r="{cell}"[^>]*>(?:<f>[^<]*</f>)?<v>)([^<]*)(</v>)'
+                    text, count = re.subn(
+                        pattern,
+                        lambda found, by=change: f"{found[1]}{float(found[2]) + by!r}{found[3]}",
+                        text,
+                    )
+                    assert count == 1, f"{sheet}!{cell} holds no number"
                 content = text.encode()
             new.writestr(name, content)
 
 
 def test_every_stored_value_of_the_summary_is_recomputed(full: Path, tmp_path: Path) -> None:
+    """Each is changed by another amount, so that no sum of them is right again."""
     formulas = openpyxl.load_workbook(full)["summary"]
     values = openpyxl.load_workbook(full, data_only=True)["summary"]
     cells = [
@@ -89,9 +83,7 @@ def test_every_stored_value_of_the_summary_is_recomputed(full: Path, tmp_path: P
     ]
     numbers = [cell for cell in cells if isinstance(values[cell].value, (int, float))]
     assert len(numbers) > 60
-    for cell in numbers[::7]:
-        plant(full, tmp_path / "plan.xlsx", "summary", cell, 1.0)
-        assert any(
-            said.startswith(f"summary: {cell} stores")
-            for said in check_summary(tmp_path / "plan.xlsx")
-        )
+    changes = {cell: (k + 1) ** 2 / 7 for k, cell in enumerate(numbers)}
+    plant(full, tmp_path / "plan.xlsx", "summary", changes)
+    said = "\n".join(check_summary(tmp_path / "plan.xlsx"))
+    assert [cell for cell in numbers if f"summary: {cell} stores" not in said] == []

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimiser.checks.series import asked_to_hold
@@ -336,13 +336,7 @@ def test_what_is_exchanged_is_young_again() -> None:
 def test_what_is_reported_to_have_no_plan_has_none() -> None:
     told: list[str] = []
 
-    @settings(
-        derandomize=True,
-        deadline=None,
-        database=None,
-        max_examples=300,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=300)
     @given(
         small_books(),
         st.sampled_from(["demand", "targets", "offers", "budgets", "opening_stock", "rules"]),
@@ -516,7 +510,7 @@ def test_the_figures_of_one_column_are_reported_once() -> None:
     ]
 
 
-@settings(derandomize=True, deadline=None, database=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.tuples(st.integers(-3, 9), st.integers(0, 50), st.sampled_from(["step", "ramp"])),

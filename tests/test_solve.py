@@ -94,7 +94,7 @@ def least_order_cost(demand: list[float], fixed: float = 50.0) -> float:
 # --- Optima ---------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_the_verdict_and_optimum_are_those_of_pyomos_own_interface(seed: int) -> None:
     m = random_model(random.Random(seed))
@@ -119,7 +119,7 @@ def test_the_verdict_and_optimum_are_those_of_pyomos_own_interface(seed: int) ->
             )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(st.integers(0, 9), min_size=1, max_size=12), st.sampled_from([100.0, 1e5, 1e7, 1e8])
 )

@@ -482,7 +482,7 @@ def test_the_recursion_gives_the_printed_optimum() -> None:
     assert wagner_whitin(WAGNER_WHITIN_DEMAND, WAGNER_WHITIN_SETUP, 1, 12) == 864
 
 
-@settings(derandomize=True, deadline=None, database=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.data())
 def test_lot_sizes_are_those_of_the_recursion(data: st.DataObject) -> None:
     periods = data.draw(st.integers(2, 8))
@@ -536,7 +536,7 @@ def test_the_best_split_gives_the_printed_optimum() -> None:
     assert best_split(6000, [first, second]) == 37500
 
 
-@settings(derandomize=True, deadline=None, database=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.data())
 def test_vendors_with_price_breaks_are_split_at_the_best_point(data: st.DataObject) -> None:
     vendors = []

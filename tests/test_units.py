@@ -181,7 +181,7 @@ def test_the_decisions_are_the_same_in_any_unit(units: tuple[float, float]) -> N
 @pytest.mark.parametrize("feature", sorted(FEATURES)[::9])
 def test_random_books_cost_the_same_in_any_unit(feature: str) -> None:
     @seed(len(feature))
-    @settings(max_examples=3, deadline=None, database=None)
+    @settings(max_examples=3)
     @given(small_books(feature), st.sampled_from(UNITS))
     def check(tables: dict[str, Any], units: tuple[float, float]) -> None:
         stated, outcome = planned(tables)

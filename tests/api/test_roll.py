@@ -16,7 +16,6 @@ from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from tests.support.books import book
 from tests.support.commands import stockpile
 from tests.support.small_books import Tables, small_books
-from tests.test_oracle import drawn
 
 
 def month(t: int, day: int = 1) -> dt.date:
@@ -150,7 +149,7 @@ def test_what_is_rolled_forward_costs_what_was_left(feature: str | None) -> None
     """The rest of a best plan is a best plan of the rest, in whichever scenario has come."""
 
     @seed(3)
-    @settings(drawn, max_examples=4, phases=[Phase.generate])
+    @settings(max_examples=4, phases=[Phase.generate])
     @given(small_books(feature), st.integers(0, 9))
     def check(tables: Tables, pick: int) -> None:
         if any(row.get("probability") for row in tables.get("targets", ())):

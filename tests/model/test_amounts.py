@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
@@ -88,7 +88,7 @@ def test_noise_is_cleaned_and_what_was_typed_is_kept() -> None:
     assert amounts.lots(3, 0.1) == 0.3
 
 
-@settings(derandomize=True, deadline=None, database=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.floats(-1e12, 1e12).filter(lambda x: not x or abs(x) > 1e-9))
 def test_figures_read_back(value: float) -> None:
     assert float(amounts.quantity(value).replace(",", "")) == value
@@ -110,13 +110,7 @@ def test_counts_agree_with_their_words() -> None:
     assert amounts.count(2, "country", "countries") == "2 countries"
 
 
-@settings(
-    derandomize=True,
-    deadline=None,
-    database=None,
-    max_examples=25,
-    suppress_health_check=list(HealthCheck),
-)
+@settings(max_examples=25)
 @given(st.integers(1, 400), st.sampled_from([0.25, 0.1, 0.3, 7, 1 / 3]), SCALES, st.booleans())
 def test_an_order_says_whole_lots_or_its_minimum(
     number: int, step: float, scale: float, lot: bool

@@ -8,7 +8,7 @@ from pathlib import Path
 import highspy
 import pyomo.environ as pyo
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from optimiser.solving.model_file import legal_names, write_model
@@ -95,7 +95,6 @@ def test_names_stay_readable_and_become_legal(suffix: str, tmp_path: Path) -> No
     )
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=6), max_size=12))
 def test_legal_names_are_legal_and_unique(names: list[str]) -> None:
     legal = legal_names(names)

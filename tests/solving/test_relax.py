@@ -101,7 +101,7 @@ def test_a_constraint_that_is_always_true_gives_nothing() -> None:
     assert amounts(m, Elastic(m.true, "most"), Elastic(m.need, "least")) == (0, pytest.approx(3.0))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32))
 def test_the_least_weighted_amount_is_that_of_a_model_with_slacks_written_by_hand(
     seed: int,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from optimiser.solving.standard_form import StandardForm, standard_form
@@ -30,7 +30,6 @@ def row_of(form: StandardForm, constraint: Any) -> tuple[float, dict[str, float]
     )
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_every_row_and_objective_has_the_value_that_pyomo_gives_it_at_any_point(seed: int) -> None:
     r = random.Random(seed)

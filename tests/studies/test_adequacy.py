@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import optimiser as so
@@ -401,7 +401,7 @@ def drawdowns(draw: Any) -> Drawdown:
     return Drawdown(tuple(needs), tuple(when), batches, 2, (30,) * 4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(drawdowns())
 def test_two_algorithms_meet_the_same_of_each_need_in_time(asked: Drawdown) -> None:
     met = drawdown.met(asked, OPTIONS)
@@ -415,7 +415,7 @@ def test_two_algorithms_meet_the_same_of_each_need_in_time(asked: Drawdown) -> N
         assert short == pytest.approx(sum(other.short[k] for k in known), abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(drawdowns(), st.integers(1, 5))
 def test_more_metal_never_leaves_more_unmet_and_more_need_never_less(
     asked: Drawdown, more: int
@@ -433,7 +433,7 @@ def test_more_metal_never_leaves_more_unmet_and_more_need_never_less(
     assert cover is not None or longer is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(drawdowns(), st.floats(1e-6, 1e6))
 def test_the_unit_of_quantity_changes_nothing(asked: Drawdown, factor: float) -> None:
     other = replace(
@@ -456,13 +456,7 @@ def test_a_question_survives_being_written() -> None:
 # --- Books of many kinds: the audit recomputes them without a linear program ----------------------
 
 
-@settings(
-    max_examples=8,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@settings(max_examples=8, phases=[Phase.generate])
 @given(st.one_of(*map(small_books, ("moves", "requalify", "in_transit", "demand_life", "groups"))))
 def test_any_book_is_assessed_as_its_audit_recomputes_it(tables: dict[str, Any]) -> None:
     plan = plan_of(tables)

@@ -350,7 +350,7 @@ def drawn(tables: Any, dice: random.Random) -> tuple[Stockpile, list[Input]]:
     )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(small_books(), st.randoms(use_true_random=False))
 def test_any_book_and_any_numbers(tables: Any, dice: random.Random) -> None:
     """Whatever served a case, it is what a fresh compilation of that case says."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 import optimiser as so
 from optimiser.solving.search_options import Options
@@ -442,13 +442,7 @@ def test_a_plan_with_held_orders_costs_what_the_oracle_says_of_them(change: str)
     assert known.objective == pytest.approx(float(optimum(tables).objective))
 
 
-@settings(
-    derandomize=True,
-    deadline=None,
-    database=None,
-    max_examples=6,
-    suppress_health_check=list(HealthCheck),
-)
+@settings(max_examples=6)
 @given(small_books())
 def test_holding_costs_nothing_while_nothing_happens_and_never_pays(tables: dict[str, Any]) -> None:
     """On random workbooks: with no event the held plan is the plan; with one it costs no less than
@@ -550,13 +544,7 @@ def test_the_rule_of_thumb_signs_the_lowest_floor() -> None:
     assert found.objective == pytest.approx(4 * (80 + 120))
 
 
-@settings(
-    derandomize=True,
-    deadline=None,
-    database=None,
-    max_examples=5,
-    suppress_health_check=list(HealthCheck),
-)
+@settings(max_examples=5)
 @given(small_books())
 def test_the_rule_of_thumb_never_beats_the_plan(tables: dict[str, Any]) -> None:
     stockpile = book_of(tables)
