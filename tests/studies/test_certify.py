@@ -131,13 +131,12 @@ def test_runs_agree_with_fresh_solves_and_most_are_not_searched() -> None:
     assert ways.get("certified", 0) >= 15
 
 
-@pytest.mark.parametrize(("name", "count"), [("small", 6), ("indium", 1)])
-def test_inputs_drawn_from_a_sample_workbook(name: str, count: int) -> None:
-    stockpile = read(f"inputs/{name}.xlsx").stockpile
+def test_inputs_drawn_from_a_sample_workbook() -> None:
+    stockpile = read("inputs/small.xlsx").stockpile
     every = [each for each in every_input(stockpile) if each.step is None]
     dice = random.Random(5)
     cases = []
-    for _ in range(count):
+    for _ in range(6):
         moved = dice.sample(every, 4)
         case = draws(stockpile, moved, 1, dice.randrange(99))[0]
         with contextlib.suppress(ValueError):
@@ -146,7 +145,7 @@ def test_inputs_drawn_from_a_sample_workbook(name: str, count: int) -> None:
                 changed = apply(changed, change)
             if all(problem.warning for problem in check(changed)):
                 cases.append(case)
-    assert len(cases) >= min(2, count)
+    assert len(cases) >= 2
     agree(stockpile, cases)
 
 

@@ -1014,13 +1014,17 @@ class _Drawing:
             if "option" in self.has:
                 longest = max(1, self.periods - 1)
                 contracts[-1]["term_months"] = self.months * self.number(1, longest)
+            # A floor above the market is bound, and charged, after the horizon too.
+            foot = 4 if "after_horizon" in self.has else 0
             for k in range(self.number(1, 2 if tree else 3 - i)):
                 even = self.pick(5, 8, 12) + 4 * k
                 floors.append(
                     {
                         "contract": f"K{i}",
                         "level": f"f{k}",
-                        "floor": None if "floor_index" in self.has else self.pick(3, 6) + 2 * k,
+                        "floor": None
+                        if "floor_index" in self.has
+                        else self.pick(3, 6) + foot + 2 * k,
                         "floor_index": self.only("floor_index", "china"),
                         "floor_factor": self.only("floor_factor", 0.5, 0.8, 1.1),
                         "annual_quantity": even * 12 // self.months,
