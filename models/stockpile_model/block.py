@@ -6,9 +6,10 @@ concern is one module with a `Block`, and its line in `blocks/__init__.py`.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pyomo.environ as pyo
 
@@ -17,6 +18,7 @@ from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Exit, Heading, Ledger
 from stockpile_model.passed import Passed
 from stockpile_model.schema import SIDES, Problem, Result, Row, SummedLine
+from stockpile_model.solved_plan import SolvedPlan
 from stockpile_model.stockpile import Stockpile
 
 
@@ -97,16 +99,29 @@ class Tally:
     members: str = ""
 
 
+class Announcement(NamedTuple):
+    """What a plan shows of a decision: how much of a name is done on a date [quantity or times].
+
+    `scenarios`: those for which it holds, as a row lists them.
+    """
+
+    name: str
+    date: dt.date
+    scenarios: str
+    amount: float
+
+
 @dataclass(frozen=True)
 class Deed:
-    """A decision that a commitment can name: a member of `table`, done at a node.
+    """A decision of a member of `table`, done at a node; a commitment can name those of `deeds`.
 
     `possible(stockpile, name)`: the nodes at which it can be done. `done(m, stockpile, name, level,
     node)`: the variables or expressions of doing it there. `metal`: its quantity is metal, else how
     often it is done. `levels`: the levels of which a commitment may name one. `before`: whether it
     may have been done before the start, so that a plan goes on from it. `value(stockpile, name,
     level, node)`: what doing it once, or with one unit, moves there, undiscounted [money or
-    money/quantity]; changes to a plan that was announced are weighed by it.
+    money/quantity]; changes to a plan that was announced are weighed by it. `shown(plan)`: what a
+    plan shows of it, where no result row has it as its `DEED`.
     """
 
     kind: str
@@ -117,6 +132,7 @@ class Deed:
     levels: Callable[[Stockpile, str], Iterable[str]] | None = None
     before: bool = False
     value: Callable[[Stockpile, str, str | None, int], float] = _zero
+    shown: Callable[[SolvedPlan], Iterable[Announcement]] = _none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +146,9 @@ class Block:
     Pays: the uses of that money, each of which an appropriation may allow. Sources: its tables
     whose rows bring metal of a supplier, each with the use of what is paid for it. Exits: the ways
     in which its metal leaves stock. Decisions: its variables of what is done; the last part of an
-    index is its node. Follows: its variables that only count what decisions bring and cost.
+    index is its node. Follows: its variables that only count what decisions bring and cost. Deeds:
+    the decisions that a commitment can name. Sizes: those that none can, and that a plan near an
+    announced one keeps to all the same.
 
     check(stockpile): what is wrong with its rows beyond a single cell. review(stockpile): the same,
     where every row is sound. add(m, stockpile, ledger): its sets, variables and constraints.
@@ -175,6 +193,7 @@ class Block:
     follows: tuple[str, ...] = ()
     tallies: tuple[Tally, ...] = ()
     deeds: tuple[Deed, ...] = ()
+    sizes: tuple[Deed, ...] = ()
     check: Callable[[Stockpile], Iterable[Problem]] = _none
     review: Callable[[Stockpile], Iterable[Problem]] = _none
     add: Callable[[pyo.ConcreteModel, Stockpile, Ledger], None] | None = None
@@ -265,6 +284,11 @@ def follows() -> frozenset[str]:
 def deeds() -> Mapping[str, Deed]:
     """Return the decisions that commitments speak of, by kind."""
     return {deed.kind: deed for block in blocks() for deed in block.deeds}
+
+
+def announceable() -> Mapping[str, Deed]:
+    """Return the decisions that a plan announces, by kind: deeds, and sizes."""
+    return {each.kind: each for block in blocks() for each in (*block.deeds, *block.sizes)}
 
 
 def tallies() -> tuple[Tally, ...]:

@@ -12,7 +12,7 @@ from pyomo.common.gc_manager import PauseGC
 from stockpile_model.block import blocks, headings, problems, renewals
 from stockpile_model.blocks.stock.lot_terms import classes
 from stockpile_model.changes import matches
-from stockpile_model.folding import fold
+from stockpile_model.folding import fold, realised
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger
 from stockpile_model.names import identity
@@ -137,7 +137,8 @@ def roll(passed: Passed) -> Stockpile:
     old, settings = passed.left or passed.stockpile, passed.stockpile.settings
     found = (pair for block in blocks() for pair in block.rolls(passed))
     tables = merged(old.tables, found)
-    left = replace(settings, start=passed.start, periods=settings.periods - passed.gone)
+    periods, came = settings.periods - passed.gone, realised(passed)
+    left = replace(settings, start=passed.start, periods=periods, realised_scenario=came)
     lines = {
         kind.TABLE: {row.line: line for line, row in enumerate(rows, 2) if row.line}
         for kind, rows in tables.items()

@@ -62,6 +62,15 @@ def story_of(stockpile: Stockpile, name: str, periods: int) -> tuple[str, ...]:
     return tuple(each for each in line if revealed(stockpile, rows[each]) < periods)
 
 
+def realised(passed: Passed) -> str | None:
+    """Return the last scenario that has come, in this plan or before it; None: the base goes on."""
+    stockpile = passed.stockpile
+    rows = stockpile.rows(Scenario)
+    story = story_of(stockpile, passed.scenario, passed.gone) if rows else ()
+    came = known(stockpile)[story[0]].scenario if story else None
+    return came or stockpile.settings.realised_scenario
+
+
 def _scenarios(
     passed: Passed, story: Sequence[str], fit: Sequence[str], certain: bool
 ) -> list[Scenario]:

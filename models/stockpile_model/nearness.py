@@ -1,8 +1,8 @@
 """Nearness: by how much a plan changes decisions that were announced.
 
-A decision is a deed (an order, a signature, a project, a rotation) at a node. What changes is the
-difference between what is done and what was announced, weighed by the value of the deed, so that
-kilograms, signatures and grants are all one kind of money.
+A decision (an order, a signature, a call-off, a project, a rotation) is taken at a node. What
+changes is the difference between what is done and what was announced, weighed by the value of the
+decision, so that kilograms, signatures and grants are all one kind of money.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pyomo.environ as pyo
 
-from stockpile_model.block import Deed, deeds
+from stockpile_model.block import Deed, announceable
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
 from stockpile_model.stockpile import Stockpile
@@ -65,7 +65,7 @@ def value_of(stockpile: Stockpile, key: DeedKey) -> float:
 
     What has no price is worth what a unit of the scale is: no change is free.
     """
-    deed = deeds()[key.kind]
+    deed = announceable()[key.kind]
     found = deed.value(stockpile, key.name, key.level, key.node)
     return found if found > 0 else stockpile.scale.of("money/quantity" if deed.metal else "money")
 
@@ -78,7 +78,7 @@ def decided(
     What was `announced` and is not possible any more is none of them.
     """
     stockpile, found = formulation.stockpile, list[Decided]()
-    for kind, deed in deeds().items():
+    for kind, deed in announceable().items():
         for name, level in members(stockpile, deed):
             for n in dict.fromkeys(deed.possible(stockpile, name)):
                 done = tuple(deed.done(formulation.m, stockpile, name, level, n))
@@ -158,7 +158,7 @@ def _index(key: DeedKey) -> tuple[str, str, str, int]:
 
 def _measured(each: Decided) -> bool:
     """Return whether a decision is of metal that was announced."""
-    return each.announced > 0 and deeds()[each.key.kind].metal
+    return each.announced > 0 and announceable()[each.key.kind].metal
 
 
 def remove_nearness(formulation: Formulation) -> None:

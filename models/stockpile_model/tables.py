@@ -100,6 +100,10 @@ class Settings(Row):
         "quantity",
         above=0,
     )
+    realised_scenario: str | None = column(
+        "scenario that has come of the plan from which this workbook was rolled forward: what that "
+        "plan announced for it is what a plan can stay near; blank = its base"
+    )
     about: Mapping[str, Row] = field(
         default_factory=dict
     )  # by name: the row that gives it, with its source

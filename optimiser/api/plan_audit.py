@@ -8,11 +8,13 @@ from pathlib import Path
 
 from optimiser.api.book import Book, Source, book_of
 from optimiser.api.edited_plan import EditedPlan, edited_plan
+from optimiser.api.planning.announced_plan import Announced, announced_sheets, read_announced
 from optimiser.api.saved_plan import SavedPlan, load_plan, sheets_of
-from optimiser.auditing import Finding
+from optimiser.auditing import AnnouncedSheets, Finding
 from optimiser.auditing import audit as recompute
 from optimiser.plan.frames import Shown
 from optimiser.plan.plan import Plan
+from optimiser.plan.plan_changes import STAYS_NEAR
 from optimiser.system.errors import Fault, InputError
 from optimiser.workbook.read.plan_reader import spelt_alike
 
@@ -47,17 +49,27 @@ class AuditReport(Shown):
 
 
 def audit(
-    source: Source, plan: Plan | SavedPlan | str | Path | None, *, changes: Sequence[str] = ()
+    source: Source,
+    plan: Plan | SavedPlan | str | Path | None,
+    *,
+    changes: Sequence[str] = (),
+    near: Announced | None = None,
 ) -> AuditReport:
     """Recompute a plan from its workbook, without model and solver.
 
     Both may be in memory, or the path of a file. A workbook that is read gets the changes that the
-    plan was made with, then `changes`. Raises InputError for a file that cannot be read, and for a
-    plan that holds first decisions only.
+    plan was made with, then `changes`. `near` is the announced plan to which it stays near: then
+    what was announced, its unit values and the changed cells of the sheet `changes` are recomputed
+    too. Raises InputError for a file that cannot be read, for a plan that holds first decisions
+    only, and for one that stays near no plan where `near` is given.
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
-    >>> so.audit(book, so.solve(book).plan).findings
+    >>> announced = so.solve(book).plan
+    >>> so.audit(book, announced).findings
+    ()
+    >>> plan = so.solve(book, near=announced).plan
+    >>> so.audit(book, plan, near=announced).findings
     ()
     """
     given = load_plan(plan) if isinstance(plan, (str, Path)) else plan
@@ -68,7 +80,7 @@ def audit(
     book = book_of(source, (*made_with, *changes))
     if saved:
         spelt_alike(sheets, book.stockpile)
-    recomputed = recompute(book.stockpile, sheets)
+    recomputed = recompute(book.stockpile, sheets, _announced(given, near))
     notes = (
         *(saved.reading.notes if saved else ()),
         *(f"the plan was made with {change}: so it is audited" for change in made_with),
@@ -76,6 +88,18 @@ def audit(
     )
     edited = edited_plan(sheets, recomputed.findings, book.stockpile.settings.currency)
     return AuditReport(recomputed.figures, recomputed.findings, recomputed.unchecked, notes, edited)
+
+
+def _announced(given: Plan | SavedPlan | None, near: Announced | None) -> AnnouncedSheets | None:
+    """Return the sheets of an announced plan. Raises InputError where a plan stays near none."""
+    if near is None:
+        return None
+    announced, file = read_announced(near)
+    run = given.run if isinstance(given, Plan) else given.reading.run if given else {}
+    if STAYS_NEAR not in run:
+        message = "was announced, and the plan that is audited stays near none: leave --near out"
+        raise InputError([Fault(file, message)])
+    return announced_sheets(announced)
 
 
 def _refuse_first_decisions(given: Plan | SavedPlan | None, plan: object) -> None:

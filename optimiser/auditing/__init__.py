@@ -21,6 +21,7 @@ model's is no error here too.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -52,6 +53,7 @@ from optimiser.auditing import (
     sentences,
     summary_totals,
 )
+from optimiser.auditing.change_audit import AnnouncedPaths
 from optimiser.auditing.clock import AuditClock
 from optimiser.auditing.findings import Finding, Findings
 from optimiser.auditing.futures import futures
@@ -60,9 +62,21 @@ from optimiser.auditing.plan_sheets import Line, Sheets, lines
 from optimiser.auditing.together import Together
 from optimiser.auditing.twin import Twin, Twins
 from optimiser.system.errors import StockpileError
+from stockpile_model.names import identity
 from stockpile_model.stockpile import Stockpile
 
-__all__ = ["TWINS", "Audit", "AuditError", "Finding", "Line", "Sheets", "Twin", "audit", "lines"]
+__all__ = [
+    "TWINS",
+    "AnnouncedSheets",
+    "Audit",
+    "AuditError",
+    "Finding",
+    "Line",
+    "Sheets",
+    "Twin",
+    "audit",
+    "lines",
+]
 
 MOST_SHOWN = 20
 TWINS = [
@@ -131,17 +145,24 @@ class AuditError(StockpileError):
         )  # an error of a worker process reaches the one that waits for it
 
 
-def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
-    """Recompute a plan, scenario by scenario. The stockpile's rows have passed their check."""
-    base, found = futures(stockpile)
-    record = Findings(stockpile, [each.name for each in found])
+@dataclass(frozen=True)
+class AnnouncedSheets:
+    """A plan that was announced: its workbook, its sheets, the day from which it says nothing."""
+
+    stockpile: Stockpile
+    sheets: Sheets
+    ends: dt.date
+
+
+def audit(stockpile: Stockpile, sheets: Sheets, announced: AnnouncedSheets | None = None) -> Audit:
+    """Recompute a plan, scenario by scenario. The stockpile's rows have passed their check.
+
+    `announced`: the plan near which it was made, where what it announced is to be recomputed too.
+    """
     twins = Twins(TWINS)
-    together = Together(AuditClock(stockpile.settings), base, found, sheets, record, twins)
-    paths = together.paths()
-    for future in found:
-        record.scenario = future.name
-        twins.check_path(PathAudit(together, future, paths[future.name]))
-    record.scenario = None
+    near = None if announced is None else _announced(announced, twins)
+    together, _ = _checked(stockpile, sheets, twins, near)
+    record = together.record
     _listed(together)
     twins.check_together(together)
     together.compare()
@@ -151,6 +172,31 @@ def audit(stockpile: Stockpile, sheets: Sheets) -> Audit:
     return Audit(record.figures, record.findings, (*_unchecked(together), *record.unchecked))
 
 
+def _checked(
+    stockpile: Stockpile, sheets: Sheets, twins: Twins, near: AnnouncedPaths | None
+) -> tuple[Together, list[PathAudit]]:
+    """Return the paths of a plan, each compared with its input."""
+    base, found = futures(stockpile)
+    record = Findings(stockpile, [each.name for each in found])
+    clock = AuditClock(stockpile.settings)
+    together = Together(clock, base, found, sheets, record, twins, near)
+    rows, paths = together.paths(), []
+    for future in found:
+        record.scenario = future.name
+        paths.append(PathAudit(together, future, rows[future.name]))
+        twins.check_path(paths[-1])
+    record.scenario = None
+    return together, paths
+
+
+def _announced(announced: AnnouncedSheets, twins: Twins) -> AnnouncedPaths:
+    """Return the paths of a plan that was announced. What is wrong with it is no concern here."""
+    _, paths = _checked(announced.stockpile, announced.sheets, twins, None)
+    came = announced.stockpile.settings.realised_scenario
+    found = {identity(each.future.name): each for each in paths}
+    return AnnouncedPaths(found, announced.sheets, announced.ends, came)
+
+
 def _unchecked(together: Together) -> Iterator[str]:
     """Yield what stands in a plan and is not recomputed."""
     sheets = together.sheets
@@ -158,7 +204,9 @@ def _unchecked(together: Together) -> Iterator[str]:
         yield "the proven bound"
     for audited in together.twins.sheets.values():
         lines = sheets[audited.name]
-        names = [name for name in audited.solved if any(line[name] is not None for line in lines)]
+        of_other = audited.announced if together.announced is None else ()
+        left = (*audited.solved, *of_other)
+        names = [name for name in left if any(line[name] is not None for line in lines)]
         if names:
             yield f"{audited.name} ({', '.join(name.replace('_', ' ') for name in names)})"
     if sheets["summary"]:

@@ -33,6 +33,11 @@ def listed(row: Any, step: float | None) -> bool:
     return bool(row.form == "purchase" and terms)
 
 
+def sized(row: Any, step: float | None) -> bool:
+    """Return whether a plan decides how much each period calls off under a contract."""
+    return bool(row.form == "purchase" and free(row)) or listed(row, step)
+
+
 def call_offs(path: PathAudit) -> CallOffs:
     """Read the sheet `call_offs`; nothing is called off twice in a period."""
     found: dict[str, dict[int, Line]] = {}

@@ -76,18 +76,19 @@ def kept(together: Together) -> None:
             lines.remove(line)
             record.figure(line, "planned", together.planned[k], _noise(together, row))
             deed = together.twins.deeds[row.kind]
-            record.term(line, "measure", "quantity" if deed.table else "times")
+            record.term(line, "measure", "quantity" if deed.metal else "times")
     for line in lines:
         record.refuse(line.where, f"{line.words('name')} is no commitment of the input")
 
 
 def _noise(together: Together, row: Any) -> float:
     """Return the noise of what a plan does of a commitment; times are whole and have none."""
-    if not (table := together.twins.deeds[row.kind].table):
+    deed = together.twins.deeds[row.kind]
+    if not deed.metal:
         return 0.0
     of = (
         each.material
-        for name, each in together.base.keyed(table).items()
+        for name, each in together.base.keyed(deed.table).items()
         if identity(name) == identity(row.name)
     )
     return together.noise.quantity(next(of, None))

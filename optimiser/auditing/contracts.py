@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from optimiser.auditing import call_off_audit, extension_audit, prepayment_audit
-from optimiser.auditing.call_off_audit import listed
-from optimiser.auditing.inputs import Inputs
+from optimiser.auditing.call_off_audit import listed, sized
+from optimiser.auditing.inputs import Inputs, Rows
 from optimiser.auditing.path_audit import PathAudit, Since
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.projects import breakeven, level_at
@@ -675,6 +675,50 @@ def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> fl
     )
 
 
+def _bound(path: PathAudit, name: str, level: str | None, t: int) -> float:
+    """Return what a level signed in a period binds at its floor, within the horizon [money]."""
+    inputs, rows = path.inputs, path.inputs.at(t)
+    row, floor = rows.keyed("contracts")[name], listed_level(rows, name, level)
+    agreed = [t + inputs.whole(row.lead_time_months), t]
+    dates = row.deliver_from, rows.suppliers[row.supplier].start
+    first = max(*agreed, *(inputs.period(date) for date in dates if date is not None))
+    rate = level_at(inputs, floor, t) + row.freight
+    return float(rate * floor.annual_quantity * inputs.months / 12 * len(span(inputs, row, first)))
+
+
+def listed_level(rows: Rows, name: str, level: str | None) -> Any:
+    """Return a level of a contract, or the first that is listed."""
+    asked = None if level is None else identity(level)
+    floors = [row for row in rows.rows("floors") if row.contract == name]
+    return next((row for row in floors if asked in (None, identity(row.level))), floors[0])
+
+
+def _called_off(path: PathAudit, name: str, level: str | None, t: int | None) -> float:
+    """Return what is called off under a contract, by what arrives of it [quantity].
+
+    Where a plan decides how much that is.
+    """
+    step, base, found = path.inputs.settings.order_step, path.inputs.keyed("contracts"), 0.0
+    for (table, each, s), came in path.arriving.items():
+        if table == "contracts" and identity(each) == name and t in (None, s):
+            availability = path.inputs.at(s).keyed("contracts")[each].availability
+            if availability > 0 and sized(base[each], step):
+                found += sum(came.values()) / availability
+    return found
+
+
+def _landed(path: PathAudit, name: str, level: str | None, t: int) -> float:
+    """Return what a unit called off in a period costs landed, without escalation [money/quantity].
+
+    It is that of the level signed before the start, else of the first that is listed.
+    """
+    inputs, rows = path.inputs, path.inputs.at(t)
+    row, before = rows.keyed("contracts")[name], inputs.earlier("sign", name)
+    floor = listed_level(rows, name, before[0].level if before else None)
+    price = Signed(inputs, name, floor.level, t, t).price(t)
+    return float(price * (1 + row.duty) + row.freight)
+
+
 def _done(path: PathAudit) -> Done:
     """Return what each level that is signed brings in each period [quantity].
 
@@ -734,7 +778,10 @@ TWIN = Twin(
             ),
         ),
     ),
-    deeds=(AuditedDeed("sign", "", _planned),),
+    deeds=(
+        AuditedDeed("sign", "contracts", _planned, _bound, metal=False),
+        AuditedDeed("call_off", "contracts", _called_off, _landed),
+    ),
     choices=(AuditedChoice("level", _done, _cash_only),),
     sources={"contracts": "contract"},
     needs=(Size("floors", "annual_quantity"),),

@@ -195,6 +195,20 @@ def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> fl
     )
 
 
+def _worth(path: PathAudit, name: str, level: str | None, t: int) -> float:
+    """Return the price of a unit that is sold new, else its index price, else what the outlet
+    costs [money/quantity].
+    """
+    rows = path.inputs.at(t)
+    outlet = rows.keyed("outlets")[name]
+    index = rows.materials[outlet.material].price_index
+    if outlet.form != "sale":
+        return float(outlet.cost if index is None else path.inputs.price(index, t))
+    if outlet.price is not None:
+        return float(outlet.price)
+    return float(path.inputs.price(outlet.price_index, t) * outlet.price_factor)
+
+
 def _done(path: PathAudit) -> Done:
     """Return what each outlet takes in each period [quantity]."""
     return {(name, None, t): quantity for (name, t), quantity in _taken(path).items()}
@@ -292,7 +306,7 @@ TWIN = Twin(
             solved=("why",),
         ),
     ),
-    deeds=(AuditedDeed("rotate", "outlets", _planned),),
+    deeds=(AuditedDeed("rotate", "outlets", _planned, _worth),),
     choices=(AuditedChoice("outlet", _done),),
     totals=(
         AuditedTotal("Rotated out", "rotation", "quantity", but={"form": "expired"}, side="out"),

@@ -226,6 +226,13 @@ def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> fl
     return float(sum(identity(each) == name and t in (None, s) for each, s in path.ahead.items()))
 
 
+def _helped(path: PathAudit, name: str, level: str | None, t: int) -> float:
+    """Return the grant of a project in a period, else its capital cost [money]."""
+    row = path.inputs.at(t).keyed("projects")[name]
+    grant = 0.0 if row.cost is None else row.cost * row.match
+    return float(grant or row.capex or 0.0)
+
+
 def _done(path: PathAudit) -> Done:
     """Return where each project goes ahead."""
     return {(name, None, t): 1.0 for name, t in path.ahead.items()}
@@ -255,7 +262,7 @@ TWIN = Twin(
             ),
         ),
     ),
-    deeds=(AuditedDeed("project", "", _planned),),
+    deeds=(AuditedDeed("project", "projects", _planned, _helped, metal=False),),
     choices=(AuditedChoice("project", _done),),
     decide=(projects,),
     follow=(carried, brought),

@@ -596,6 +596,15 @@ def _planned(path: PathAudit, name: str, level: str | None, t: int | None) -> fl
     )
 
 
+def _landed(path: PathAudit, name: str, level: str | None, t: int) -> float:
+    """Return what a unit under an offer costs landed in a period, before any break
+    [money/quantity].
+    """
+    offer = path.inputs.at(t).keyed("offers")[name]
+    (step,) = ladder(path, offer, [], t)
+    return float(step.price * (1 + offer.duty) + offer.adder + offer.freight)
+
+
 def _done(path: PathAudit) -> Done:
     """Return what is ordered under each offer in each period [quantity]."""
     return {(name, None, t): quantity for (name, t), quantity in path.ordered.items()}
@@ -634,7 +643,7 @@ TWIN = Twin(
             solved=("why",),
         ),
     ),
-    deeds=(AuditedDeed("order", "offers", _planned),),
+    deeds=(AuditedDeed("order", "offers", _planned, _landed),),
     choices=(AuditedChoice("offer", _done),),
     totals=(AuditedTotal("Ordered", "orders", "ordered"),),
     sources={"offers": "purchase"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optimiser.auditing.clock import AuditClock
 from optimiser.auditing.findings import Cell, Findings, apart
@@ -16,6 +16,9 @@ from optimiser.auditing.plan_sheets import Line, Sheets
 from optimiser.auditing.twin import AuditedSheet, Twins
 from stockpile_model.names import identity
 from stockpile_model.tree import ALL
+
+if TYPE_CHECKING:
+    from optimiser.auditing.change_audit import AnnouncedPaths
 
 
 @dataclass
@@ -69,8 +72,9 @@ class Together:
         sheets: Sheets,
         record: Findings,
         twins: Twins,
+        announced: AnnouncedPaths | None = None,
     ) -> None:
-        self.twins = twins
+        self.twins, self.announced = twins, announced
         self.clock, self.base, self.futures, self.sheets, self.record = (
             clock,
             base,

@@ -126,7 +126,8 @@ class AuditedSheet:
     a decision whose rows together hold for all that share its period. `member`: its column for each
     row of the table of the sheet's name, all of which stand on it. `act`: how its rows are actions,
     where they are. `solved`: the columns that only
-    a solver knows, or an officer fills in.
+    a solver knows, or an officer fills in. `announced`: those that follow from an announced plan
+    too, and are compared where that is given.
     """
 
     name: str
@@ -137,19 +138,24 @@ class AuditedSheet:
     instruction: AuditedInstruction | None = None
     act: AuditedAct | None = None
     solved: tuple[str, ...] = ()
+    announced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class AuditedDeed:
-    """A decision that a commitment can name.
+    """A decision that a plan announces; commitments name the most of them.
 
-    `table`: of the metal that it is about; blank where it is counted in times. planned(path, name,
-    level, t): what the plan does of it, in a period or (None) over the horizon.
+    `table`: of its rows. planned(path, name, level, t): what the plan does of it, in a period or
+    (None) over the horizon. worth(path, name, level, t): what a unit of it moves in a period
+    [money/quantity, or money]; None where nothing says. `metal`: it is counted as a quantity of the
+    material of its row, else in times.
     """
 
     kind: str
     table: str
     planned: Callable[[PathAudit, str, str | None, int | None], float]
+    worth: Callable[[PathAudit, str, str | None, int], float | None] = lambda *_: None
+    metal: bool = True
 
 
 Done = Mapping[tuple[str, str | None, int], float]

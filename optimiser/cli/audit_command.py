@@ -20,6 +20,12 @@ from stockpile_model.amounts import count
 @click.argument("plan", type=click.Path(path_type=Path))
 @changes("Change a cell of the input first, on top of the plan's own changes.")
 @click.option(
+    "--near",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="ANNOUNCED",
+    help="The announced plan near which it was made: recompute the sheet changes from it too.",
+)
+@click.option(
     "--cost-of-edit",
     is_flag=True,
     help="Plan again, with the edited decisions held and without: what the edits cost.",
@@ -35,6 +41,7 @@ def audit(
     workbook: Path,
     plan: Path,
     changes: tuple[str, ...],
+    near: Path | None,
     cost_of_edit: bool,
     everything: bool,
     as_json: bool,
@@ -43,7 +50,7 @@ def audit(
     does not agree; of a plan that was edited by hand, what the edit comes to.
     """
     edits = so.edit_cost(workbook, plan, changes=changes) if cost_of_edit else None
-    result = so.audit(workbook, plan, changes=changes)
+    result = so.audit(workbook, plan, changes=changes, near=near)
     for note in result.notes:
         say(f"note: {note}")
     figures = count(result.figures, "figure")

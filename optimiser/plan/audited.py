@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from optimiser.auditing import AuditError, Sheets, audit, lines
+from optimiser.auditing import AnnouncedSheets, AuditError, Sheets, audit, lines
 from optimiser.plan.plan import Plan
 from stockpile_model.amounts import count
 
@@ -29,10 +29,13 @@ def as_sheets(plan: Plan) -> Sheets:
     return Sheets(rows, *claims, float(gap) if isinstance(gap, (int, float)) else None)
 
 
-def audited(plan: Plan) -> Plan:
-    """Return the plan with a note that its audit passed. Raises AuditError where it does not."""
+def audited(plan: Plan, announced: AnnouncedSheets | None = None) -> Plan:
+    """Return the plan with a note that its audit passed. Raises AuditError where it does not.
+
+    `announced`: the plan that it stays near.
+    """
     began = time.perf_counter()
-    result = audit(plan.stockpile, as_sheets(plan))
+    result = audit(plan.stockpile, as_sheets(plan), announced)
     if result.findings:
         raise AuditError(result.findings)
     unchecked = ", ".join(result.unchecked) or "nothing"

@@ -40,7 +40,7 @@ class PlanChange(Dated):
     ALWAYS = False
     NAMED = ("what", "name", "level", "date")
     date: dt.date = column("first day of the period of the decision")
-    what: str = column("order, sign, rotate or project")
+    what: str = column("order, sign, call_off, rotate or project")
     name: str = column("offer, contract, outlet or project")
     level: str | None = column("level of the contract")
     change: str = column("`as announced`, `more`, `less`, `new` or `dropped`")

@@ -14,8 +14,8 @@ import pytest
 import optimiser as so
 from optimiser.auditing import audit
 from optimiser.plan.audited import as_sheets
-from optimiser.plan.plan_changes import CHEAPEST, LEAST_CHANGES, MOVED, PlanChange
-from stockpile_model.block import deeds
+from optimiser.plan.plan_changes import CHEAPEST, KEPT, LEAST_CHANGES, MOVED, PlanChange
+from stockpile_model.block import announceable
 from stockpile_model.nearness import DeedKey, value_of
 from stockpile_model.scenarios import unfold
 from tests.support.books import book as workbook
@@ -225,6 +225,24 @@ def test_each_scenario_stays_near_its_own(book: so.Book) -> None:
     assert changed(alone) == []
 
 
+def test_the_base_of_a_rolled_workbook_is_the_scenario_that_has_come() -> None:
+    """The rush has come: what was announced for it stays, in the file of the next month too."""
+    rush = {**RUSH, "scenarios": [RUSH["scenarios"][0] | {"revealed": "2027-02-01"}]}
+    announced = planned(so.from_tables({**BOOK, **rush}))
+    early = so.roll(announced, dt.date(2027, 2, 1), scenario="rush")  # which nobody knows yet
+    assert early.stockpile.settings.realised_scenario is None
+    assert changed(planned(early, near=announced)) == []
+    later = so.roll(announced, dt.date(2027, 3, 1), scenario="rush")
+    assert "scenarios" not in later.tables
+    near = planned(later, near=announced)
+    assert changed(near) == []
+    assert {(each.date.month, each.announced) for each in near.of(PlanChange)} == {(3, 20), (4, 20)}
+    last = so.roll(near, dt.date(2027, 4, 1))
+    assert changed(planned(last, near=announced)) == []
+    again = planned(last, near=near)  # to which the rush is its base already
+    assert [(each.announced, each.change) for each in again.of(PlanChange)] == [(20, KEPT)]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -274,10 +292,47 @@ def test_the_plan_costs_no_more_than_the_one_that_is_only_cheap(shared: so.Plan)
     assert moved <= float(str(near.run[MOVED])) * (1 + 1e-6)
 
 
+CALLS: dict[str, Any] = {
+    "settings": {"start": "2027-01-01", "periods": 4, "mip_gap": 0},
+    "materials": [{"material": "ga", "shortage_cost": 1000, "holding_cost": 1}],
+    "suppliers": [{"supplier": "a"}],
+    "contracts": [{"contract": "k", "supplier": "a", "material": "ga", "take_or_pay": 0.25, "flex": 2,
+                   "availability": 0.8, "duty": 0.1, "freight": 1, "sign_to": "2027-01-31"}],
+    "floors": [{"contract": "k", "level": "low", "floor": 10, "annual_quantity": 120}],
+    "demand": [{"material": "ga", "from": "2027-01-01", "to": "2027-04-01", "quantity": 12}],
+}  # fmt: skip
+"""Of up to 20 a month what is needed is called off: 15, of which 12 arrive."""
+
+
+@pytest.mark.parametrize("terms", [{}, {"call_off_cost": 1}, {"call_off_lot": 5, "flex": 1.5}])
+def test_what_is_called_off_is_compared_where_its_size_is_free(terms: dict[str, Any]) -> None:
+    """At what it costs landed: 10 with 10 % duty and 1 freight."""
+    book = so.from_tables({**CALLS, "contracts": [CALLS["contracts"][0] | terms]})
+    announced = planned(book)
+    rows = [
+        each for each in planned(book, near=announced).of(PlanChange) if each.what == "call_off"
+    ]
+    assert [(each.date.month, each.now) for each in rows] == [(t, 15) for t in (1, 2, 3, 4)]
+    assert rows[0].unit_value == pytest.approx(12)
+    fewer = planned(book.change("demand[*].quantity = 8"), near=announced)
+    found = {(each.announced, each.now, each.change) for each in changed(fewer)}
+    assert found == {(15, 10, "less")}
+    # A unit that is not called off saves 12: at 13.2 for the change it is called off all the same.
+    priced = planned(book.change("demand[*].quantity = 8"), near=announced, change_cost=1.1)
+    assert changed(priced) == []
+
+
+def test_a_contract_that_delivers_evenly_leaves_nothing_to_call_off() -> None:
+    even = [CALLS["contracts"][0] | {"take_or_pay": 1, "flex": 1}]
+    announced = planned(so.from_tables({**CALLS, "contracts": even}))
+    near = planned(so.from_tables({**CALLS, "contracts": even}), near=announced)
+    assert {each.what for each in near.of(PlanChange)} == {"sign"}
+
+
 def test_no_change_is_free() -> None:
     """Each deed has a value of its own, but for a plant that needs no grant: it has the scale's."""
     stockpile = unfold(so.from_tables(SHARED).stockpile)
-    for deed in deeds().values():
+    for deed in announceable().values():
         for name in stockpile.names(deed.table):
             level = None if deed.levels is None else next(iter(deed.levels(stockpile, name)))
             for node in [*deed.possible(stockpile, name)][:1]:
@@ -360,12 +415,65 @@ def test_the_audit_finds_a_change_that_is_not_so(moved: so.Plan) -> None:
     assert all("order right of 2027-0" in each for each in said)
 
 
-def test_the_sheet_is_read_again_from_both_formats(tmp_path: Path, moved: so.Plan) -> None:
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"announced": 9.0, "difference": -4.0, "value": 40.0}, "announced"),
+        ({"unit_value": 11.0, "value": 55.0}, "unit value"),
+        ({"cell": "offers!D2"}, "it did not become 5 from 50"),
+        ({"before": "49"}, "it did not become 5 from 49"),
+        ({"after": "6"}, "it did not become 6 from 50"),
+        ({"cell": None}, "it did not become 5 from 50"),
+    ],
+)
+def test_the_audit_with_the_announced_plan_finds_what_was_not_announced(
+    announced: so.Plan, moved: so.Plan, values: dict[str, Any], said: str
+) -> None:
+    """Each of these adds up, so without the announced plan nobody sees it."""
+    rows = list(moved.of(PlanChange))
+    assert rows[0].cell is not None
+    rows[0] = replace(rows[0], **values)
+    wrong = replace(moved, rows={**moved.rows, PlanChange: tuple(rows)})
+    book = so.from_tables(BOOK).change("offers[left].capacity = 5")
+    assert so.audit(book, moved, near=announced).findings == ()
+    assert so.audit(book, wrong).findings == ()
+    (found,) = so.audit(book, wrong, near=announced).findings
+    assert said in str(found)
+
+
+def test_the_audit_with_the_announced_plan_finds_what_the_sheet_leaves_out(
+    announced: so.Plan,
+) -> None:
+    """`left` closes: nothing of the plan shows any more that it was announced."""
+    book = so.from_tables(BOOK).change("offers[left].to = 2027-01-31")
+    near = planned(book, near=announced)
+    rows = tuple(each for each in near.of(PlanChange) if each.name == "right")
+    assert 0 < len(rows) < len(near.of(PlanChange))
+    few = replace(near, rows={**near.rows, PlanChange: rows})
+    assert so.audit(book, few).findings == ()
+    found = [*map(str, so.audit(book, few, near=announced).findings)]
+    assert len(found) == 3
+    assert all("order left of 2027-0" in each and "is not on the sheet" in each for each in found)
+
+
+def test_only_a_plan_that_stays_near_another_is_audited_with_it(
+    book: so.Book, announced: so.Plan
+) -> None:
+    with pytest.raises(so.InputError, match="stays near none"):
+        so.audit(book, announced, near=announced)
+
+
+def test_the_sheet_is_read_again_from_both_formats(
+    tmp_path: Path, announced: so.Plan, moved: so.Plan
+) -> None:
     for name in ("plan.xlsx", "plan.json"):
         saved = so.load_plan(moved.save(tmp_path / name))
         assert saved["changes"]["reason"].tolist() == sorted_reasons(moved)
         book = so.from_tables(BOOK).change("offers[left].capacity = 5")
         assert so.audit(book, saved).findings == ()
+        assert "announced" in str(so.audit(book, saved).unchecked)
+        report = so.audit(book, saved, near=announced)
+        assert (report.findings, "changes (keeping, reason)" in report.unchecked) == ((), True)
         assert "This plan stays near the announced one" in saved.plan.verdict
         assert saved.plan.verdict == moved.verdict
 
@@ -385,6 +493,9 @@ def test_the_command_shows_each_change(
     assert ran.status == 0
     assert "Changes of the announced plan" in ran.out
     assert "offers!F2" in ran.out
+    audited = run(capsys, "audit", path, tmp_path / "plan.xlsx", "--near", plan)
+    assert "agrees with" in audited.out
+    assert "changes (keeping, reason)" in audited.err
     found = json.loads(run(capsys, *near, *to, "--json", "--change-cost", "0.05").out)["changes"]
     assert (found["announced"], found["unchanged"], found["new"]) == (3, 0, 3)
     assert found["change_cost"] == 0.05

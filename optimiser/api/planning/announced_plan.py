@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimiser.api.saved_plan import SavedPlan, load_plan
+from optimiser.auditing import AnnouncedSheets
+from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from optimiser.system.errors import Fault, InputError
-from stockpile_model.block import deeds, results
+from stockpile_model.block import announceable, results
 from stockpile_model.names import identity
 from stockpile_model.nearness import DeedKey, members, value_of
 from stockpile_model.schema import DeedColumns, Result
@@ -55,7 +57,7 @@ class AnnouncedPlan:
         """Return what a unit of a decision moves that is not possible any more: as the workbook
         now has it, else as the announced one had it [money/quantity, or money].
         """
-        if (key.name, key.level) in set(members(stockpile, deeds()[key.kind])):
+        if (key.name, key.level) in set(members(stockpile, announceable()[key.kind])):
             return value_of(stockpile, key)
         was = self.plan.stockpile
         period = was.calendar.period(stockpile.date(key.node))
@@ -79,13 +81,17 @@ def announced_plan(plan: Plan, file: str, stockpile: Stockpile) -> AnnouncedPlan
 
     Raises InputError where the two have nothing in common.
     """
-    ends = _ends(plan)
+    ends = ends_of(plan)
     _refuse_others(plan, file, stockpile, ends)
     shown = list(_shown(plan))
     kept = [each for each in shown if stockpile.settings.start <= each.date < ends]
     known = _spellings(stockpile)
     names = {_called(each, known)[:2] for each in kept}
-    there = {(kind, name) for kind, deed in deeds().items() for name in stockpile.names(deed.table)}
+    there = {
+        (kind, name)
+        for kind, deed in announceable().items()
+        for name in stockpile.names(deed.table)
+    }
     if names and not names & there:
         first = kept[0]
         message = (
@@ -96,10 +102,15 @@ def announced_plan(plan: Plan, file: str, stockpile: Stockpile) -> AnnouncedPlan
     return AnnouncedPlan(plan, file, _by_node(plan, kept, known, stockpile), ends)
 
 
-def _ends(plan: Plan) -> dt.date:
+def ends_of(plan: Plan) -> dt.date:
     """Return the day from which a plan says nothing."""
     calendar = plan.stockpile.calendar
     return calendar.begin(calendar.periods) if plan.until is None else plan.until
+
+
+def announced_sheets(plan: Plan) -> AnnouncedSheets:
+    """Return a plan that was announced as the audit of a plan near it reads it."""
+    return AnnouncedSheets(plan.stockpile, as_sheets(plan), ends_of(plan))
 
 
 def _refuse_others(plan: Plan, file: str, stockpile: Stockpile, ends: dt.date) -> None:
@@ -136,6 +147,11 @@ def _shown(plan: Plan) -> Iterator[ShownDecision]:
             for row in plan.of(kind):
                 if (found := _of_row(row, kind.DEED)) is not None:
                     yield found
+    for kind_name, deed in announceable().items():
+        for each in deed.shown(plan):
+            yield ShownDecision(
+                kind_name, each.name, None, each.date, _listed(each.scenarios), each.amount
+            )
 
 
 def _of_row(row: Result, by: DeedColumns) -> ShownDecision | None:
@@ -143,11 +159,15 @@ def _of_row(row: Result, by: DeedColumns) -> ShownDecision | None:
     name, date = getattr(row, by.name), getattr(row, by.date)
     if name is None or date is None:
         return None
-    listed = getattr(row, "scenarios", ALL) or ALL
-    scenarios = None if listed == ALL else frozenset(map(identity, listed.split(", ")))
+    scenarios = _listed(getattr(row, "scenarios", ALL) or ALL)
     level = getattr(row, by.level) if by.level else None
     amount = float(getattr(row, by.quantity)) if by.quantity else 1.0
     return ShownDecision(by.kind, name, level, date, scenarios, amount)
+
+
+def _listed(scenarios: str) -> frozenset[str] | None:
+    """Return the scenarios that a row lists; None: all."""
+    return None if scenarios == ALL else frozenset(map(identity, scenarios.split(", ")))
 
 
 Spelt = Mapping[tuple[str, str, str | None], tuple[str, str | None]]
@@ -157,7 +177,7 @@ def _spellings(stockpile: Stockpile) -> Spelt:
     """Return names and levels as the workbook spells them, by kind and what they are alike."""
     return {
         (kind, identity(name), None if level is None else identity(level)): (name, level)
-        for kind, deed in deeds().items()
+        for kind, deed in announceable().items()
         for name, level in members(stockpile, deed)
     }
 
@@ -174,21 +194,23 @@ def _by_node(
 ) -> dict[DeedKey, float]:
     """Return what is announced at each node: that of the announced path of its scenario.
 
-    It is that of the base, or the likeliest, where the announced plan has no such scenario.
+    The base of a workbook that was rolled forward is the scenario that has come. It is that of the
+    base, or the likeliest, where the announced plan has no such scenario.
     """
     calendar, tree, metal = (
         stockpile.calendar,
         stockpile.tree,
-        {kind: deed.metal for kind, deed in deeds().items()},
+        {kind: deed.metal for kind, deed in announceable().items()},
     )
     at: dict[int, list[ShownDecision]] = defaultdict(list)
     for each in shown:
         at[calendar.period(each.date)].append(each)
     paths = {identity(name) for name in plan.stockpile.scenarios}
-    other = identity(counted(plan.stockpile)) if paths else identity(BASE)
+    base = _base(plan, stockpile)
+    other = identity(counted(plan.stockpile)) if base == BASE and paths else base
     found: dict[DeedKey, float] = defaultdict(float)
     for n in tree.nodes:
-        scenario = _scenario(stockpile, n, paths, other)
+        scenario = _scenario(stockpile, n, paths, base, other)
         for each in at.get(tree.period[n], ()):
             if each.scenarios is None or scenario in each.scenarios:
                 found[DeedKey(*_called(each, known), n)] += each.amount
@@ -200,13 +222,24 @@ def _by_node(
     }
 
 
-def _scenario(stockpile: Stockpile, node: int, paths: set[str], other: str) -> str:
+def _base(plan: Plan, stockpile: Stockpile) -> str:
+    """Return the announced scenario that the base of a workbook is.
+
+    It is the one that has come since the plan, where that announced it; else the base.
+    """
+    came, before = (
+        identity(of.settings.realised_scenario or BASE) for of in (stockpile, plan.stockpile)
+    )
+    announced = {identity(name) for name in plan.stockpile.scenarios}
+    return came if came in announced and came != before else BASE
+
+
+def _scenario(stockpile: Stockpile, node: int, paths: set[str], base: str, other: str) -> str:
     """Return the announced scenario on whose path a node is: the likeliest that passes it."""
     leaves, probability = stockpile.scenarios, stockpile.tree.probability
+    if BASE in stockpile.holds[node] and base in paths:
+        return base
     passing = [name for name in stockpile.holds[node] if identity(name) in paths]
     if not passing:
         return other
-    if BASE in passing:
-        return identity(BASE)
-    likeliest = max(passing, key=lambda name: probability[leaves[name]])
-    return identity(likeliest)
+    return identity(max(passing, key=lambda name: probability[leaves[name]]))

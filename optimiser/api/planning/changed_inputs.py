@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from optimiser.plan.assumption_rows import Assumption, assumptions
 from optimiser.plan.plan import Plan
 from stockpile_model import amounts
-from stockpile_model.block import deeds
+from stockpile_model.block import announceable
 from stockpile_model.names import identity
 from stockpile_model.nearness import DeedKey
 from stockpile_model.schema import Row, columns, get, keys
@@ -17,7 +17,7 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 
 BLANK = "blank"
-PASSING = ("start", "periods")
+PASSING = ("start", "periods", "realised_scenario")
 """Settings that change as time passes."""
 
 
@@ -88,7 +88,7 @@ def _passes(
 
 def behind(key: DeedKey, stockpile: Stockpile, changed: Sequence[ChangedCell]) -> list[ChangedCell]:
     """Return the changed cells that a decision rests on: of its own row, and of rows it names."""
-    table = deeds()[key.kind].table
+    table = announceable()[key.kind].table
     own = [each for each in changed if each.table == table and _is(each.row, key.name)]
     parts = [
         each for each in changed if each.table != table and _is(each.row.split("/")[0], key.name)

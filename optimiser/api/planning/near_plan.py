@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimiser.api.planning.announced_plan import AnnouncedPlan
+from optimiser.api.planning.announced_plan import AnnouncedPlan, announced_sheets
 from optimiser.api.planning.changed_inputs import ChangedCell, behind, changed_inputs
+from optimiser.auditing import AnnouncedSheets
 from optimiser.explaining.bounded_solve import Watch
 from optimiser.plan.plan_changes import (
     CHANGE_COST,
@@ -37,7 +38,7 @@ from optimiser.solving.standard_form import StandardForm, standard_form
 from optimiser.solving.staying import NearPlan, StayingSearch
 from optimiser.system.interrupts import Interrupt
 from stockpile_model import amounts
-from stockpile_model.block import deeds
+from stockpile_model.block import announceable
 from stockpile_model.formulation import Formulation
 from stockpile_model.nearness import (
     Decided,
@@ -64,13 +65,14 @@ class NearOutcome:
     with its change, and what the sheet `run` records.
 
     `cheapest`: no plan with the same whole decisions costs less, so that its linear program says
-    what would change it.
+    what would change it. `announced`: the sheets with which its audit compares the changes.
     """
 
     outcome: Outcome
     rows: tuple[PlanChange, ...]
     run: Mapping[str, object]
     cheapest: bool
+    announced: AnnouncedSheets
 
 
 def near_plan(
@@ -128,7 +130,8 @@ def near_plan(
         "seconds staying near": round(time.perf_counter() - begun, 3),
     }
     noise = amounts.NOISE * max(abs(cost), stockpile.scale.money)
-    return NearOutcome(final, rows, run, cheapest=cost - least <= noise)
+    sheets, cheapest = announced_sheets(announced.plan), cost - least <= noise
+    return NearOutcome(final, rows, run, cheapest, sheets)
 
 
 def _gone(announced: AnnouncedPlan, stockpile: Stockpile, decisions: Sequence[Decided]) -> float:
@@ -306,7 +309,7 @@ class ChangeRows:
             yield self._row(each, each.key in lost, mine, [] if mine else of_others)
 
     def _place(self, each: Decided) -> tuple[object, ...]:
-        key, order = each.key, [*deeds()]
+        key, order = each.key, [*announceable()]
         return (
             self.stockpile.tree.period[key.node],
             order.index(key.kind),
@@ -341,7 +344,7 @@ class ChangeRows:
             announced=then,
             now=now,
             difference=now - then,
-            measure="quantity" if deeds()[key.kind].metal else "times",
+            measure="quantity" if announceable()[key.kind].metal else "times",
             unit_value=each.value,
             value=abs(now - then) * each.value,
             keeping=None if cost is None else float(f"{max(0.0, cost):.6g}"),
@@ -375,9 +378,12 @@ class ChangeRows:
 
     def _gone(self, key: DeedKey) -> str:
         """Return why a decision is not possible any more."""
-        table, called = deeds()[key.kind].table, " ".join(filter(None, (key.name, key.level)))
+        table, called = (
+            announceable()[key.kind].table,
+            " ".join(filter(None, (key.name, key.level))),
+        )
         when = amounts.month(self.stockpile.date(key.node))
-        if (key.name, key.level) not in set(members(self.stockpile, deeds()[key.kind])):
+        if (key.name, key.level) not in set(members(self.stockpile, announceable()[key.kind])):
             return f"no longer possible: the workbook has no {called} (sheet {table})"
         return f"no longer possible: {called} cannot be done in {when}"
 

@@ -89,6 +89,10 @@ def solve(
     >>> result = so.solve("inputs/small.xlsx", changes=["demand[*].quantity scale 0.5"])
     >>> result.status, round(result.plan["orders"]["ordered"].sum())
     ('optimal', 10)
+    >>> book = so.read("inputs/small.xlsx")
+    >>> near = so.solve(book, changes=["offers[*].price scale 1.01"], near=so.solve(book).plan)
+    >>> near.plan["changes"]["change"].unique().tolist()
+    ['as announced']
     """
     request = Request(
         solver=solver,
@@ -332,7 +336,7 @@ def _plan(
     run = {**run_record(book, options, of), **seconds, **({} if near is None else near.run)}
     warnings, ranged = map(str, book.warnings), near is None or near.cheapest
     plan = make_plan(formulation, of, warnings, run, reasons=True, ranged=ranged)
-    return audited(plan if near is None else with_changes(plan, near.rows))
+    return audited(plan) if near is None else audited(with_changes(plan, near.rows), near.announced)
 
 
 def _without_plan(book: Book, options: Options, outcome: Outcome, began: float) -> Solution:

@@ -10,6 +10,7 @@ from stockpile_model.block import Block, Tally, Way
 from stockpile_model.blocks.contracts import (
     after_horizon,
     call_off_report,
+    call_off_sizes,
     call_offs,
     cfd,
     contract_checks,
@@ -151,6 +152,7 @@ BLOCK = Block(
         Tally("extend", "extend", "ever"),
     ),
     deeds=(signing.DEED,),
+    sizes=(call_off_sizes.DEED,),
     choices=(
         chosen(
             signing.DEED,

@@ -445,14 +445,17 @@ def least_total(stockpile: Stockpile, contract: Contract, signed: Contract, peri
 
 
 def lot(stockpile: Stockpile, contract: Contract) -> float | None:
-    """Return the lot of a call-off [quantity]: its own, or the step where its size is free.
+    """Return the lot of a call-off [quantity]: its own, or the step where its size is free."""
+    return stockpile.lot(contract.call_off_lot) if free(contract) else contract.call_off_lot
 
-    It is not free where all of the even rate is due in each period.
+
+def free(contract: Contract) -> bool:
+    """Return whether the size of a call-off is free.
+
+    It is not where all of the even rate is due in each period.
     """
     due = contract.take_or_pay == 1 or contract.least_per_period == 1
-    if contract.least_total is None and due and contract.flex == 1:
-        return contract.call_off_lot
-    return stockpile.lot(contract.call_off_lot)
+    return contract.least_total is not None or not due or contract.flex != 1
 
 
 def calls_off(stockpile: Stockpile, contract: Contract) -> bool:
