@@ -416,6 +416,28 @@ def test_the_rows_of_a_lot_and_of_an_appropriation_stand_together(workbook: Any)
         assert changes == len(set(values)) - 1
 
 
+def test_a_move_of_two_materials_is_an_action_of_each() -> None:
+    """One lorry takes both, and each is signed for by itself."""
+    names = ("gallium", "indium")
+    plan = planned({
+        "settings": {"start": month(1), "periods": 2, "mip_gap": 0},
+        "materials": [{"material": name, "shortage_cost": 100} for name in names],
+        "sites": [{"site": "north", "buyer": "army"}, {"site": "south", "buyer": "navy"}],
+        "moves": [{"move": "lorry", "from_site": "north", "to_site": "south", "cost": 1}],
+        "opening_stock": [{"lot": f"old {name}", "material": name, "site": "north", "quantity": 5, "made": month(1)}
+                          for name in names],
+        "demand": [{"material": name, "buyer": "navy", "from": month(1), "quantity": 5} for name in names],
+        "funds": [{"fund": "all"}],
+        "budgets": [{"fund": "all", "amount": 100}],
+    })  # fmt: skip
+    actions = plan["actions"]
+    moved = actions[actions["what"].str.startswith("move")]
+    assert moved[["number", "material", "signed_quantity", "cost"]].to_numpy().tolist() == [
+        ["M2027-01/1", "gallium", 5, 5],
+        ["M2027-01/2", "indium", 5, 5],
+    ]
+
+
 def test_letters_tell_kinds_of_action_apart() -> None:
     letters = [kind.LETTER for kind in results() if kind.LETTER]
     assert len(letters) == len(set(letters))

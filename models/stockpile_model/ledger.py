@@ -114,12 +114,22 @@ class Kept:
     amount: Any
 
 
+class TestedBefore(NamedTuple):
+    """A lot that went into a test before the start: through which outlet, and as what."""
+
+    table: str
+    outlet: str
+    lot: str
+    made: dt.date
+    times: int | None
+
+
 @dataclass(frozen=True)
 class Opening:
-    """A lot on hand before the first period.
+    """A lot on hand before the first period, or one that was out then and comes at its node.
 
-    `age` is its age in period 0 [periods], `node` a root of the tree. `times`: how often it was
-    requalified.
+    `age` is its age there [periods]. `times`: how often it was requalified; None: it has failed a
+    test. `back`: the test from which it comes back.
     """
 
     node: int
@@ -129,7 +139,13 @@ class Opening:
     lot: str
     made: dt.date
     quantity: float
-    times: int = 0
+    times: int | None = 0
+    back: TestedBefore | None = None
+
+    @property
+    def amount(self) -> float:
+        """Return its quantity, as that of an arrival."""
+        return self.quantity
 
 
 class Amount(NamedTuple):
@@ -226,6 +242,11 @@ class Ledger:
         """Post metal that comes in."""
         self._move(arrival.table)
         self.arrivals.append(arrival)
+
+    def open(self, opening: Opening) -> None:
+        """Post a lot of the opening stock."""
+        self._move(opening.lot)
+        self.openings.append(opening)
 
     def take(
         self,

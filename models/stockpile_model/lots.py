@@ -263,11 +263,16 @@ class _Returns:
     def _lot(self, before: Lot, standing: Standing, node: int) -> Lot:
         """Return the lot that comes back from a test; its name says what has become of it."""
         calendar, period = self.stockpile.calendar, self.stockpile.tree.period[node]
-        what = "failed" if standing.times is None else "requalified"
-        again = standing.times is not None and standing.times > 1
-        name = f"{before.name}{',' if again else f' {what}'} {calendar.begin(period):%Y-%m}"
+        name = tested_name(before.name, standing, calendar.begin(period))
         made, first = calendar.begin(period - standing.age), before.first or before.made
         return Lot(name, before.material, before.site, made, first, standing.times)
+
+
+def tested_name(before: str, standing: Standing, day: dt.date) -> str:
+    """Return the name of a lot that comes back from a test."""
+    what = "failed" if standing.times is None else "requalified"
+    again = standing.times is not None and standing.times > 1
+    return f"{before}{',' if again else f' {what}'} {day:%Y-%m}"
 
 
 def _key(gone: Departure) -> tuple[object, ...]:
@@ -306,10 +311,20 @@ def _opening(ledger: Ledger, found: Trace, node: int) -> list[Batch]:
     shelf = []
     for each in ledger.openings:
         if each.node == node and each.quantity > found.nothing:
-            what = each.lot, each.material, each.site, each.made
-            lot, table = Lot(*what, times=each.times), "opening_stock"
+            what, test = (each.lot, each.material, each.site, each.made), each.back
+            lot, kind, table, name = (
+                Lot(*what, times=each.times),
+                OPENING,
+                "opening_stock",
+                each.lot,
+            )
+            if test is not None:
+                before = Lot(test.lot, each.material, each.site, test.made, times=test.times)
+                lot, kind = replace(lot, first=test.made), RETURN
+                table, name = test.table, test.outlet
+                found.tests.append(Tested(node, name, before, lot, each.age, each.quantity))
             shelf.append(Batch(lot, each.age, each.quantity))
-            moved = Moved(node, lot, each.age, OPENING, table, each.lot, None, each.quantity)
+            moved = Moved(node, lot, each.age, kind, table, name, None, each.quantity)
             found.movements.append(moved)
     return shelf
 

@@ -197,6 +197,7 @@ class Assessment:
             self._metal(line)
             for line in self.path.sheets["movements"]
             if line["kind"] == "opening" and line["material"] in self.pool(name)
+            if self.inputs.period(line["date"]) == t
         ]
         return [each for each in opened if self._life(each, t) > 0]
 
@@ -260,16 +261,21 @@ class Assessment:
     def _back(self) -> Iterator[Due]:
         """Yield what comes back from outlets, by the sheet of what was sent there, and moves."""
         sent = {(name, self.inputs.begin(due)): -1 for due, name, _ in out_before(self.inputs)}
+        sent |= {(by.outlet, self.inputs.begin(due)): -1 for due, _, by in self.inputs.testing()}
         for line in self.path.sheets["rotation"]:
             if line["returns"] is not None:
                 key = line["outlet"], line["returns"]
                 sent[key] = max(sent.get(key, -1), self.inputs.period(line["date"]))
         for line in self.path.sheets["movements"]:
-            if line["kind"] not in ("return", "move in") or line["quantity"] <= 0:
+            later = line["kind"] == "opening" and self.inputs.period(line["date"]) > 0
+            if not later and (line["kind"] not in ("return", "move in") or line["quantity"] <= 0):
                 continue
             if self.path.tested_times(lot_of(line)) is None:
                 continue
             metal = self._metal(line)
+            if later:
+                yield Due(metal, -1, 0.0, False, False)
+                continue
             rows, moved = self.inputs.at(metal.t), line["kind"] == "move in"
             if moved:
                 lag = self.inputs.whole(rows.keyed("moves")[line["name"]].lead_time_months)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -110,6 +110,23 @@ class Inputs(AuditClock):
             and row.date < self.start
             and (name is None or identity(row.name) == identity(name))
         ]
+
+    def out(self, column: str, table: str, lasts: str) -> Iterator[tuple[int, Any, Any]]:
+        """Yield what left before the start and is not back: the period of its arrival, the lot, and
+        the row of a table by which it is out, whose column says how long that lasts.
+        """
+        for lot in self.at(0).rows("opening_stock"):
+            if getattr(lot, column) is not None:
+                by = self.keyed(table)[getattr(lot, column)]
+                yield self.period(lot.left) + self.whole(getattr(by, lasts)), lot, by
+
+    def moving(self) -> Iterator[tuple[int, Any, Any]]:
+        """Yield the lots that are under way to another site at the start."""
+        return self.out("moved_by", "moves", "lead_time_months")
+
+    def testing(self) -> Iterator[tuple[int, Any, Any]]:
+        """Yield the lots that are out for a test at the start."""
+        return self.out("tested_by", "outlets", "lead_time_months")
 
     # What rows say
 

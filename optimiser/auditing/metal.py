@@ -84,8 +84,12 @@ def _movements(path: PathAudit) -> None:
 
 
 def _opens(path: PathAudit, line: Line, t: int) -> None:
-    """Compare opening stock: it comes in at the start, under the name of its lot."""
-    if path.record.fails(t == 0):
+    """Compare opening stock: it comes in at the start, under the name of its lot.
+
+    What was under way to another site comes in when it is there.
+    """
+    due = {lot.lot: t for t, lot, _ in path.inputs.moving()}
+    if path.record.fails(t == due.get(line["lot"], 0)):
         path.record.refuse(
             line.at("date"),
             f"{line.words('date')}: opening stock comes in later than the first period",
@@ -173,8 +177,11 @@ def _openings(path: PathAudit) -> None:
     """Compare opening stock with the input."""
     only = next(iter(path.inputs.base.sites))
     left = path.moves.sums("opening", lambda t, lot, name: lot)
-    for row in path.inputs.at(0).rows("opening_stock"):
-        lot = AuditedLot(row.lot, row.material, row.site or only, row.made)
+    rows = path.inputs.at(0).rows("opening_stock")
+    there = [(row, row.site or only) for row in rows if not (row.tested_by or row.moved_by)]
+    came = [(row, move.to_site) for t, row, move in path.inputs.moving() if t < path.inputs.periods]
+    for row, site in (*there, *came):
+        lot = AuditedLot(row.lot, row.material, site, row.made)
         path.record.equal(
             "movements",
             f"opening {lot}",

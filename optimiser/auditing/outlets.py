@@ -66,6 +66,8 @@ def _went_out_before(path: PathAudit, back: Back) -> None:
             material = outlet.to_material or outlet.material
             where = next(iter(path.inputs.base.sites)) if site is None else site
             back[due, name, material, where] += outlet.yield_ * row.quantity
+    for due, name, lot, quantity in retests.earlier(path):
+        back[due, name, lot.material, lot.site] += quantity
 
 
 def out_before(inputs: Inputs) -> Iterator[tuple[int, str, Any]]:

@@ -20,12 +20,13 @@ def read(path: PathAudit) -> None:
 
 
 def _before(path: PathAudit) -> None:
-    """Read how often lots on hand were requalified before the start."""
+    """Read how often lots were requalified, or failed a test, before the start."""
+    moving = {row.lot: move.to_site for _, row, move in path.inputs.moving()}
     for row in path.inputs.at(0).rows("opening_stock"):
-        if row.requalified:
-            site = row.site or next(iter(path.inputs.base.sites))
+        if row.requalified or row.failed:
+            site = moving.get(row.lot, row.site or next(iter(path.inputs.base.sites)))
             lot = AuditedLot(row.lot, row.material, site, row.made)
-            path.tested[lot] = TestedLot(row.requalified, row.made)
+            path.tested[lot] = TestedLot(None if row.failed else row.requalified, row.made)
 
 
 def may_leave(path: PathAudit, line: Line, outlet: Any, lot: AuditedLot) -> None:
@@ -43,13 +44,36 @@ def may_leave(path: PathAudit, line: Line, outlet: Any, lot: AuditedLot) -> None
 def expect(path: PathAudit, line: Line, outlet: Any, due: int) -> None:
     """Add what must come back of a lot that is tested, on what its life then runs from."""
     inputs, lot, quantity = path.inputs, lot_of(line), line["quantity"]
-    life = inputs.life(lot.material, due) or 1
-    failed = due - inputs.period(lot.made)
-    passed = max(0, failed - inputs.whole(outlet.gain_months))
+    passed = _passed(path, lot, outlet, due)
     taken = inputs.life(lot.material, inputs.period(line["date"])) or 1
     if path.record.fails(passed < taken):
         message = f"{line.words('outlet')}: lot {lot.lot} has no life left after it"
         path.record.refuse(line.at("outlet"), message, (outlet, "gain_months"), quantity)
+    _comes_back(path, lot, quantity, outlet, due)
+
+
+def earlier(path: PathAudit) -> Iterator[tuple[int, str, AuditedLot, float]]:
+    """Yield what comes back of lots that are out for a test at the start: when, through which
+    outlet, of which lot and how much; add what their life then runs from.
+    """
+    for due, row, outlet in path.inputs.testing():
+        if due < path.inputs.periods and row.quantity > 0:
+            site = row.site or next(iter(path.inputs.base.sites))
+            lot = AuditedLot(row.lot, row.material, site, row.made)
+            _comes_back(path, lot, row.quantity, outlet, due)
+            yield due, outlet.outlet, lot, row.quantity
+
+
+def _passed(path: PathAudit, lot: AuditedLot, outlet: Any, due: int) -> int:
+    """Return the age at which a lot comes back that passes a test [periods]."""
+    gain = path.inputs.whole(outlet.gain_months)
+    return max(0, due - path.inputs.period(lot.made) - gain)
+
+
+def _comes_back(path: PathAudit, lot: AuditedLot, quantity: float, outlet: Any, due: int) -> None:
+    """Add what must come back of a lot that passes a test, and of one that fails."""
+    inputs, life = path.inputs, path.inputs.life(lot.material, due) or 1
+    passed, failed = _passed(path, lot, outlet, due), due - inputs.period(lot.made)
     for age, share, passes in ((passed, outlet.yield_, True), (failed, 1 - outlet.yield_, False)):
         made = inputs.begin(due - min(age, life - 1))
         path.retests[Retest(due, outlet.outlet, lot, made, passes)] += share * quantity

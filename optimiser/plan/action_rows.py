@@ -190,7 +190,7 @@ def numbered(rows: Mapping[type[Result], Sequence[Result]], nodes: Nodes) -> lis
             node = None if day is None else nodes.of(day, row.scenarios)
             act = None if node is None else row.act(nodes.stockpile.at(node))
             if act is not None and node is not None:
-                key = act.date, kind.LETTER, act.name, act.level or "", node
+                key = act.date, kind.LETTER, act.name, act.level or "", act.material or "", node
                 groups[key].append(Part(cast("type[Dated]", kind), place, row, act))
     counts: dict[tuple[dt.date, str], int] = defaultdict(int)
     found = []

@@ -488,3 +488,16 @@ def test_a_repair_whose_plan_fails_its_audit_is_none(monkeypatch: pytest.MonkeyP
     found = so.explain(base("budgets[nds].amount = 120"), time_limit=2.0)
     assert refused
     assert (found.status, found.repairs) == ("infeasible", ())
+
+
+def test_what_is_done_a_whole_number_of_times_gives_whole_numbers() -> None:
+    """How often metal may be tested can give too; half a test there is not."""
+    book = so.from_tables({
+        "settings": {"start": "2027-01-01", "periods": 3},
+        "materials": [{"material": "ga", "shelf_life_months": 3}],
+        "suppliers": [{"supplier": "mill"}],
+        "offers": [{"offer": "spot", "supplier": "mill", "material": "ga", "price": 10, "capacity": 3}],
+        "outlets": [{"outlet": "test", "material": "ga", "form": "requalify", "gain_months": 1, "times": 2}],
+        "demand": [{"material": "ga", "from": "2027-01-01", "to": "2027-03-01", "quantity": 5}],
+    })  # fmt: skip
+    assert so.explain(book).repairs[0].changes == ("demand[ga].quantity = 3",)

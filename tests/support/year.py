@@ -23,7 +23,7 @@ from stockpile_model.blocks.commitments.commitment_terms import Commitment, befo
 from stockpile_model.blocks.in_transit.transit_terms import InTransit
 from stockpile_model.blocks.offers.offer_terms import Offer, lead
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
-from stockpile_model.blocks.stock.lot_terms import OpeningLot
+from stockpile_model.blocks.stock.lot_terms import OpeningLot, is_out
 from stockpile_model.lots import OPENING
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tree import BASE
@@ -117,7 +117,7 @@ def metal_adds_up(month: Month) -> None:
 def on_hand(stockpile: Stockpile) -> Counter[Metal]:
     """The lots with which a workbook begins, by what tells them apart."""
     (one, *others), found = stockpile.sites, Counter[Metal]()
-    for row in stockpile.rows(OpeningLot):
+    for row in (each for each in stockpile.rows(OpeningLot) if not is_out(each)):
         assert row.site is not None or not others
         found[Metal(row.material, row.site or one, row.made)] += row.quantity
     return found

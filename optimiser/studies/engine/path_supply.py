@@ -131,6 +131,7 @@ class PathSupply:
             self._batch(row, self._periods(row.age))
             for row in self._moved
             if row.kind == OPENING and row.remaining_life != 0
+            if self.calendar.period(row.date) == 0
         ]
 
     # --- Due
@@ -197,6 +198,10 @@ class PathSupply:
         """Yield what comes back from outlets, and what arrives from other sites."""
         inside = {each.inside for each in exits() if each.inside}
         for row in self._moved:
+            later = row.kind == OPENING and self.calendar.period(row.date) > 0
+            if later and row.remaining_life != 0:  # it was under way at the start
+                batch = self._batch(row, self._periods(row.age))
+                yield DueMetal(batch, None, 0.0, bought=False)
             if row.kind in (RETURN, *inside) and row.remaining_life != 0:
                 batch = self._batch(row, self._periods(row.age))
                 back = row.kind == RETURN

@@ -232,6 +232,8 @@ def _largest(stockpile: Stockpile, row: Row, column: Column, value: float) -> fl
     """Return a number that is as large as any can matter."""
     if column.most is not None:
         return column.most
+    if column.kind == "whole":  # what is done a whole number of times is done once a period
+        return int(value) + 2 * stockpile.settings.periods
     if column.unit == "months":
         return value + 2.0 * stockpile.settings.periods * stockpile.calendar.months
     if getattr(row, "measure", "") == "share":

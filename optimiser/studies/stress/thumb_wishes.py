@@ -18,7 +18,7 @@ from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.offers import offer_terms
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.order_windows import placeable
-from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start
+from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start, is_out
 from stockpile_model.blocks.targets import target_terms
 from stockpile_model.blocks.targets.target_terms import Target
 from stockpile_model.stockpile import Stockpile
@@ -73,7 +73,7 @@ class _Supply:
         self.lots = [
             (-age_at_start(self.stockpile, row), row.quantity)
             for row in self.stockpile.rows(OpeningLot)
-            if row.material == self.material
+            if row.material == self.material and not is_out(row)
         ]
         wanted = self._wanted()
         arriving = [0.0] * len(self.path)

@@ -21,9 +21,10 @@ from stockpile_model.stockpile import Stockpile
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with the name and the dates of each row."""
-    if stockpile.shape is None:  # in a scenario two may come at once
+    # In a scenario two may come at once, and what is under way comes when it was agreed.
+    if stockpile.shape is None:
         yield from _check_once(stockpile)
-    yield from _check_orders(stockpile)
+        yield from _check_orders(stockpile)
     for row in stockpile.rows(InTransit):
         yield from ordered(row, "ordered", "arrives")
         yield from _check_name(stockpile, row)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stockpile_model import amounts
-from stockpile_model.blocks.moves.move_terms import SiteMove, movable
+from stockpile_model.blocks.moves.move_terms import SiteMove, movable, under_way
+from stockpile_model.blocks.stock.lot_checks import arrives_within
 from stockpile_model.checks import whole_periods
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
@@ -20,6 +21,22 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
             message = f"is {row.from_site} again: write the site where the metal is to arrive"
             yield Problem(row.TABLE, row.line, "to_site", message)
         yield from _check_lead(stockpile, row)
+    if stockpile.shape is None:  # a scenario does not change when a lot that is out arrives
+        yield from _check_lots(stockpile)
+
+
+def _check_lots(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with the lots that are under way between sites."""
+    calendar = stockpile.calendar
+    for each in under_way(stockpile):
+        lot, move = each.lot, each.move
+        if lot.material not in movable(stockpile, move):
+            message = f"moves {move.material} only, found a lot of {lot.material}"
+            yield Problem(lot.TABLE, lot.line, "moved_by", f"{move.move} {message}")
+        if lot.site is not None and lot.site != move.to_site:
+            message = f"must be blank: {move.move} leads to {move.to_site}, found {lot.site}"
+            yield Problem(lot.TABLE, lot.line, "site", message)
+        yield from arrives_within(lot, each.due, calendar, f"arrives by {move.move}")
 
 
 def _check_lead(stockpile: Stockpile, row: SiteMove) -> Iterator[Problem]:

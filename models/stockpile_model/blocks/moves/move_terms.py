@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.giving import FACT, TERM, Give, Gives
 from stockpile_model.schema import Row, column
 from stockpile_model.standing import Standing
@@ -54,6 +55,29 @@ class SiteMove(Row):
 def lead(stockpile: Stockpile, move: SiteMove) -> int:
     """Return the periods until what is moved arrives."""
     return stockpile.calendar.count(move.lead_time_months)
+
+
+class UnderWay(NamedTuple):
+    """A lot that left before the start, by the number of its row, and the period of its arrival."""
+
+    number: int
+    lot: OpeningLot
+    move: SiteMove
+    due: int
+
+
+def under_way(stockpile: Stockpile) -> list[UnderWay]:
+    """Return the lots that are under way between sites at the start.
+
+    The lead time is that without events, which were not known then.
+    """
+    moves, found = stockpile.keyed(SiteMove), list[UnderWay]()
+    for number, row in enumerate(stockpile.rows(OpeningLot)):
+        move = moves.get(row.moved_by or "")
+        if move is not None and row.left is not None:
+            due = stockpile.calendar.period(row.left) + lead(stockpile, move)
+            found.append(UnderWay(number, row, move, due))
+    return found
 
 
 def movable(stockpile: Stockpile, move: SiteMove) -> list[str]:

@@ -8,9 +8,10 @@ import pyomo.environ as pyo
 
 from stockpile_model.blocks.moves import move_terms as terms
 from stockpile_model.blocks.moves.move_terms import SiteMove
+from stockpile_model.blocks.stock.lot_terms import out_at, times_at_start
 from stockpile_model.formulation import summed
 from stockpile_model.leads import Lead
-from stockpile_model.ledger import Arrival, Exit, Ledger
+from stockpile_model.ledger import Arrival, Exit, Ledger, Opening
 from stockpile_model.stockpile import Stockpile
 
 TO_MOVE = Lead("moves", (("lot", "lot"), ("date", "date"), ("move", "")))
@@ -53,6 +54,16 @@ def send(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
             age = terms.arriving_age(stockpile, i, a, lag, d)
             came = Arrival(d, i, row.to_site, age, moved, SiteMove.TABLE, e, None, origin=gone)
             ledger.bring(came)
+
+
+def bring_earlier(stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post what left a site before the start: it arrives in full, as old as it then is."""
+    made_in = stockpile.calendar.period
+    for each in terms.under_way(stockpile):
+        for n, lot in out_at(stockpile, each.number, each.due):
+            age, times = each.due - made_in(lot.made), times_at_start(stockpile, lot)
+            what = each.move.to_site, age, lot.lot, lot.made, lot.quantity, times
+            ledger.open(Opening(n, lot.material, *what))
 
 
 def pay_moves(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:

@@ -17,6 +17,7 @@ from stockpile_model.blocks.rotation import (
     outlet_choices,
     outlet_terms,
     requalified,
+    rolled_tests,
     rotated,
     rotating,
 )
@@ -25,6 +26,7 @@ from stockpile_model.blocks.rotation.dispatched import Dispatch, dispatched
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.rotation.requalified import Requalified
 from stockpile_model.blocks.rotation.rotated import Rotated
+from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.choice import chosen
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import DISPOSAL, Heading, Ledger
@@ -42,6 +44,7 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
 
     rotating.take_out(m, stockpile, terms, ledger)
     rotating.bring_back_earlier(stockpile, ledger)
+    rotating.bring_back_tested(stockpile, ledger)
     dispatching.pay_dispatch(m, terms, through, ledger)
 
     rotating.cap_outlet(m, terms, through, ledger)
@@ -63,7 +66,7 @@ def orphan(row: Row, column: str) -> Row | None:
 
 
 def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
-    """Yield what is out and comes back; say what of it, or of tests, no workbook can hold."""
+    """Yield what is out and comes back: fresh metal, and lots that are tested."""
     now = {row.outlet: row for row in passed.rows(Outlet)}
     out: dict[tuple[str, dt.date, dt.date, str | None], float] = {}
     for row in passed.done(Rotated.SHEET):
@@ -73,21 +76,12 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
         key = row["outlet"], row["date"], row["returns"], site
         if now[row["outlet"]].form in outlet_terms.RETURNING and row["returned"] is not None:
             out[key] = out.get(key, 0.0) + row["returned"]
-        else:
-            passed.stuck.append(
-                f"{row['lot']} left through {row['outlet']} and is back on {row['returns']}: go on "
-                "from a later date"
-            )
     for earlier, outlet, due in outlet_terms.out_before(passed.stockpile):
         if due >= passed.gone and earlier.date is not None:
             returns, back = passed.calendar.begin(due), outlet_terms.returned(earlier, outlet)
             out[earlier.name, earlier.date, returns, earlier.site] = back
     yield Commitment, [row for key, back in out.items() for row in _out(passed, now, key, back)]
-    last = passed.calendar.begin(passed.gone - 1)
-    held = {row["lot"] for row in passed.shown("lots") if row["date"] == last}
-    for row in passed.done(Requalified.SHEET):
-        if row["lot"] in held and not row["passed"]:
-            passed.stuck.append(f"{row['lot']} has failed a test, which opening_stock cannot say")
+    yield OpeningLot, [*rolled_tests.in_test(passed, now)]
 
 
 def _out(

@@ -14,8 +14,10 @@ from stockpile_model.blocks.rotation.outlet_terms import (
     RETURNING,
     Outlet,
     back,
+    in_test,
     out_before,
 )
+from stockpile_model.blocks.stock.lot_checks import arrives_within
 from stockpile_model.checks import one_of, ordered, smallest_within, whole_lots, whole_periods
 from stockpile_model.schema import Problem, columns, get
 from stockpile_model.stockpile import Stockpile
@@ -46,7 +48,9 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         yield from whole_lots(stockpile, row)
         size = lot(stockpile, row)
         yield from smallest_within(row, size, ("capacity",), "nothing can leave through it")
-    yield from _check_earlier(stockpile)
+    if stockpile.shape is None:  # a scenario does not change when what is out comes back
+        yield from _check_earlier(stockpile)
+        yield from _check_tested(stockpile)
 
 
 def _check_earlier(stockpile: Stockpile) -> Iterator[Problem]:
@@ -78,6 +82,20 @@ def _check_earlier(stockpile: Stockpile) -> Iterator[Problem]:
         if row.site is not None and not (row.kind == "rotate" and before(stockpile, row)):
             message = "is of what went out through an outlet before the start only: leave it blank"
             yield Problem(row.TABLE, row.line, "site", message)
+
+
+def _check_tested(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with the lots that are out for a test."""
+    for each in in_test(stockpile):
+        lot, outlet = each.lot, each.outlet
+        if outlet.form != REQUALIFY:
+            message = f"must be an outlet of form {REQUALIFY}, found {outlet.outlet}"
+            yield Problem(lot.TABLE, lot.line, "tested_by", f"{message}, a {outlet.form}")
+        elif outlet.material != lot.material:
+            message = f"{outlet.outlet} tests {outlet.material}, found a lot of {lot.material}"
+            yield Problem(lot.TABLE, lot.line, "tested_by", message)
+        how = f"is back from {outlet.outlet}"
+        yield from arrives_within(lot, each.due, stockpile.calendar, how)
 
 
 def _check_form(row: Outlet) -> Iterator[Problem]:

@@ -6,10 +6,11 @@ import datetime as dt
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from stockpile_model.block import Renewal, Turn
 from stockpile_model.blocks.commitments.commitment_terms import Commitment, decided, earlier
+from stockpile_model.blocks.stock.lot_terms import OpeningLot
 from stockpile_model.calendar import overlap
 from stockpile_model.extremes import larger, smaller
 from stockpile_model.funds import Fund
@@ -181,6 +182,29 @@ def out_before(stockpile: Stockpile) -> list[tuple[Commitment, Outlet, int]]:
     ]
 
 
+class InTest(NamedTuple):
+    """A lot that went into a test before the start, by its row, and the period of its return."""
+
+    number: int
+    lot: OpeningLot
+    outlet: Outlet
+    due: int
+
+
+def in_test(stockpile: Stockpile) -> list[InTest]:
+    """Return the lots that are out for a test at the start.
+
+    The outlet is that without events, which were not known then.
+    """
+    outlets, found = stockpile.keyed(Outlet), list[InTest]()
+    for number, row in enumerate(stockpile.rows(OpeningLot)):
+        outlet = outlets.get(row.tested_by or "")
+        if outlet is not None and row.left is not None:
+            due = stockpile.calendar.period(row.left) + lead(stockpile, outlet)
+            found.append(InTest(number, row, outlet, due))
+    return found
+
+
 def returned(row: Commitment, outlet: Outlet) -> float:
     """Return how much comes back of what went out before the start [quantity]."""
     return outlet.yield_ * (row.quantity or 0.0)
@@ -345,7 +369,8 @@ def turns(stockpile: Stockpile) -> Iterator[Turn]:
 
 def renews(stockpile: Stockpile) -> Iterator[Renewal]:
     """Yield the tests that give metal more life."""
+    out = {row.tested_by for row in stockpile.rows(OpeningLot)}
     for view in stockpile.variants:
         for row in view.rows(Outlet):
-            if requalifies(view, row):
+            if requalifies(view, row) or (row.form == REQUALIFY and row.outlet in out):
                 yield Renewal(row.material, row.times, row.yield_)

@@ -12,9 +12,12 @@ from stockpile_model.blocks.rotation import outlet_terms
 from stockpile_model.blocks.rotation.dispatch_terms import DispatchTerms
 from stockpile_model.blocks.rotation.dispatching import Through
 from stockpile_model.blocks.rotation.outlet_terms import REQUALIFY, RETURNING, Outlet
+from stockpile_model.blocks.stock.lot_terms import out_at, place_of, times_at_start
 from stockpile_model.formulation import summed
 from stockpile_model.leads import Lead
-from stockpile_model.ledger import Arrival, Departure, Exit, Ledger
+from stockpile_model.ledger import Arrival, Departure, Exit, Ledger, Opening, TestedBefore
+from stockpile_model.lots import tested_name
+from stockpile_model.standing import Standing
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -120,6 +123,29 @@ def bring_back_earlier(stockpile: Stockpile, ledger: Ledger) -> None:
         for n in stockpile.tree.at.get(due, ()) if amount > 0 else ():
             name, material = outlet.outlet, outlet_terms.back(outlet)
             ledger.bring(Arrival(n, material, site, 0, amount, Outlet.TABLE, name, None))
+
+
+def bring_back_tested(stockpile: Stockpile, ledger: Ledger) -> None:
+    """Post what comes back of lots that went into a test before the start: yield·quantity, younger,
+    and (1 - yield)·quantity, which has failed.
+    """
+    calendar = stockpile.calendar
+    for each in outlet_terms.in_test(stockpile):
+        outlet, most = each.outlet, stockpile.standings[each.lot.material].times
+        for n, lot in out_at(stockpile, each.number, each.due):
+            times = times_at_start(stockpile, lot)
+            sent = calendar.period(each.lot.left or lot.made)
+            before = Standing(sent - calendar.period(lot.made), times)
+            passed, failed = outlet_terms.retested(stockpile.at(n), outlet, before)
+            test = TestedBefore(Outlet.TABLE, outlet.outlet, lot.lot, lot.made, times)
+            for share, standing in ((outlet.yield_, passed), (1 - outlet.yield_, failed)):
+                name = tested_name(lot.lot, standing, calendar.begin(each.due))
+                made, quantity = calendar.begin(each.due - standing.age), share * lot.quantity
+                counted = None if standing.times is None else min(most, standing.times)
+                what = name, made, quantity, counted, test
+                if quantity > 0:
+                    site = place_of(stockpile, lot)
+                    ledger.open(Opening(n, lot.material, site, standing.age, *what))
 
 
 def _test(stockpile: Stockpile, ledger: Ledger, row: Outlet, gone: Departure) -> None:

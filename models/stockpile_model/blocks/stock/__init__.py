@@ -55,17 +55,9 @@ def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
     holding.cap_site(m, stockpile, ledger)
 
 
-TESTED = "requalified"  # the sheet of lots that were tested again
-
-
 def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
     """Yield the lots that are on hand when the first periods are over."""
-    last = passed.calendar.begin(passed.gone - 1)
-    tested = {
-        (row["lot"], row["material"], row["made"]): row["times"] or 0
-        for row in passed.shown(TESTED)
-    }
-    before = {(row.lot, row.material, row.made): row.requalified for row in passed.rows(OpeningLot)}
+    last, tested = passed.calendar.begin(passed.gone - 1), lot_terms.tests_of(passed)
     lots, names = list[OpeningLot](), set[str]()
     for row in passed.shown(LotStock.SHEET):
         if row["date"] == last:
@@ -76,15 +68,21 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
             where = row["site"] if passed.stockpile.given(Site) else None
             lot = row["lot"], row["material"], row["made"]
             what = row["material"], row["quantity"], row["made"]
-            lots.append(_lot(name, where, *what, tested.get(lot, before.get(lot, 0))))
+            lots.append(_lot(name, where, *what, tested.get(lot, 0)))
     yield OpeningLot, lots
 
 
 def _lot(
-    name: str, site: str | None, material: str, quantity: float, made: dt.date, times: int
+    name: str, site: str | None, material: str, quantity: float, made: dt.date, times: int | None
 ) -> OpeningLot:
     return OpeningLot(
-        lot=name, site=site, material=material, quantity=quantity, made=made, requalified=times
+        lot=name,
+        site=site,
+        material=material,
+        quantity=quantity,
+        made=made,
+        requalified=times or 0,
+        failed=times is None,
     )
 
 
@@ -106,5 +104,6 @@ BLOCK = Block(
     rolls=rolls,
     choices=(site_choices.CHOICE,),
     lives=lot_terms.lives,
+    renews=lot_terms.renews,
     entries=site_choices.entries,
 )

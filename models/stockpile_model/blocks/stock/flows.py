@@ -45,7 +45,7 @@ class Flows:
             # An overaged lot stands behind the last age, where nothing can use it.
             life = self.life(lot.material, lot.node)
             age = 0 if life is None else min(lot.age, life)
-            if lot.times and age != life:
+            if lot.times != 0 and age != life:
                 age = stockpile.standings[lot.material].index(Standing(age, lot.times))
             key = lot.material, lot.site, age, lot.node
             self.opening[key] = self.opening.get(key, 0.0) + lot.quantity
@@ -83,9 +83,10 @@ class Flows:
     def own(self, i: str, w: str, a: int, n: int) -> list[Any]:
         """Return what comes to an age: arrivals, what was of the age before, opening stock."""
         parent, terms = self.tree.parent[n], [*self.arriving.get((i, w, a, n), ())]
+        if opening := self.opening.get((i, w, a, n), 0.0):
+            terms.append(opening)
         if parent is None:
-            opening = self.opening.get((i, w, a, n), 0.0)
-            return [*terms, opening] if opening else terms
+            return terms
         classes = self.stockpile.age_classes(i, parent)
         before = next((ages for ages in classes if ages.stop == a), None) if a > 0 else None
         if before is not None:

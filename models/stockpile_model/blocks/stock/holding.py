@@ -11,23 +11,24 @@ from stockpile_model.blocks.stock.lot_terms import (
     OpeningLot,
     age_at_start,
     held_ages,
+    is_out,
     place_of,
     times_at_start,
 )
 from stockpile_model.formulation import summed
-from stockpile_model.ledger import Ledger, Opening
+from stockpile_model.ledger import Arrival, Ledger, Opening
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Site
 
 
 def open_lots(stockpile: Stockpile, ledger: Ledger) -> None:
-    """Post the opening lots at the root, at the age that their date gives them."""
+    """Post the lots on hand at the root, at the age that their date gives them."""
     for root in (n for n in stockpile.tree.nodes if stockpile.tree.parent[n] is None):
         for lot in stockpile.at(root).rows(OpeningLot):
-            site, age = place_of(stockpile, lot), age_at_start(stockpile, lot)
-            what = lot.lot, lot.made, lot.quantity, times_at_start(stockpile, lot)
-            opening = Opening(root, lot.material, site, age, *what)
-            ledger.openings.append(opening)
+            if not is_out(lot):
+                site, age = place_of(stockpile, lot), age_at_start(stockpile, lot)
+                what = lot.lot, lot.made, lot.quantity, times_at_start(stockpile, lot)
+                ledger.open(Opening(root, lot.material, site, age, *what))
 
 
 def add_stock(m: pyo.ConcreteModel, stockpile: Stockpile, flows: Flows) -> None:
@@ -89,7 +90,8 @@ def waste_expired(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) ->
 
 def pay_handling(stockpile: Stockpile, ledger: Ledger) -> None:
     """Post what each arrival and each departure costs at its site; a move has its own cost."""
-    came = [each for each in ledger.arrivals if not each.moved]
+    came: list[Arrival | Opening] = [each for each in ledger.arrivals if not each.moved]
+    came += [each for each in ledger.openings if each.back is not None]
     went = [each for each in ledger.departures if not each.exit.inside]
     sides = ((came, "handling_in"), (went, "handling_out"))
     for moved, side in sides:

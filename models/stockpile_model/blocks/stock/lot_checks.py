@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stockpile_model import amounts
-from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start
+from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start, is_out
+from stockpile_model.calendar import Calendar
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
@@ -15,7 +16,8 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with the site and the date of each opening lot."""
     materials, calendar = stockpile.keyed(Material), stockpile.calendar
     for row in stockpile.rows(OpeningLot):
-        if row.site is None and len(stockpile.sites) > 1:
+        yield from _check_out(row, stockpile)
+        if row.site is None and row.moved_by is None and len(stockpile.sites) > 1:
             message = "is required: the workbook has several sites"
             yield Problem(row.TABLE, row.line, "site", message)
         if calendar.period(row.made) > 0:
@@ -25,11 +27,55 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         material = materials.get(row.material)
         months = None if material is None else material.shelf_life_months
         whole = None if months is None else calendar.whole(months)
-        if months is not None and whole is not None and age_at_start(stockpile, row) >= whole:
+        on_hand = not is_out(row)
+        if (
+            on_hand
+            and months is not None
+            and whole is not None
+            and age_at_start(stockpile, row) >= whole
+        ):
             life = amounts.count(months, "month")
             message = f"lot {row.lot} is older than its shelf life of {life}"
             message += ": it expires in the first period"
             yield Problem(row.TABLE, row.line, "made", message, warning=True)
+
+
+def _check_out(lot: OpeningLot, stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield what is wrong with how a lot is out, and with what tests have shown of it."""
+    start = stockpile.settings.start
+    if lot.tested_by is not None and lot.moved_by is not None:
+        message = f"must be blank: the lot is out by {lot.tested_by} already"
+        yield Problem(lot.TABLE, lot.line, "moved_by", message)
+    if is_out(lot) and lot.left is None:
+        message = "is required: the date on which the lot left"
+        yield Problem(lot.TABLE, lot.line, "left", message)
+    elif lot.left is not None and not is_out(lot):
+        message = "needs tested_by or moved_by: what is on hand has not left"
+        yield Problem(lot.TABLE, lot.line, "left", message)
+    elif lot.left is not None and lot.left >= start:
+        message = f"must be before the start, {start}, found {lot.left}"
+        yield Problem(lot.TABLE, lot.line, "left", message)
+    elif lot.left is not None and lot.made > lot.left:
+        message = f"must not be after it left, {lot.left}, found {lot.made}"
+        yield Problem(lot.TABLE, lot.line, "made", message)
+    if lot.failed and lot.tested_by is not None:
+        message = "must be no: a lot that has failed a test is not tested again"
+        yield Problem(lot.TABLE, lot.line, "failed", message)
+    material = stockpile.keyed(Material).get(lot.material)
+    if lot.failed and material is not None and material.shelf_life_months is None:
+        message = f"must be no: {lot.material} has no shelf_life_months, so it needs no test"
+        yield Problem(lot.TABLE, lot.line, "failed", message)
+
+
+def arrives_within(lot: OpeningLot, due: int, calendar: Calendar, how: str) -> Iterator[Problem]:
+    """Yield a problem where a lot that is out came before the start, or comes after the horizon."""
+    day = calendar.begin(due)
+    if due < 0:
+        message = f"lot {lot.lot} {how} in the period of {day}, before the start: it is on hand"
+        yield Problem(lot.TABLE, lot.line, "left", message)
+    elif due >= calendar.periods:
+        message = f"lot {lot.lot} {how} after the horizon: it is not in the plan"
+        yield Problem(lot.TABLE, lot.line, "left", message, warning=True)
 
 
 def review(stockpile: Stockpile) -> Iterator[Problem]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from stockpile_model.block import Renewal
 from stockpile_model.giving import FACT, Give, Gives
 from stockpile_model.lots import Lot
+from stockpile_model.names import identity
+from stockpile_model.passed import Passed
 from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
@@ -40,6 +43,65 @@ class OpeningLot(Row):
         default=0,
         least=0,
     )
+    failed: bool = column(
+        "whether it has failed a test: then it may only be reworked or thrown away", default=False
+    )
+    tested_by: str | None = column(
+        "of what is out for a test: the outlet of form requalify that gives it back to its site",
+        refers="outlets",
+    )
+    moved_by: str | None = column(
+        "of what is under way between sites: the move that brings it where it leads",
+        refers="moves",
+    )
+    left: dt.date | None = column(
+        "of what is out for a test or under way: date on which it left, before the start"
+    )
+
+
+Standings = Mapping[tuple[str, str, dt.date], int | None]
+"""How often lots were requalified, by name, material and date; None: one has failed a test."""
+
+
+def is_out(lot: OpeningLot) -> bool:
+    """Return whether a lot is out for a test or under way, and not on hand before the start."""
+    return lot.tested_by is not None or lot.moved_by is not None
+
+
+def out_at(stockpile: Stockpile, number: int, period: int) -> Iterator[tuple[int, OpeningLot]]:
+    """Yield the nodes of a period, each with a lot by its row as it was known at the start."""
+    for n in stockpile.tree.at.get(period, ()):
+        yield n, stockpile.at(stockpile.tree.paths[n][0]).rows(OpeningLot)[number]
+
+
+TESTED, HELD = "requalified", "lots"
+"""The sheets of lots that were tested again, and of what is held."""
+
+
+def tests_of(passed: Passed) -> Standings:
+    """Return how often the lots of a plan were requalified, where they were tested at all."""
+    rows, shown = passed.rows(OpeningLot), [*passed.shown(TESTED)]
+    before = {(row.lot, row.material, row.made): row for row in rows}
+    known = {key: None if row.failed else row.requalified for key, row in before.items()}
+    return known | {
+        (row["lot"], row["material"], row["made"]): row["times"] if row["passed"] else None
+        for row in shown
+    }
+
+
+def names_held(passed: Passed) -> set[str]:
+    """Return the names of the lots on hand when the first periods are over, folded."""
+    last = passed.calendar.begin(passed.gone - 1)
+    return {identity(row["lot"]) for row in passed.shown(HELD) if row["date"] == last}
+
+
+def unused(name: str, taken: set[str]) -> str:
+    """Return a name that is not taken yet, and take it."""
+    found, number = name, 2
+    while identity(found) in taken:
+        found, number = f"{name} ({number})", number + 1
+    taken.add(identity(found))
+    return found
 
 
 def age_at_start(stockpile: Stockpile, lot: OpeningLot) -> int:
@@ -50,10 +112,22 @@ def age_at_start(stockpile: Stockpile, lot: OpeningLot) -> int:
     return max(0, -stockpile.calendar.period(lot.made))
 
 
-def times_at_start(stockpile: Stockpile, lot: OpeningLot) -> int:
-    """Return how often an opening lot was requalified, as far as any outlet asks."""
+def times_at_start(stockpile: Stockpile, lot: OpeningLot) -> int | None:
+    """Return how often an opening lot was requalified, as far as any outlet asks.
+
+    None: it has failed a test.
+    """
     standings = stockpile.standings.get(lot.material)
+    if lot.failed:
+        return None
     return 0 if standings is None else min(lot.requalified, standings.times)
+
+
+def renews(stockpile: Stockpile) -> Iterator[Renewal]:
+    """Yield a test that is over for each lot that has failed one: it stands apart."""
+    for row in stockpile.rows(OpeningLot):
+        if row.failed:
+            yield Renewal(row.material, 0, 1.0)
 
 
 def place_of(stockpile: Stockpile, lot: OpeningLot) -> str:
