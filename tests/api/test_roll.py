@@ -326,6 +326,8 @@ def test_what_is_out_on_terms_that_have_changed_since_is_refused() -> None:
         ({"tested_by": "test", "left": month(-1), "moved_by": "lorry"}, "the lot is out by test already"),
         ({"tested_by": "test", "left": month(-1), "failed": "yes"}, "that has failed a test is not tested again"),
         ({"moved_by": "lorry", "left": month(-1), "site": "north"}, "lorry leads to south, found north"),
+        ({"tested_by": "tets", "left": month(-1)}, "'tets' has no row in the sheet outlets (did you mean 'test'?)"),
+        ({"moved_by": "cart", "left": month(-1)}, "'cart' has no row in the sheet moves"),
         ({"tested_by": "melt", "left": month(-1)}, "must be an outlet of form requalify, found melt"),
     ],
 )  # fmt: skip

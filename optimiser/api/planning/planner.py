@@ -82,17 +82,14 @@ def solve(
     is none, `memo` (.docx, .html) of its memo, `model_file` (.mps, .lp) of the model; they replace
     a file that this program did not write by `force` only. `on_message` gets remarks, a line each,
     `on_progress` how far the search is, and the runs of the `what_ifs`.
-
     The plan is audited. Raises InputError, OutputError, SolverError; AuditError if the audit fails.
 
     >>> import optimiser as so
     >>> result = so.solve("inputs/small.xlsx", changes=["demand[*].quantity scale 0.5"])
     >>> result.status, round(result.plan["orders"]["ordered"].sum())
     ('optimal', 10)
-    >>> book = so.read("inputs/small.xlsx")
-    >>> near = so.solve(book, changes=["offers[*].price scale 1.01"], near=so.solve(book).plan)
-    >>> near.plan["changes"]["change"].unique().tolist()
-    ['as announced']
+    >>> so.solve("inputs/small.xlsx", near=result.plan).plan["changes"]["change"].tolist()
+    ['as announced', 'as announced', 'new', 'new']
     """
     request = Request(
         solver=solver,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stockpile_model import amounts
 from stockpile_model.blocks.moves.move_terms import SiteMove, movable, under_way
-from stockpile_model.blocks.stock.lot_checks import arrives_within
+from stockpile_model.blocks.stock.lot_checks import arrives_within, known_names
 from stockpile_model.checks import whole_periods
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
@@ -28,6 +28,7 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
 def _check_lots(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with the lots that are under way between sites."""
     calendar = stockpile.calendar
+    yield from known_names(stockpile, "moved_by", SiteMove)
     for each in under_way(stockpile):
         lot, move = each.lot, each.move
         if lot.material not in movable(stockpile, move):

@@ -17,7 +17,7 @@ from stockpile_model.blocks.rotation.outlet_terms import (
     in_test,
     out_before,
 )
-from stockpile_model.blocks.stock.lot_checks import arrives_within
+from stockpile_model.blocks.stock.lot_checks import arrives_within, known_names
 from stockpile_model.checks import one_of, ordered, smallest_within, whole_lots, whole_periods
 from stockpile_model.schema import Problem, columns, get
 from stockpile_model.stockpile import Stockpile
@@ -86,6 +86,7 @@ def _check_earlier(stockpile: Stockpile) -> Iterator[Problem]:
 
 def _check_tested(stockpile: Stockpile) -> Iterator[Problem]:
     """Yield what is wrong with the lots that are out for a test."""
+    yield from known_names(stockpile, "tested_by", Outlet)
     for each in in_test(stockpile):
         lot, outlet = each.lot, each.outlet
         if outlet.form != REQUALIFY:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stockpile_model import amounts
 from stockpile_model.blocks.stock.lot_terms import OpeningLot, age_at_start, is_out
 from stockpile_model.calendar import Calendar
-from stockpile_model.schema import Problem
+from stockpile_model.schema import Problem, Row, get, nearest
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -65,6 +65,16 @@ def _check_out(lot: OpeningLot, stockpile: Stockpile) -> Iterator[Problem]:
     if lot.failed and material is not None and material.shelf_life_months is None:
         message = f"must be no: {lot.material} has no shelf_life_months, so it needs no test"
         yield Problem(lot.TABLE, lot.line, "failed", message)
+
+
+def known_names(stockpile: Stockpile, column: str, kind: type[Row]) -> Iterator[Problem]:
+    """Yield the lots that are out by what is no row of a table."""
+    names = stockpile.names(kind.TABLE)
+    for lot in stockpile.rows(OpeningLot):
+        name = get(lot, column)
+        if name is not None and name not in names:
+            message = f"{name!r} has no row in the sheet {kind.TABLE}{nearest(name, names)}"
+            yield Problem(lot.TABLE, lot.line, column, message)
 
 
 def arrives_within(lot: OpeningLot, due: int, calendar: Calendar, how: str) -> Iterator[Problem]:

@@ -48,11 +48,11 @@ class OpeningLot(Row):
     )
     tested_by: str | None = column(
         "of what is out for a test: the outlet of form requalify that gives it back to its site",
-        refers="outlets",
+        names=lambda row: "outlets",
     )
     moved_by: str | None = column(
         "of what is under way between sites: the move that brings it where it leads",
-        refers="moves",
+        names=lambda row: "moves",
     )
     left: dt.date | None = column(
         "of what is out for a test or under way: date on which it left, before the start"
