@@ -316,6 +316,42 @@ def test_what_is_out_on_terms_that_have_changed_since_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    "rows",
+    [
+        {"opening_stock": [OUT["opening_stock"][1] | {"moved_by": "lorry", "site": None}]},
+        {"opening_stock": [OUT["opening_stock"][0] | {"tested_by": "test", "site": "south"}]},
+        {"commitments": [{"kind": "order", "name": "spot", "quantity": 3}]},
+        {"commitments": [{"kind": "rotate", "name": "melt", "quantity": 3, "site": "south"}]},
+    ],
+    ids=["moved", "tested", "ordered", "reworked"],
+)
+def test_a_scenario_does_not_bring_earlier_what_is_under_way(rows: dict[str, Any]) -> None:
+    """All of it takes two months, and in the war one: what left in November is there in January."""
+    left, cell = (
+        dt.date(2026, 11, 1),
+        {"scenario": "war", "column": "lead_time_months", "how": "set", "value": 1},
+    )
+    column, spot = (
+        "left" if "opening_stock" in rows else "date",
+        {"offer": "spot", "supplier": "mill"},
+    )
+    made = {"made": dt.date(2026, 10, 1)} if "opening_stock" in rows else {}
+    tables = {
+        **{name: row for name, row in OUT.items() if name not in ("opening_stock", "commitments")},
+        "suppliers": [{"supplier": "mill"}],
+        "offers": [{**spot, "material": "ga", "price": 50, "lead_time_months": 2}],
+        "outlets": [*OUT["outlets"], {"outlet": "melt", "material": "ga", "form": "rework", "lead_time_months": 2}],
+        "scenarios": [{"scenario": "war", "probability": 0.5, "revealed": month(1)}],
+        "events": [{**cell, "table": table} for table in ("moves", "outlets", "offers")],
+        **{name: [{**row, column: left, **made} for row in of] for name, of in rows.items()},
+    }  # fmt: skip
+    plan = planned(so.from_tables(tables))
+    movements = plan["movements"]
+    came = movements[movements["quantity"] > 0]
+    assert {str(day)[:10] for day in came["date"].head(1)} == {month(0).isoformat()}
+
+
+@pytest.mark.parametrize(
     ("cells", "said"),
     [
         ({"tested_by": "test"}, "left is required: the date on which the lot left"),

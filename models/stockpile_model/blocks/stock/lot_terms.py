@@ -59,7 +59,7 @@ class OpeningLot(Row):
     )
 
 
-Standings = Mapping[tuple[str, str, dt.date], int | None]
+TimesTested = Mapping[tuple[str, str, dt.date], int | None]
 """How often lots were requalified, by name, material and date; None: one has failed a test."""
 
 
@@ -78,7 +78,7 @@ TESTED, HELD = "requalified", "lots"
 """The sheets of lots that were tested again, and of what is held."""
 
 
-def tests_of(passed: Passed) -> Standings:
+def tests_of(passed: Passed) -> TimesTested:
     """Return how often the lots of a plan were requalified, where they were tested at all."""
     rows, shown = passed.rows(OpeningLot), [*passed.shown(TESTED)]
     before = {(row.lot, row.material, row.made): row for row in rows}
