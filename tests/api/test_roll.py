@@ -280,6 +280,9 @@ def test_a_lot_that_is_out_says_by_what_and_since_when() -> None:
     ]
     flows = again["cash_flow"]
     assert flows.loc[flows["heading"] == "handling", "amount"].sum() == 2 * 8
+    assessed = so.solve(rolled, what_ifs=["adequacy"]).plan  # an embargo stops none of it
+    assert assessed is not None
+    assert assessed["embargo"]["due"].tolist() == pytest.approx([11, 11, 0, 0])
     later = so.roll(again, month(3))
     (failed,) = (row for row in later.stockpile.rows(OpeningLot) if row.failed)
     assert failed.quantity == 2
