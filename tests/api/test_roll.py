@@ -618,15 +618,15 @@ def out_in_january(form: str, **cells: Any) -> dict[str, list[dict[str, Any]]]:
     return {"outlets": [way], "commitments": [gone]}
 
 
-def test_what_no_workbook_can_hold_is_said() -> None:
-    """Metal that is out for a test comes back in March: the plan goes on from then."""
+@pytest.mark.parametrize("gone", [1, 2, 3])
+def test_what_is_out_for_a_test_goes_on_from_any_month(gone: int) -> None:
+    """It left in January and is back in March."""
     tables = {**BOOK, **out_in_january("requalify", gain_months=2)}
     plan = planned(so.from_tables(tables))
-    with pytest.raises(
-        so.InputError, match="left through way and is back on 2027-03-01: go on from a later date"
-    ):
-        so.roll(plan, month(1))
-    assert so.roll(plan, month(3)).stockpile.settings.periods == 3
+    rolled = so.roll(plan, month(gone))
+    assert [is_out(lot) for lot in rolled.stockpile.rows(OpeningLot)].count(True) == (gone < 3)
+    cost = planned(rolled).objective * plan.stockpile.discount(gone)
+    assert cost == pytest.approx(after(plan, month(gone)), rel=1e-6)
 
 
 def test_of_a_total_what_was_ordered_is_gone_and_what_is_under_way_counts_again() -> None:
