@@ -11,23 +11,34 @@ from typing import Any
 import docx
 import openpyxl
 import pytest
+from docx.opc.constants import CONTENT_TYPE
 from docx.oxml.ns import qn
 from docx.shared import Mm
 
 import optimiser as so
-from optimiser.figures.figure import TableFigure, TextFigure
+from optimiser.figures.figure import (
+    ChartFigure,
+    FigureAxis,
+    FigureSeries,
+    TableFigure,
+    TextFigure,
+)
 from optimiser.figures.of_memo import memo_of, to_sign
 from optimiser.figures.of_memo.memo_content import MemoAudit, MemoGround
 from optimiser.figures.of_memo.signed_steps import every_step, net, steps_now
+from optimiser.html.figure_data import figure_data
+from optimiser.html.memo_charts import svg
 from optimiser.html.memo_document import composed
 from optimiser.html.memo_page import memo_text
 from optimiser.plan.action_rows import Action
 from optimiser.studies.stress.stress_sentences import gravest
+from optimiser.studies.what_ifs.adequacy import YearAssessed
 from stockpile_model.blocks.offers.order_report import Order
+from stockpile_model.blocks.targets import TargetMet
 from tests.support.browser import browser
 from tests.support.commands import run
 from tests.support.office import pages, pages_of
-from tests.support.pages import HOSTILE, paged_plan
+from tests.support.pages import HOSTILE, PAGED, paged_plan
 
 SMALL = "inputs/small.xlsx"
 AGREES = MemoAudit("agrees with the input")
@@ -96,7 +107,7 @@ def test_it_says_what_to_sign_by_hand(memo: so.DecisionMemo) -> None:
 
 def test_it_says_what_that_buys_and_costs(memo: so.DecisionMemo, path: Path) -> None:
     said, lines = part(memo, "What it buys")
-    assert lines == [["2030-04-30", 20, 20, 0]]
+    assert lines == [["2030-04-30", 20, 20, 0, 61]]  # 10 kg in May, 10 kg in June
     assert "Every target is met." in said
     costs, _ = part(memo, "What it costs, and what could go wrong")
     assert "Pay 680 USD: 680 from treasury." in costs
@@ -106,6 +117,77 @@ def test_it_says_what_that_buys_and_costs(memo: so.DecisionMemo, path: Path) -> 
     assert known["Cost, bound, gap"].startswith("630 USD; no plan costs less than 630 USD")
     assert known["Audit"].startswith("agrees with the input")
     assert {f"sha256 of workbook {Path(SMALL).name}", f"sha256 of plan {path.name}"} <= {*known}
+
+
+def test_cover_is_that_of_an_assessment() -> None:
+    plan = so.solve(SMALL, gap=0.0, what_ifs=("adequacy",)).plan
+    assert plan is not None
+    (row,) = (each for each in plan.of(YearAssessed) if each.fiscal_year == "FY2030")
+    _, lines = part(of(plan), "What it buys")
+    assert lines[-1][-1] == row.days_of_cover == 61
+
+
+def test_cover_says_where_there_is_none() -> None:
+    sure = {name: rows for name, rows in PAGED.items() if name not in ("scenarios", "events")}
+    two = so.solve(so.from_tables({**sure, "demand": PAGED["demand"][2:]})).plan
+    none = so.solve(so.from_tables({name: sure[name] for name in sure if name != "demand"})).plan
+    assert two is not None
+    assert none is not None
+    said, _ = part(of(two), "What it buys")
+    assert "All stock of indium on 2027-04-30 covers 0 days of the demand that follows." in said
+    assert not any("gallium on" in each for each in said)
+    said, _ = part(of(none), "What it buys")
+    assert said[-1].startswith("The workbook states no demand")
+
+
+def charts(memo: so.DecisionMemo) -> dict[str, ChartFigure]:
+    figures = (one for each in memo.content.parts for one in each.figures)
+    return {each.name: each for each in figures if isinstance(each, ChartFigure)}
+
+
+def test_charts_show_the_stock_and_the_cash_of_the_plan() -> None:
+    plan = paged_plan()
+    found = charts(of(plan))
+    held, asked = found["stock against target"].series
+    on_base = [
+        each for each in plan.of(TargetMet) if "base" in each.scenarios or each.scenarios == "all"
+    ]
+    assert [each for each in held.values if each is not None] == [each.stock for each in on_base]
+    assert asked.values == (None, None, 10, 10)
+    (paid,) = found["cash over time"].series
+    assert sum(each for each in paid.values if each is not None) == pytest.approx(1617)
+
+
+def test_of_several_targets_the_most_missed_is_drawn() -> None:
+    plan = paged_plan()
+    row = next(iter(plan.of(TargetMet)))
+    rows = (replace(row, material="gold", buyer=None, below=1.0), *plan.of(TargetMet))
+    chart = charts(of(replace(plan, rows={**plan.rows, TargetMet: rows})))["stock against target"]
+    assert chart.caption.startswith("gold, one of 2 targets")
+
+
+def test_columns_below_zero_stand_on_each_other() -> None:
+    values = {"paid": (4.0, 2.0, None), "received": (-1.0, None, -3.0)}
+    series = tuple(FigureSeries(name, each) for name, each in values.items())
+    axis = FigureAxis("year")
+    chart = ChartFigure("c", "t", "", axis, axis, ("a", "b", "c"), series, stacked=True)
+    drawn = svg(figure_data(chart))
+    zero, unit = drawn["zero"], drawn["bars"][1]["height"] / 2
+    assert [(each["said"], each["y"] < zero) for each in drawn["bars"]] == [
+        ("paid, a: 4", True),
+        ("paid, b: 2", True),
+        ("received, a: -1", False),
+        ("received, c: -3", False),
+    ]
+    assert [round(each["height"] / unit, 2) for each in drawn["bars"]] == [4, 2, 1, 3]
+    ticks = [text for _, text in drawn["ticks"]]
+    assert ticks == ["-4", "-2", "0", "2", "4"]
+
+
+def test_a_plan_that_is_read_again_has_its_own_warnings(tmp_path: Path) -> None:
+    plan = replace(paged_plan(), warnings=("one", "two"))
+    again = so.load_plan(plan.save(tmp_path / "p.xlsx")).plan
+    assert again.warnings == plan.warnings
 
 
 def test_a_plan_in_memory_and_its_file_have_one_memo(memo: so.DecisionMemo, path: Path) -> None:
@@ -143,9 +225,9 @@ def test_of_many_actions_those_with_most_money_are_shown() -> None:
     busy = replace(plan, rows={Action: many})
     said, lines = part(of(busy), "Sign and order now")
     assert len(lines) == to_sign.MOST
-    assert {line[5] for line in lines} == {float(k) for k in range(29, 41)}
-    rest = sum(range(1, 29))
-    assert f"And more: 28 actions that cost {rest} USD in all. See the sheet orders." in said
+    assert {line[5] for line in lines} == {float(k) for k in range(31, 41)}
+    rest = sum(range(1, 31))
+    assert f"And more: 30 actions that cost {rest} USD in all. See the sheet orders." in said
     assert sum(net(each) or 0.0 for each in steps_now(busy)) == sum(range(1, 41))
 
 
@@ -332,7 +414,15 @@ def test_the_document_is_for_paper(path: Path) -> None:
     document = docx.Document(str(path.with_name("memo.docx")))
     section = document.sections[0]
     assert (round(section.page_width / Mm(1)), round(section.page_height / Mm(1))) == (210, 297)
-    heads = [table.rows[0]._tr.trPr for table in document.tables]
+    drawn = document.element.findall(f".//{qn('c:chart')}")
+    kinds = [document.part.related_parts[each.get(qn("r:id"))].content_type for each in drawn]
+    assert kinds == [CONTENT_TYPE.DML_CHART] * 2
+    framed = [each for each in document.tables if each._tbl.findall(f".//{qn('c:chart')}")]
+    heads = [
+        each.rows[0]._tr.trPr
+        for each in document.tables
+        if each._tbl not in [one._tbl for one in framed]
+    ]
     assert heads
     assert all(each is not None and each.find(qn("w:tblHeader")) is not None for each in heads)
     fields = section.footer._element.findall(f".//{qn('w:fldSimple')}")

@@ -217,14 +217,18 @@ def _part(part: MemoPart) -> dict[str, Any]:
     """Return a part of the memo as an object of JSON."""
     said: list[str] = []
     tables: list[dict[str, Any]] = []
+    charts: list[dict[str, Any]] = []
     for each in map(figure_data, part.figures):
         if each["sort"] == "text":
             said += each["paragraphs"]
+        elif each["sort"] == "chart":
+            series = {one["name"]: one["values"] for one in each["series"]}
+            charts.append({"title": each["title"], "labels": each["labels"], "series": series})
         else:
             titles = [column["title"] for column in each["columns"]]
             rows = [[cell["text"] for cell in line["cells"]] for line in each["lines"]]
             tables.append({"columns": titles, "rows": rows})
-    return {"title": part.title, "said": said, "tables": tables}
+    return {"title": part.title, "said": said, "tables": tables, "charts": charts}
 
 
 __all__ = ["DecisionMemo", "check_memo", "memo"]

@@ -22,26 +22,31 @@ from docx import Document
 from docx.enum.section import WD_ORIENT
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml import OxmlElement
+from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
+from docx.opc.part import Part
+from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import qn
 from docx.shared import Length, Mm, Pt, RGBColor
 
 from optimiser.figures.of_memo.memo_content import KIND, SIGNED_BY, Memo
 from optimiser.html.figure_data import Data, figure_data
+from optimiser.html.memo_charts import drawing_ml
 from optimiser.html.page import GENERATOR
+from optimiser.html.rendering import environment
 from optimiser.system.atomic_files import check_owner, check_place, replace
 
 ENDING = ".docx"
 FONT = "Arial"  # Liberation Sans has its widths: the pages are the same
 WIDTH, HEIGHT, SIDE, TOP = Mm(210), Mm(297), Mm(16), Mm(13)
 TEXT = WIDTH - 2 * SIDE
+CHART_WIDTH, CHART_HEIGHT = Mm(87), Mm(31)
 ACCENT, SOFT, WARNING = RGBColor(0x0B, 0x4F, 0x8A), RGBColor(0x55, 0x60, 0x70), "FFF1E3"
 LINE, HEAD = "B8C1CC", "EEF2F6"
 BODY, SMALL = Pt(9), Pt(8)
 UNDATED = (1980, 1, 1, 0, 0, 0)
 MOST_BYTES = 2**24  # of all parts of a document of this program
 CORE = "docProps/core.xml"
-LONGEST_WORD, WORTH = 22, 0.8
+LONGEST_WORD, WORTH = 22, 1.0
 """Characters of a word that a column is as wide as, and the power of the length of its texts by
 which a column gets of what is left."""
 
@@ -71,8 +76,11 @@ def composed(memo: Memo) -> bytes:
     _paragraph(document, memo.facts, size=SMALL, colour=SOFT)
     for number, part in enumerate(memo.parts, 1):
         document.add_heading(f"{number}. {part.title}", 1)
-        for figure in part.figures:
-            _draw(document, figure_data(figure))
+        drawn = [*map(figure_data, part.figures)]
+        for figure in drawn:
+            if figure["sort"] != "chart":
+                _draw(document, figure)
+        _charts(document, [figure for figure in drawn if figure["sort"] == "chart"])
     if memo.signatures:
         document.add_heading("Signatures", 1)
         _sign(document, memo.signatures)
@@ -168,6 +176,43 @@ def _shade(paragraph: Any, colour: str) -> None:
     paragraph._p.get_or_add_pPr().append(shade)
 
 
+# --- Charts ---------------------------------------------------------------------------------------
+
+
+def _charts(document: Any, charts: Sequence[Data]) -> None:
+    """Write charts beside each other, each below its caption."""
+    if not charts:
+        return
+    row = document.add_table(rows=1, cols=len(charts)).rows[0]
+    _keep(row, head=False)
+    for cell, chart in zip(row.cells, charts, strict=True):
+        cell.width = CHART_WIDTH
+        said = ": ".join(filter(None, (chart["title"], chart["caption"])))
+        _run(cell.paragraphs[0], said, bold=False, size=SMALL, colour=SOFT)
+        _chart(document, cell.add_paragraph(), chart, said)
+    _gap(document)
+
+
+def _chart(document: Any, paragraph: Any, chart: Data, said: str) -> None:
+    """Write a chart: a part of the document, which a paragraph refers to."""
+    package = document.part.package
+    name = package.next_partname("/word/charts/chart%d.xml")
+    part = Part(name, CONTENT_TYPE.DML_CHART, drawing_ml(chart), package)
+    drawing = (
+        environment()
+        .get_template("memo_drawing.xml")
+        .render(
+            width=CHART_WIDTH,
+            height=CHART_HEIGHT,
+            number=document.part.next_id,
+            name=chart["name"],
+            said=said,
+            part=document.part.relate_to(part, RELATIONSHIP_TYPE.CHART),
+        )
+    )
+    paragraph.add_run()._r.append(parse_xml(drawing))
+
+
 # --- Tables ---------------------------------------------------------------------------------------
 
 
@@ -206,8 +251,14 @@ def _table(
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             if r == 0:
                 _fill(cell, HEAD)
-    _paragraph(document, "", size=Pt(2)).paragraph_format.space_after = Pt(0)
+    _gap(document)
     return table
+
+
+def _gap(document: Any) -> None:
+    """Leave a little room below a table."""
+    after = document.add_paragraph().paragraph_format
+    after.line_spacing, after.space_after = Pt(4), Pt(0)
 
 
 def widths(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> list[int]:
@@ -235,7 +286,7 @@ def _sign(document: Any, signers: Sequence[str]) -> None:
     lines = [[each, *("" for _ in SIGNED_BY[1:])] for each in signers]
     table = _table(document, SIGNED_BY, lines, [False] * len(SIGNED_BY))
     for row in table.rows[1:]:
-        row.height = Mm(8)
+        row.height = Mm(7.5)
     for row in table.rows[:-1]:  # the block stands on one page
         for cell in row.cells:
             cell.paragraphs[0].paragraph_format.keep_with_next = True

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from optimiser.figures.of_memo.memo_content import KIND, SIGNED_BY, Memo
 from optimiser.html.figure_data import figure_data
+from optimiser.html.memo_charts import svg
 from optimiser.html.page import GENERATOR
 from optimiser.html.rendering import environment, hash_of, static
 from optimiser.html.saving import check_page, sealed
@@ -22,7 +23,8 @@ def memo_text(memo: Memo) -> str:
         .get_template("memo.html")
         .render(
             memo=memo,
-            parts=[(each.title, [figure_data(one) for one in each.figures]) for each in memo.parts],
+            parts=[(each.title, [*map(figure_data, each.figures)]) for each in memo.parts],
+            svg=svg,
             kind=KIND,
             signed_by=SIGNED_BY,
             generator=GENERATOR,

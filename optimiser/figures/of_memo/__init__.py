@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from optimiser.figures.figure import TableFigure, TextFigure
+from optimiser.figures.figure import Figured
 from optimiser.figures.of_memo import (
     cost_risk,
     left_choices,
     proof_facts,
     stock_bought,
+    time_charts,
     to_sign,
     weighty_inputs,
 )
@@ -24,11 +25,12 @@ from optimiser.plan.plan import Plan
 from optimiser.plan.verdict import doubts
 from stockpile_model.amounts import count
 
-PartMaker = Callable[[MemoGround], Iterator[TextFigure | TableFigure]]
+PartMaker = Callable[[MemoGround], Iterator[Figured]]
 
 PARTS: Sequence[tuple[str, PartMaker]] = (
     ("Sign and order now", to_sign.figures),
     ("What it buys", stock_bought.figures),
+    ("Stock and cash over time", time_charts.figures),
     ("What it costs, and what could go wrong", cost_risk.figures),
     ("What was not chosen, and why", left_choices.figures),
     ("The assumptions that carry it", weighty_inputs.figures),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from optimiser.figures.figure import TableFigure, TextFigure
+from optimiser.figures.figure import Figured
 from optimiser.plan.plan import Plan
 
 DAYS = 90
@@ -37,10 +37,11 @@ class MemoGround:
 
 @dataclass(frozen=True)
 class MemoPart:
-    """A part of a memo: its title, sentences and tables in the order in which they are read."""
+    """A part of a memo: its title, sentences, tables and charts in the order in which they are
+    read."""
 
     title: str
-    figures: tuple[TextFigure | TableFigure, ...]
+    figures: tuple[Figured, ...]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from optimiser.figures.figure import FigureLine, TableFigure, TextFigure
+from optimiser.figures.figure import ChartFigure, Figured, FigureLine, TextFigure
 from stockpile_model.names import clean
 
 LONGEST_NAME, LONGEST_SENTENCE = 48, 420  # characters
@@ -22,11 +22,13 @@ def named(written: object) -> str:
     return "" if written is None else legible(str(written), LONGEST_NAME)
 
 
-def legible_figure(figure: TextFigure | TableFigure) -> TextFigure | TableFigure:
+def legible_figure(figure: Figured) -> Figured:
     """Return a figure all of whose text is legible."""
     if isinstance(figure, TextFigure):
         paragraphs = tuple(map(legible, figure.paragraphs))
         return replace(figure, paragraphs=paragraphs, aside=legible(figure.aside))
+    if isinstance(figure, ChartFigure):
+        return replace(figure, title=legible(figure.title), caption=legible(figure.caption))
     lines = tuple(
         FigureLine(
             tuple(legible(each) if isinstance(each, str) else each for each in line.values),

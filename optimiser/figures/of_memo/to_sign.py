@@ -17,7 +17,7 @@ from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.solved_plan import counted, parts
 
 NAME = "to sign"
-MOST = 12  # steps that are shown
+MOST = 10  # steps that are shown
 MOST_PAYERS = 2  # appropriations that are named
 TIMES = "times"  # the unit of an action that is done once, not by quantity
 MOST_OTHERS = 3  # scenarios whose steps are summed up

@@ -35,11 +35,11 @@ def label(day: dt.date) -> str:
     return f"{day:%Y-%m}"
 
 
-def labels(plan: Plan) -> PeriodLabels:
-    """Return the labels of the periods, shown at whole years or parts of a year."""
+def labels(plan: Plan, most: int = MOST_LABELS) -> PeriodLabels:
+    """Return the labels of the periods, `most` of them shown, at whole years or parts of a year."""
     calendar = plan.stockpile.calendar
     steps = [step // calendar.months for step in STEPS if step % calendar.months == 0]
-    every = next((step for step in steps if calendar.periods <= step * MOST_LABELS), steps[-1])
+    every = next((step for step in steps if calendar.periods <= step * most), steps[-1])
     return PeriodLabels([label(calendar.begin(t)) for t in range(calendar.periods)], every)
 
 

@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from optimiser.plan.plan import Plan
+from optimiser.solving.search_options import Options
 from optimiser.studies.engine.case import Figure
-from optimiser.studies.engine.drawdown import INSIDE, Drawdown, gathered
+from optimiser.studies.engine.drawdown import INSIDE, Drawdown, days_of_cover, gathered
 from optimiser.studies.engine.path_supply import DueMetal, MetalBatch, PathSupply, names
 from stockpile_model.blocks import targets
 from stockpile_model.blocks.demand import by_life, serving
@@ -228,6 +230,24 @@ class PathEmbargo:
                             )
                 found[material, site] = there
         return found
+
+
+class Cover(NamedTuple):
+    """How long stock meets the demand that follows [days]; None: as far ahead as `MOST_COVER`.
+
+    `asked`: whether any demand follows.
+    """
+
+    days: float | None
+    asked: bool
+
+
+def stock_cover(embargo: PathEmbargo, pool: str, period: int) -> Cover:
+    """Return how long the stock of a pool at the end of a period lasts with nothing due."""
+    drawdown = embargo.cover(pool, period)
+    if not any(drawdown.needs):
+        return Cover(None, False)
+    return Cover(days_of_cover(drawdown, Options()), True)
 
 
 # --- A fiscal year in a scenario ------------------------------------------------------------------

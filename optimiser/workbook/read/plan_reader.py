@@ -333,6 +333,7 @@ PARTS = {
     "Buyers": True,
     "Checks": False,
     "Warnings": False,
+    "The limits that matter most": False,
     "Sheets": True,
 }
 """The parts of the summary in order: how the title begins, and whether its columns have titles."""
