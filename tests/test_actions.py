@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
@@ -23,7 +24,9 @@ from optimiser.plan.action_rows import Action
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from optimiser.workbook.write import plan_book
+from optimiser.workbook.write.sheet_links import _onward
 from stockpile_model.block import results
+from stockpile_model.leads import Lead
 from stockpile_model.schema import Result
 from tests.support.plans import uncertain_plan
 
@@ -162,7 +165,9 @@ def test_each_payment_names_what_it_pays(uncertain: Plan) -> None:
 def test_the_cash_flow_names_the_appropriation(lots: Plan) -> None:
     flow = lots["cash_flow"]
     freight = flow[(flow["heading"] == "freight") & (flow["date"] == month(2))]
-    assert freight["appropriation"].tolist() == ["treasury 2027-01, treasury 2027-02"]
+    assert freight["appropriation"].tolist() == ["treasury 2027-01"]  # of January's order
+    cost = flow[(flow["heading"] == "order_costs") & (flow["date"] == month(2))]
+    assert cost["appropriation"].tolist() == ["treasury 2027-02"]  # of February's order
     first = flow[flow["date"] == month(1)]
     assert first["appropriation"].tolist() == ["treasury 2027-01"]
 
@@ -244,6 +249,8 @@ def test_the_audit_finds_a_changed_action(lots: Plan, column: str, value: Any) -
         ("movements", {"number": "O2027-03/1"}),
         ("payments", {"number": "O2027-02/1"}),
         ("payments", {"kind": "contracts"}),
+        ("payments", {"heading": "purchases"}),
+        ("payments", {"fiscal_year": 2031}),
         ("cash_flow", {"appropriation": "treasury 2027-02"}),
     ],
 )
@@ -405,6 +412,69 @@ def test_every_order_leads_to_its_lots_and_its_payments(workbook: Any) -> None:
     for row in sheet.iter_rows(min_row=2):
         for name in ("Becomes", "Number", "Paid [USD, expected]"):
             assert row[titles.index(name)].hyperlink is not None
+
+
+def followed(workbook: Any, sheet: str, row: int, title: str) -> int | None:
+    """The row to which a click on a cell of a row leads."""
+    titles = [str(cell.value).split(" [")[0] for cell in workbook[sheet][1]]
+    link = workbook[sheet].cell(row, titles.index(title) + 1).hyperlink
+    return None if link is None else int(link.location.split("!A")[1])
+
+
+def passed(workbook: Any, row: int | None, title: str) -> set[int]:
+    """The payments that clicks pass from one on."""
+    found: set[int] = set()
+    while row is not None and row not in found:
+        found.add(row)
+        row = followed(workbook, "payments", row, title)
+    return found
+
+
+@pytest.fixture(scope="module")
+def shared() -> Plan:
+    """Each order is paid by two appropriations, the second of them by three of them together."""
+    amounts = (30, 30, 1000)
+    budgets = [
+        {"fund": "treasury", "from": month(1, 1 + k), "amount": each}
+        for k, each in enumerate(amounts)
+    ]
+    return planned({**LOTS, "budgets": budgets})
+
+
+def test_clicks_pass_every_payment_of_an_order_and_of_an_appropriation(shared: Plan) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(plan_book.compose(shared)))
+    header, *lines = book["payments"].iter_rows(values_only=True)
+    paid = pd.DataFrame(lines, columns=[str(each).split(" [")[0].lower() for each in header])
+    assert (paid.groupby("number")["appropriation"].nunique() > 1).any()
+    for row, number in enumerate(shared["orders"]["number"], start=2):
+        first = followed(book, "orders", row, "Paid")
+        assert passed(book, first, "Amount") == {*(paid.index[paid["number"] == number] + 2)}
+    for row, use in enumerate(shared["budget"].itertuples(), start=2):
+        own = paid["appropriation"] == use.appropriation
+        if own.any():
+            first = followed(book, "budget", row, "Spent")
+            assert passed(book, first, "Fiscal year") == {*(paid.index[own] + 2)}
+    for row in range(2, 2 + len(paid)):
+        assert followed(book, "payments", row, "Heading") is not None
+        assert followed(book, "payments", row, "Appropriation") is not None
+
+
+def test_each_outlay_is_paid_by_what_pays_its_heading(shared: Plan) -> None:
+    paid, flow = shared["payments"], shared["cash_flow"]
+    for row in flow[flow["cash"] & (flow["amount"] > 0)].itertuples():
+        own = paid[(paid["date"] == row.date) & (paid["heading"] == row.heading)]
+        assert own["amount"].sum() == pytest.approx(row.amount)
+        assert row.appropriation == ", ".join(dict.fromkeys(own["appropriation"]))
+    assert flow["appropriation"].str.contains(", ").any()
+
+
+def test_a_payment_of_several_actions_is_on_the_way_of_each() -> None:
+    lead = Lead("payments", (("number", "number"),), onward=True)
+    table = SimpleNamespace(
+        sheet="payments", height=5, values={"number": ["a", "a, b", None, "b", "c"]}
+    )
+    places = list(_onward(table, lead))  # type: ignore[arg-type]
+    assert places == ["'payments'!A3", "'payments'!A5", None, "'payments'!A2", None]
 
 
 def test_the_rows_of_a_lot_and_of_an_appropriation_stand_together(workbook: Any) -> None:

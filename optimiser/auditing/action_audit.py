@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from optimiser.auditing.findings import EXACT
-from optimiser.auditing.path_audit import PathAudit
+from optimiser.auditing.path_audit import Flow, PathAudit
 from optimiser.auditing.plan_sheets import Line, Sheets
 from optimiser.auditing.twin import AuditedAct, AuditedSheet, Twin
 
@@ -289,32 +289,42 @@ def _of_lots(path: PathAudit) -> None:
 
 
 def paid(path: PathAudit) -> None:
-    """Compare which appropriations pay each outlay with the payments."""
-    payers: dict[tuple[Any, ...], set[str]] = defaultdict(set)
-    for line in path.sheets["payments"]:
-        if line["amount"] > 0:
-            key = line["date"], line["use"], line["obligation"], line["material"], line["buyer"]
-            payers[key].add(line["appropriation"])
+    """Compare which appropriations pay each outlay with the payments, and how much they pay."""
     if not path.sheets["payments"]:
         return
-    uses = {each for twin in path.twins.twins for each in twin.sources.values()}
+    sums: dict[Flow, float] = defaultdict(float)
+    payers: dict[Flow, dict[str, None]] = defaultdict(dict)
+    for line in path.sheets["payments"]:
+        t = path.inputs.period(line["date"])
+        path.record.term(line, "fiscal_year", path.inputs.fiscal_year(t))
+        flow = Flow(t, line["heading"], line["material"], line["obligation"], line["buyer"])
+        sums[flow] += line["amount"]
+        if line["heading"]:
+            payers[flow][line["appropriation"]] = None
+    _in_full(path, sums)
     for line in path.sheets["cash_flow"]:
-        heading = path.twins.headings.get(line["heading"])
-        found = {each for each in (line["appropriation"] or "").split(", ") if each}
-        if heading is None or not heading.cash or line["amount"] <= 0:
-            expected: set[str] = set()
-        else:
-            of = [heading.use] if heading.use else sorted(uses)
-            keys = (
-                (line["date"], use, line["name"], line["material"], line["buyer"]) for use in of
-            )
-            expected = set().union(*(payers.get(key, set()) for key in keys))
+        t = path.inputs.period(line["date"])
+        flow = Flow(t, line["heading"], line["material"], line["name"], line["buyer"])
         # A name may hold the separator itself.
-        parts = {part for each in expected for part in each.split(", ")}
-        if path.record.fails(found == parts):
+        found = {each for each in (line["appropriation"] or "").split(", ") if each}
+        expected = {part for name in payers.get(flow, ()) for part in name.split(", ")}
+        if path.record.fails(found == expected):
             wanted = ", ".join(sorted(expected)) or None
             where, what = line.at("appropriation"), line.words("appropriation")
             path.record.add(where, what, wanted, line["appropriation"])
+
+
+def _in_full(path: PathAudit, paid: Mapping[Flow, float]) -> None:
+    """Compare the payments under each heading with what is due under it.
+
+    All payments for a name are compared with all that is due for it, so it is enough that those
+    under a heading are not more. They are less where there is a credit, which nobody pays.
+    """
+    for flow, amount in paid.items():
+        what = f"paid under {flow.heading or 'no heading'} for {flow.name}"
+        what += f" in {path.inputs.begin(flow.t)}"
+        due = path.cash.get(flow, 0.0)
+        path.record.within("payments", what, due, amount, path.cent(flow.material))
 
 
 TWIN = Twin(

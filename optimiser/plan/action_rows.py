@@ -151,13 +151,11 @@ class Nodes:
 def with_actions(
     rows: Rows,
     stockpile: Stockpile,
-    uses: Mapping[str, frozenset[str]],
     because: Callable[[Dated, int], str | None] = lambda row, node: None,
 ) -> dict[type[Result], tuple[Result, ...]]:
     """Return the rows of a plan with its actions, and with their numbers where others follow.
 
-    `uses`: what an appropriation must allow to pay what stands under a heading. `because`: why a
-    row at a node is done.
+    `because`: why a row at a node is done.
     """
     nodes = Nodes(stockpile)
     found = {kind: list(members) for kind, members in rows.items() if kind is not Action}
@@ -171,7 +169,7 @@ def with_actions(
     lots = _follow(found, made, nodes)
     _become(found, made, lots)
     _of_lots(found, nodes)
-    _pay(found, nodes, uses)
+    _pay(found)
     found[Action] = [*_actions(found, made, lots, stockpile)]
     return {kind: tuple(members) for kind, members in found.items()}
 
@@ -308,27 +306,17 @@ def _of_lots(rows: dict[type[Result], list[Result]], nodes: Nodes) -> None:
                 members[place] = replace(row, number=known[key])
 
 
-def _pay(
-    rows: dict[type[Result], list[Result]], nodes: Nodes, uses: Mapping[str, frozenset[str]]
-) -> None:
+def _pay(rows: dict[type[Result], list[Result]]) -> None:
     """Say of each outlay of the cash flow which appropriations pay it."""
-    paid = defaultdict[tuple[object, ...], list[Payment]](list)
+    paid = defaultdict[tuple[object, ...], dict[str, None]](dict)
     for row in cast("Sequence[Payment]", rows.get(Payment, ())):
-        if row.amount > 0:
-            paid[row.date, row.obligation, row.material, row.buyer].append(row)
-    if not paid:
-        return
+        if row.heading is not None:
+            of = row.heading, row.obligation, row.material, row.buyer
+            paid[row.scenarios, row.date, *of][row.appropriation] = None
     for place, flow in enumerate(cast("list[CashFlow]", rows.get(CashFlow, []))):
-        if not flow.cash or flow.amount <= 0:
-            continue
-        able = [
-            each
-            for each in paid.get((flow.date, flow.name, flow.material, flow.buyer), ())
-            if each.scenarios == flow.scenarios and each.use in uses.get(flow.heading, ())
-        ]
-        if able:
-            said = ", ".join(dict.fromkeys(each.appropriation for each in able))
-            rows[CashFlow][place] = replace(flow, appropriation=said)
+        of = flow.heading, flow.name, flow.material, flow.buyer
+        if names := paid.get((flow.scenarios, flow.date, *of)):
+            rows[CashFlow][place] = replace(flow, appropriation=", ".join(names))
 
 
 # --- The list of actions --------------------------------------------------------------------------

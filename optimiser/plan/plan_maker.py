@@ -123,18 +123,10 @@ def _rows(
         rows[Reason] = list(reasons.rows())
     rows[MarginalValue] = list(marginal_values(formulation, outcome, ranging))
     rows[Assumption] = list(assumptions(formulation.stockpile))
-    uses, stockpile = _uses(formulation), formulation.stockpile
+    stockpile = formulation.stockpile
     if reasons is None:
-        return with_actions(rows, stockpile, uses)
-    return with_actions(rows, stockpile, uses, KnownFacts(reasons.binding, rows).because)
-
-
-def _uses(formulation: Formulation) -> Mapping[str, frozenset[str]]:
-    """Return what an appropriation must allow to pay what stands under each heading."""
-    found: dict[str, set[str]] = {}
-    for each in formulation.ledger.outlays():
-        found.setdefault(each.heading, set()).add(str(each.use))
-    return {heading: frozenset(uses) for heading, uses in found.items()}
+        return with_actions(rows, stockpile)
+    return with_actions(rows, stockpile, KnownFacts(reasons.binding, rows).because)
 
 
 def _costs(rows: Rows) -> dict[str, float]:

@@ -47,8 +47,7 @@ class CashFlow(Dated):
     )
     discounted: float = column("expected discounted cost", "money", expected=True)
     appropriation: str | None = column(
-        "appropriations that pay what is due for its name then, as on the sheet `payments`; "
-        "blank = none does",
+        "appropriations that pay it, as on the sheet `payments`; blank = none does",
         default=None,
         leads=(TO_BUDGET,),
     )

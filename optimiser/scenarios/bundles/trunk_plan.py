@@ -102,7 +102,7 @@ def _rows(
         rows.setdefault(type(row), []).append(row)
     assumed = list(assumptions(_without_events(stockpile)))
     rows[type(assumed[0])] = list(assumed)
-    return with_actions(rows, unfold(stockpile), {})
+    return with_actions(rows, unfold(stockpile))
 
 
 def _without_events(stockpile: Stockpile) -> Stockpile:

@@ -43,6 +43,9 @@ class SheetLinks:
 
     def _places(self, table: ResultTable, column: Column, lead: Lead) -> Iterator[str | None]:
         """Yield for each row the place to which a lead takes it; None where no row matches."""
+        if lead.onward:
+            yield from _onward(table, lead)
+            return
         own = [table.values[name or column.name] for _, name in lead.on]
         scenarios: Sequence[Any] = table.values.get(SCENARIOS) or [None] * table.height
         named: Sequence[Any] = (
@@ -70,7 +73,10 @@ class SheetLinks:
         return None
 
     def _index(self, there: ResultTable, lead: Lead) -> dict[tuple[Any, ...], int]:
-        """Return the first row of each key, with its scenarios and without."""
+        """Return the first row of each key, with its scenarios and without.
+
+        A row whose key is a list of names is that of each of them that has no row of its own.
+        """
         names = [name for name, _ in lead.on]
         if not {*names, *(name for name, _ in lead.where)} <= there.values.keys():
             return {}
@@ -86,8 +92,46 @@ class SheetLinks:
                 if [each[row] for each in wanted] == asked:
                     found.setdefault(values, row)
                     found.setdefault((*values, scenarios), row)
+            listed = [(values, row) for values, row in found.items() if ", " in str(values[0])]
+            for values, row in listed:
+                for name in _listed(values[0]):
+                    found.setdefault((name, *values[1:]), row)
             self._indices[key] = found
         return self._indices[key]
+
+
+def _onward(table: ResultTable, lead: Lead) -> Iterator[str | None]:
+    """Yield for each row the next one of those that share a name with it, or with one of them; None
+    where it is alone."""
+    columns = [table.values[name] for name, _ in lead.on]
+    keys = [
+        [(each, *rest) for each in _listed(first)] for first, *rest in zip(*columns, strict=True)
+    ]
+    root: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+
+    def found(key: tuple[Any, ...]) -> tuple[Any, ...]:
+        while root.setdefault(key, key) != key:
+            key = root[key]
+        return key
+
+    for first, *more in filter(None, keys):
+        for each in (first, *more):
+            root[found(each)] = found(first)
+    chains: dict[tuple[Any, ...], list[int]] = {}
+    for row, own in enumerate(keys):
+        if own:
+            chains.setdefault(found(own[0]), []).append(row)
+    after: dict[int, int] = {}
+    for chain in chains.values():
+        after.update(zip(chain, (*chain[1:], chain[0]), strict=True))
+    for row in range(table.height):
+        there = after.get(row, row)
+        yield None if there == row else f"'{table.sheet}'!A{there + 2}"
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return the names of a list; nothing for a blank."""
+    return value.split(", ") if isinstance(value, str) and value else []
 
 
 def _firsts(values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:

@@ -16,7 +16,7 @@ from stockpile_model.blocks.budget.budget_terms import About, Appropriations
 
 
 class Charged(NamedTuple):
-    """Who is charged for what: an appropriation, an outlay and its obligation."""
+    """Who is charged for what: an appropriation, an outlay, its obligation and its heading."""
 
     b: int
     about: About
@@ -24,6 +24,7 @@ class Charged(NamedTuple):
     node: int
     name: str
     table: str
+    heading: str = ""
 
 
 @dataclass

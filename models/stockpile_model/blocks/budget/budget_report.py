@@ -9,12 +9,18 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 from stockpile_model import amounts
-from stockpile_model.acts import TO_ACTION, TO_BUDGET, Cause
+from stockpile_model.acts import TO_ACTION, Cause
 from stockpile_model.block import sources
 from stockpile_model.blocks.budget.account_shares import Charged, Settled, share_out
 from stockpile_model.blocks.budget.appropriating import Outlay, group
 from stockpile_model.blocks.budget.budget_terms import About, Appropriations, Budget, label
-from stockpile_model.blocks.budget.obligated import OwedMoney, collect, settle
+from stockpile_model.blocks.budget.obligated import (
+    OwedMoney,
+    collect,
+    net,
+    settle_by_heading,
+    taken,
+)
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.funds import Fund
@@ -59,7 +65,9 @@ class BudgetUse(Result):
         "paid in the fiscal year, expected",
         "money",
         over="scenarios",
-        leads=(Lead("payments", (("appropriation", "appropriation"),)),),
+        leads=(
+            Lead("payments", (("appropriation", "appropriation"), ("fiscal_year", "fiscal_year"))),
+        ),
     )
     released: float = column(
         "obligated before and released, as it did not arrive, expected", "money", over="scenarios"
@@ -111,16 +119,26 @@ class Payment(Dated):
         "obligated",
         "kind",
         "obligation",
+        "heading",
     )
     NAMED = ("appropriation", "use", "obligation", "date")
     ORDER = ("appropriation", "date")
     date: dt.date = column("first day of the period")
-    appropriation: str = column("appropriation that pays", leads=(TO_BUDGET,))
+    appropriation: str = column(
+        "appropriation that pays",
+        leads=(
+            Lead("budget", (("appropriation", "appropriation"), ("fiscal_year", "fiscal_year"))),
+        ),
+    )
     fund: str = column("fund")
     use: str = column("what it pays for, as in the column uses of funds")
     material: str | None = column("material")
     buyer: str | None = column("for whom; blank = for all")
-    amount: float = column("paid, undiscounted", "money")
+    amount: float = column(
+        "paid, undiscounted; a click leads to the next payment of the same action",
+        "money",
+        leads=(Lead("payments", (("number", "number"),), onward=True),),
+    )
     obligated: dt.date | None = column(
         "first day of the period in which it was obligated, or date of an order before the start; "
         "blank = before the start, not known when"
@@ -137,6 +155,17 @@ class Payment(Dated):
         leads=(TO_ACTION,),
     )
     released: float = column("obligated with it and released, as it does not arrive", "money")
+    heading: str | None = column(
+        "heading under which it stands on the sheet `cash_flow`; blank = nothing is paid, all of "
+        "it is released",
+        leads=(
+            Lead("cash_flow", (("heading", "heading"), ("name", "obligation"), ("date", "date"))),
+        ),
+    )
+    fiscal_year: int = column(
+        "fiscal year in which it is paid; a click leads to the next payment of the appropriation",
+        leads=(Lead("payments", (("appropriation", "appropriation"),), onward=True),),
+    )
 
     def cause(self) -> Cause | None:
         """Return what was signed or ordered when the money was obligated."""
@@ -155,6 +184,7 @@ class _Item(NamedTuple):
     bound: int
     name: str
     table: str
+    heading: str
     amount: float
 
 
@@ -186,14 +216,15 @@ def _charged(formulation: Formulation) -> tuple[Appropriations, _Charges]:
     """Return who may pay, and what each appropriation pays, and holds, of each obligation."""
     m = formulation.m
     able, found, watched = collect(formulation.stockpile, formulation.ledger)
-    settle(m, found)
+    settle_by_heading(m, found)
     charges: dict[Charged, Settled] = defaultdict(Settled)
     outlays = group(found.paid, able, watched)
     for key, amount in _assigned(m.pay, outlays, able):
         charges[key].paid += amount
     failing = group(found.failing, able, watched)
+    paid = {key._replace(heading=""): key for key in reversed(charges)}
     for key, amount in _assigned(m.reserved, failing, able):
-        charges[key].released += amount
+        charges[paid.get(key, key)].released += amount
     if able.accounts:
         charges = share_out(able, charges)
     return able, dict(sorted(charges.items(), key=lambda each: (each[0].node, each[0].b)))
@@ -216,7 +247,8 @@ def _assigned(
         items = _items(outlays[key], room)
         *about, _, n = key
         for b, item, amount in _spread(parts, items, nothing):
-            yield Charged(b, About(*about), item.bound, n, item.name, item.table), amount
+            about_it = About(*about), item.bound, n, item.name, item.table, item.heading
+            yield Charged(b, *about_it), amount
 
 
 def _items(owed: Iterable[OwedMoney], room: _Room) -> list[_Item]:
@@ -225,28 +257,29 @@ def _items(owed: Iterable[OwedMoney], room: _Room) -> list[_Item]:
     What may have been obligated at several nodes is where there is room for it: where it is signed
     or ordered.
     """
-    sums: dict[tuple[object, str, str], float] = defaultdict(float)
+    sums: dict[tuple[object, str, str], list[tuple[str, float]]] = defaultdict(list)
     kinds: dict[tuple[object, str, str], OwedMoney] = {}
     for each in owed:
         source: object = each.bound if each.open is None else (each.node, *each.open.source)
         key = (source, each.name, each.table)
-        sums[key] += evaluate(each.amount)
+        sums[key].append((each.heading, evaluate(each.amount)))
         kinds[key] = each
-    found: dict[tuple[int, str, str], float] = defaultdict(float)
-    for key, amount in sums.items():
-        each = kinds[key]
+    found: dict[tuple[int, str, str, str], float] = defaultdict(float)
+    for key, amounts_of in sums.items():
+        each, queue = kinds[key], net(amounts_of)
         if each.open is None:
-            found[each.bound, each.name, each.table] += amount
+            for heading, amount in queue.items():
+                found[each.bound, each.name, each.table, heading] += amount
             continue
         if key not in room:
             room[key] = {s: evaluate(most) for s, most in each.open.most.items()}
-        rest = amount
         for s in each.open.nodes:
-            part = min(rest, max(0.0, room[key][s]))
-            found[s, each.name, each.table] += part
-            room[key][s] -= part
-            rest -= part
-        found[max(room[key], key=lambda s: room[key][s]), each.name, each.table] += rest
+            for heading, part in taken(queue, max(0.0, room[key][s])):
+                found[s, each.name, each.table, heading] += part
+                room[key][s] -= part
+        most = max(room[key], key=lambda s: room[key][s])
+        for heading, rest in queue.items():
+            found[most, each.name, each.table, heading] += rest
     return [_Item(*key, amount) for key, amount in sorted(found.items())]
 
 
@@ -288,6 +321,8 @@ def _payments(able: Appropriations, charged: _Charges) -> Iterator[Payment]:
             obligation=key.name or None,
             amount=charge.paid,
             released=charge.released,
+            heading=key.heading or None,
+            fiscal_year=_year(stockpile, stockpile.tree.period[key.node]),
         )
 
 

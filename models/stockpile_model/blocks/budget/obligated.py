@@ -7,7 +7,7 @@ amount is split, unless the same appropriations may pay it either way.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ import pyomo.environ as pyo
 
 from stockpile_model.block import sources
 from stockpile_model.blocks.budget.budget_terms import About, Appropriations, accounts
+from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import summed
 from stockpile_model.ledger import Binding, Ledger, Money
 from stockpile_model.stockpile import Stockpile
@@ -26,6 +27,8 @@ class OwedMoney(NamedTuple):
     `bound`: the node of the obligation; below zero it was before the start. `name`: what it is for,
     a row of `table`.
     `open`: where it may be obligated, where that is for the plan to say and makes no difference.
+    `heading`: under which it stands; blank for what fails, and for what is split over several nodes
+    until there is a plan.
     """
 
     about: About
@@ -35,10 +38,14 @@ class OwedMoney(NamedTuple):
     name: str
     table: str
     open: Binding | None = None
+    heading: str = ""
 
 
 class Pending(NamedTuple):
-    """Money of one name at a node that is obligated at one of several nodes."""
+    """Money of one name at a node that is obligated at one of several nodes.
+
+    `headings` are those of its amounts.
+    """
 
     about: About
     node: int
@@ -46,6 +53,7 @@ class Pending(NamedTuple):
     table: str
     obligation: Binding
     amounts: list[Any]
+    headings: list[str]
 
 
 @dataclass
@@ -131,16 +139,17 @@ def _sorted(
         nodes, what = _nodes(each, able), about(each)
         bound, paid = each.obligation, (each.node, each.amount, each.name, table_of(each))
         if len(nodes) == 1 or bound is None:
-            found.append(OwedMoney(what, nodes[0], *paid))
+            found.append(OwedMoney(what, nodes[0], *paid, heading=each.heading))
             continue
         payers = {able.able(what, s, each.node) for s in nodes}
         if len(payers) == 1 and not any(b in watched for b in next(iter(payers))):
-            found.append(OwedMoney(what, nodes[-1], *paid, bound))
+            found.append(OwedMoney(what, nodes[-1], *paid, bound, each.heading))
             continue
         key = (what, each.node, bound.source)
         if key not in pending:
-            pending[key] = Pending(what, each.node, each.name, table_of(each), bound, [])
+            pending[key] = Pending(what, each.node, each.name, table_of(each), bound, [], [])
         pending[key].amounts.append(each.amount)
+        pending[key].headings.append(each.heading)
     split += pending.values()
     return found
 
@@ -191,6 +200,49 @@ def cap_binding(m: pyo.ConcreteModel, found: Obligations) -> None:
         ),
         doc="no more is obligated at a node than what is signed or ordered there costs [money]",
     )
+
+
+def settle_by_heading(m: pyo.ConcreteModel, found: Obligations) -> None:
+    """Add what is split to what is paid, heading by heading, and to what fails, once the model
+    holds a solution."""
+    for k, each in enumerate(found.split):
+        amounts = map(evaluate, each.amounts)
+        queue = net(zip(each.headings, amounts, strict=True))
+        for s in each.obligation.nodes:
+            rest = evaluate(m.binding[k, s, each.node])
+            about = each.about, s, each.node
+            if found.fails(k):
+                found.failing.append(OwedMoney(*about, rest, each.name, each.table))
+                continue
+            for heading, amount in taken(queue, rest):
+                owed = OwedMoney(*about, amount, each.name, each.table, heading=heading)
+                found.paid.append(owed)
+
+
+def net(amounts: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Return what is to be paid under each heading, less the credits, the first heading first.
+
+    A credit is an amount below zero: no appropriation pays it, so it is taken off the others.
+    """
+    sums: dict[str, float] = {}
+    for heading, amount in amounts:
+        sums[heading] = sums.get(heading, 0.0) + amount
+    credit = -sum(each for each in sums.values() if each < 0)
+    found = {}
+    for heading, amount in sorted(sums.items()):
+        part = min(max(0.0, amount), credit)
+        found[heading], credit = max(0.0, amount) - part, credit - part
+    return found
+
+
+def taken(queue: dict[str, float], amount: float) -> Iterator[tuple[str, float]]:
+    """Yield what an amount pays under each heading; the queue keeps what is left of each."""
+    for heading in [*queue]:
+        part = min(amount, queue[heading])
+        if part > 0:
+            yield heading, part
+        amount -= part
+        queue[heading] -= part
 
 
 def settle(m: pyo.ConcreteModel, found: Obligations) -> None:
