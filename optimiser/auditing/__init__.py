@@ -14,8 +14,8 @@ stock), `rule_audit`,
 objective, proof), `adequacy_audit` (the assessment of supply), `reason_audit` (what is used of each
 choice), `change_audit` (what changes of an announced plan), `action_audit` (what is to be signed,
 and what follows from it). Of the plan as a whole are
-`assumptions` (the inputs that it lists), `sentences` (instructions) and `summary_totals` (totals of
-the other sheets). `inputs` reads the input with arithmetic of its own, so that an error in the
+`assumptions` (the inputs that it lists), `sentences` (instructions), `summary_totals` (totals of
+the other sheets) and `scenario_view` (what they show of one scenario). `inputs` reads the input with arithmetic of its own, so that an error in the
 model's is no error here too.
 """
 
@@ -50,6 +50,7 @@ from optimiser.auditing import (
     purchases,
     reason_audit,
     rule_audit,
+    scenario_view,
     sentences,
     summary_totals,
 )
@@ -169,6 +170,7 @@ def audit(stockpile: Stockpile, sheets: Sheets, announced: AnnouncedSheets | Non
     assumptions.assumptions(stockpile, sheets, record)
     sentences.sentences(together)
     summary_totals.summary(together)
+    scenario_view.one_scenario(together)
     return Audit(record.figures, record.findings, (*_unchecked(together), *record.unchecked))
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
 from stockpile_model.schema import Result, on_sheet
+
+
+LOST = object()
+"""The value of a formula that has lost it."""
 
 
 class Line(dict[str, Any]):
@@ -59,7 +63,9 @@ class Sheets:
     scenarios `expected_cost` and `cvar` are known too. `asked` is the largest gap of an optimal
     plan. The rows of a summary that was read hold its `part`, their `label` and the values behind
     it by column (`B`, `C` …; none for a formula that has lost its value). `unread` are the sheets
-    of its workbook that hold nothing to recompute.
+    of its workbook that hold nothing to recompute. `views` are those that show rows of others, as
+    their cells stand, by column (`A`, `B` …); there what is `divided`, columns by sheet, is shown
+    over its probability.
     """
 
     rows: Mapping[str, Sequence[Line]]
@@ -74,6 +80,8 @@ class Sheets:
     gap: float | None = None
     asked: float | None = None
     unread: tuple[str, ...] = ()
+    views: Mapping[str, Sequence[Line]] = field(default_factory=dict)
+    divided: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def __getitem__(self, sheet: str) -> Sequence[Line]:
         return self.rows.get(sheet, ())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator
+import re
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from stockpile_model.blocks.budget import Payment
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.schema import Dated, Result, columns, get
 from tests.support.office import converted
-from tests.support.pages import paged_plan
+from tests.support.pages import PAGED, paged_plan
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +107,74 @@ def test_the_choice_is_a_list_of_the_scenarios(written: Path) -> None:
     assert book["scenario_rows"].sheet_state == "hidden"
     links = {cell.value for (cell,) in book["summary"].iter_rows(max_col=1)}
     assert "one_scenario" in links
+
+
+# --- It is audited --------------------------------------------------------------------------------
+
+
+def audited(path: Path) -> list[str]:
+    """What the audit finds of a workbook with this plan."""
+    return [str(each) for each in so.audit(so.from_tables(PAGED), path).findings]
+
+
+def test_the_audit_recomputes_the_sheet(written: Path) -> None:
+    report = so.audit(so.from_tables(PAGED), written)
+    assert report.findings == ()
+    assert report.unchecked[-1] == "the sheets run, chart_data"
+
+
+def at(sheet: Worksheet, text: str) -> int:
+    """The row whose first cell begins with a text."""
+    cells = (row[0] for row in sheet.iter_rows(max_col=1))
+    return next(each.row for each in cells if str(each.value or "").startswith(text))
+
+
+PLANTED: dict[str, tuple[str, Callable[[Worksheet], int], str, Any]] = {
+    "a fact": ("one_scenario", lambda sheet: at(sheet, "Cost [USD]"), "B", 1.0),
+    "a scenario": ("one_scenario", lambda sheet: 3, "B", "drought"),
+    "a sum": ("one_scenario", lambda sheet: at(sheet, "purchases"), "C", 7.0),
+    "a total": ("one_scenario", lambda sheet: at(sheet, "Total"), "B", 7.0),
+    "a label": ("one_scenario", lambda sheet: at(sheet, "purchases"), "A", "gifts"),
+    "a quantity": ("one_scenario", lambda sheet: at(sheet, "Delivered"), "B", 1e6),
+    "a row": ("one_scenario", lambda sheet: at(sheet, "orders: ") + 1, "A", 99),
+    "a cell of a row": ("one_scenario", lambda sheet: at(sheet, "orders: ") + 1, "C", "nobody"),
+    "a row that does not hold": (
+        "one_scenario", lambda sheet: at(sheet, "Total") + 1, "A", "more",
+    ),
+    "a count": ("scenario_rows", lambda sheet: 3, "D", 7),
+    "the chosen name": ("scenario_rows", lambda sheet: 1, "B", ", ban,"),
+    "the place": ("scenario_rows", lambda sheet: 2, "B", 2),
+    "a table that is counted": ("scenario_rows", lambda sheet: 1, "D", "payments"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_the_audit_finds_a_changed_cell(written: Path, tmp_path: Path, name: str) -> None:
+    sheet, row, letter, value = PLANTED[name]
+    book = openpyxl.load_workbook(written)
+    book[sheet][f"{letter}{row(book[sheet])}"] = value
+    book.save(planted := tmp_path / "planted.xlsx")
+    assert any(each.startswith(sheet) for each in audited(planted))
+
+
+def test_formulas_that_have_lost_their_values_are_no_finding(written: Path, tmp_path: Path) -> None:
+    openpyxl.load_workbook(written).save(saved := tmp_path / "saved.xlsx")
+    assert audited(saved) == []
+
+
+def test_the_audit_finds_a_stale_value_of_a_formula(written: Path, tmp_path: Path) -> None:
+    stale, changed = tmp_path / "stale.xlsx", 0
+    with zipfile.ZipFile(written) as old, zipfile.ZipFile(stale, "w") as new:
+        for part in old.namelist():
+            text = old.read(part)
+            formula = (
+                rb"(<f>INDEX\(scenarios![^<]*</f><v>|<f>SUMPRODUCT\(\([^<]*NUMBER[^<]*</f><v>)\d"
+            )
+            text, now = re.subn(formula, rb"\g<1>9", text, count=1)
+            changed += now
+            new.writestr(part, text)
+    assert changed
+    assert any(each.startswith(("one_scenario", "scenario_rows")) for each in audited(stale))
 
 
 @pytest.mark.office

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from optimiser.auditing import TWINS, Line, Sheets
+from optimiser.auditing import TWINS, Line, Sheets, scenario_view
+from optimiser.auditing.plan_sheets import LOST
 from optimiser.plan.assumption_rows import Assumption
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError
@@ -114,6 +115,7 @@ def read_plan(path: Path) -> PlanReading:
     faults: list[Fault] = []
     summary, run, found, notes = _Summary(), dict[str, str](), dict[str, None](), list[str]()
     kinds = {kind.SHEET: kind for kind in sheet_kinds() if kind.ALWAYS}
+    views: dict[str, list[Line]] = {}
     with readable(path):
         for sheet in file_sheets(path):
             name = normal(sheet.name)
@@ -123,6 +125,8 @@ def read_plan(path: Path) -> PlanReading:
             elif name == "run":
                 run, odd = _run(sheet)
                 faults += odd
+            elif name in (scenario_view.SHEET, scenario_view.ROWS):
+                views[name] = [*_cells(name, sheet)]
             elif kind := {**_SOMETIMES, **kinds}.get(name):
                 odd_cells = Faults(name)
                 rows[name] = list(_lines(kind, sheet, odd_cells))
@@ -156,8 +160,12 @@ def read_plan(path: Path) -> PlanReading:
         if line["table"] == Settings.TABLE
     }
     reading = _completed(rows, summary, run)
-    unread = tuple(name for name in found if name != "summary" and name not in rows)
-    sheets = dataclasses.replace(reading.sheets, unread=unread)
+    unread = tuple(name for name in found if name not in ("summary", *rows, *views))
+    divided = {
+        kind.SHEET: frozenset(each.name for each in columns(kind) if each.divisible)
+        for kind in sheet_kinds()
+    }
+    sheets = dataclasses.replace(reading.sheets, unread=unread, views=views, divided=divided)
     return dataclasses.replace(
         reading, sheets=sheets, settings=settings, notes=(*notes, *reading.notes)
     )
@@ -301,6 +309,18 @@ def _lines(kind: type[Result], sheet: Sheet, faults: Faults) -> Iterator[Line]:
             if message and name in table.columns:
                 faults.add(line, table.columns[name], f"{name} {message}")
         yield Line(values, kind.SHEET, line, letters, names)
+
+
+def _cells(name: str, sheet: Sheet) -> Iterator[Line]:
+    """Yield the rows of a sheet as its cells stand, those that are blank left out."""
+    for number, cells in sheet:
+        values = {
+            letter(c): LOST if isinstance(cell, Lost) else cell
+            for c, cell in cells.items()
+            if cell != ""
+        }
+        if values:
+            yield Line(values, name, number, {each: each for each in values})
 
 
 def _value(column: Column, cell: Cell | None, optional: bool) -> tuple[Any, str]:
