@@ -9,6 +9,8 @@ from optimiser.auditing.futures import BASE
 from optimiser.auditing.path_audit import Flow, PathAudit
 from optimiser.auditing.together import Together
 from optimiser.auditing.twin import AuditedSheet, Twin
+from stockpile_model import amounts
+from stockpile_model.tree import ALL
 
 
 def cash_flow(path: PathAudit) -> None:
@@ -174,6 +176,21 @@ def _outcomes(together: Together, noise: float, some: float) -> None:
         record.refuse(line.where, f"{line['scenario']!r} is no scenario that may come")
 
 
+def worded(together: Together) -> None:
+    """Compare what each marginal value says in words with its figures."""
+    currency = together.clock.settings.currency
+    for line in together.sheets["marginal_values"]:
+        worth = line["worth"] / line["probability"]
+        share = line["unit"] == "1"
+        unit = "percentage point" if share else line["unit"]
+        saved = f"{amounts.money(abs(worth) / (100 if share else 1))} {currency}"
+        said = f"From {amounts.month(line['date'])} one {unit}"
+        said += " less " if line["sense"] == "least" else " more "
+        said += ("saves " if worth >= 0 else "costs ") + (saved if worth else "nothing")
+        said += "" if line["scenarios"] == ALL else f", in {line['scenarios']}"
+        together.record.term(line, "in_words", said)
+
+
 TWIN = Twin(
     sheets=(
         AuditedSheet(
@@ -193,5 +210,5 @@ TWIN = Twin(
         ),
     ),
     settle=(cash_flow, costs),
-    conclude=(objective,),
+    conclude=(objective, worded),
 )

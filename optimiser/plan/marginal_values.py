@@ -20,6 +20,7 @@ from stockpile_model.leads import TO_INPUT
 from stockpile_model.ledger import Limit
 from stockpile_model.schema import Dated, column
 from stockpile_model.stockpile import Stockpile
+from stockpile_model.tree import ALL
 
 NOTHING = DualRange(0.0, 0.0, -math.inf, math.inf)
 WORTHLESS = 1e-9  # below this a marginal value is the solver's noise [scaled units]
@@ -56,6 +57,11 @@ class MarginalValue(Dated):
         "most limit for which that is its worth; blank: without end",
         "quantity, money or 1",
         default=None,
+    )
+    in_words: str | None = column(
+        "what one unit, or of a share one percentage point, saves in the scenarios of the row",
+        default=None,
+        sentence=True,
     )
 
     @property
@@ -117,8 +123,9 @@ def _marginal_value(
     units = {"quantity": settings.quantity_unit, "money": settings.currency}
     used = _used(limit)
     low, high = (None, None) if span is None else map(_finite, span)
-    return MarginalValue(
-        **stockpile.where(limit.node),
+    where = stockpile.where(limit.node)
+    row = MarginalValue(
+        **where,
         limit=limit.what,
         cell=stockpile.cell(limit.row, limit.column) if limit.row is not None else None,
         date=stockpile.calendar.begin(stockpile.tree.period[limit.node]),
@@ -130,6 +137,19 @@ def _marginal_value(
         holds_from=low,
         holds_to=high,
     )
+    return replace(row, in_words=_in_words(row, settings.currency))
+
+
+def _in_words(row: MarginalValue, currency: str) -> str:
+    """Return what a row says, as it is in its scenarios: weighed by no probability."""
+    looser = "less" if row.sense == "least" else "more"
+    unit, worth = row.unit, abs(row.worth / row.probability)
+    if unit == "1":  # nobody moves a share by the whole of it
+        unit, worth = "percentage point", worth / 100
+    saved = f"{amounts.money(worth)} {currency}" if worth else "nothing"
+    saves = "saves" if row.worth >= 0 else "costs"
+    where = "" if row.scenarios == ALL else f", in {row.scenarios}"
+    return f"From {amounts.month(row.date)} one {unit} {looser} {saves} {saved}{where}"
 
 
 def _finite(bound: float) -> float | None:

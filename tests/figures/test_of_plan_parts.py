@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import optimiser as so
+from optimiser.auditing import audit
 from optimiser.figures.figure import ChartFigure, Figured, TableFigure
 from optimiser.figures.of_plan import chapters_of
 from optimiser.figures.of_plan.plan_rows import PlanRows
+from optimiser.plan.audited import as_sheets
+from optimiser.plan.marginal_values import MarginalValue
 from optimiser.plan.narrowed_plan import for_buyer, in_scenario, of_material, scenarios_of
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
@@ -200,6 +204,30 @@ def test_limits_are_ordered_by_what_one_per_cent_saves() -> None:
     savings = [abs(float(line.known[-1])) for line in found.lines]  # type: ignore[arg-type]
     assert savings == sorted(savings, reverse=True)
     assert len(savings) == 10
+
+
+def test_a_marginal_value_says_in_words_what_it_is_in_its_scenarios() -> None:
+    plan = paged_plan()
+    rows = {(each.limit, each.scenarios): each for each in plan.of(MarginalValue)}
+    sure = rows["demand for gallium", "all"]
+    assert sure.in_words == f"From 2027-01 one kg less saves {sure.worth:g} USD"
+    part = next(each for each in rows.values() if each.scenarios != "all" and each.worth > 0)
+    assert part.in_words is not None
+    assert part.in_words.endswith(f" USD, in {part.scenarios}")
+    said = float(part.in_words.split(" saves ")[1].split(" USD")[0].replace(",", ""))
+    assert said == pytest.approx(part.worth / part.probability)
+    words = {each.in_words for each in plan.of(MarginalValue)}
+    assert {line.known[1] for line in table(plan, "weighty limits").lines} <= words
+    assert {each.in_words for each in in_scenario(plan, "ban").of(MarginalValue)} <= words
+
+
+def test_the_audit_finds_words_that_are_not_those_of_the_figures() -> None:
+    plan = paged_plan()
+    first, *others = plan.of(MarginalValue)
+    rows = (replace(first, in_words=f"{first.in_words}0"), *others)
+    sheets = as_sheets(replace(plan, rows={**plan.rows, MarginalValue: rows}))
+    (found,) = audit(plan.stockpile, sheets).findings
+    assert found.where.startswith("marginal_values!")
 
 
 def test_evidence_counts_sources() -> None:

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure, TextFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from optimiser.plan.marginal_values import MarginalValue, weightiest
-from stockpile_model import amounts
-from stockpile_model.tree import ALL
 
 NAME, TITLE = "weighty limits", "The limits that matter most"
 
@@ -20,20 +18,17 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     if not found:
         return
     lines, worths = [], []
+    unit = f"{plan.currency}, expected" if rows.scenarios else plan.currency
     for each in found:
         worths.append(each.worth * each.amount / 100)
-        where = (each.scenarios,) if rows.scenarios else ()
-        lines.append(FigureLine((each.limit, _sentence(rows, each), *where, worths[-1])))
+        lines.append(FigureLine((each.limit, each.in_words, worths[-1])))
     yield TableFigure(
         NAME,
         TITLE,
         (
             FigureColumn("Limit"),
             FigureColumn("In words"),
-            *((FigureColumn("In scenarios"),) if rows.scenarios else ()),
-            FigureColumn(
-                f"One per cent looser saves [{plan.currency}]", Precision("money", worths)
-            ),
+            FigureColumn(f"One per cent looser saves [{unit}]", Precision("money", worths)),
         ),
         tuple(lines),
         "Marginal values hold for small changes, with orders placed and levels signed kept.",
@@ -45,19 +40,6 @@ def in_words(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
     for figure in figures(rows, earlier):
         said = []
         for line in figure.lines:
-            limit, sentence, *rest = line.known
-            where = f" (in {rest[0]})" if rows.scenarios and rest[0] != ALL else ""
-            said.append(f"{limit}: {str(sentence)[0].lower()}{str(sentence)[1:]}{where}")
+            limit, sentence = map(str, line.known[:2])
+            said.append(f"{limit}: {sentence[0].lower()}{sentence[1:]}")
         yield TextFigure(f"{NAME} in words", TITLE, tuple(said), figure.caption)
-
-
-def _sentence(rows: PlanRows, each: MarginalValue) -> str:
-    looser = "less" if each.sense == "least" else "more"
-    unit, worth = each.unit, abs(each.worth)
-    if unit == "1":  # nobody moves a share by the whole of it
-        unit, worth = "percentage point", worth / 100
-    saves = "saves" if each.worth >= 0 else "costs"
-    return (
-        f"From {amounts.month(each.date)} one {unit} {looser} {saves} {amounts.money(worth)}"
-        f" {rows.plan.currency}"
-    )
