@@ -15,8 +15,8 @@ objective, proof), `adequacy_audit` (the assessment of supply), `reason_audit` (
 choice), `change_audit` (what changes of an announced plan), `action_audit` (what is to be signed,
 and what follows from it). Of the plan as a whole are
 `assumptions` (the inputs that it lists), `sentences` (instructions), `summary_totals` (totals of
-the other sheets) and `scenario_view` (what they show of one scenario). `inputs` reads the input with arithmetic of its own, so that an error in the
-model's is no error here too.
+the other sheets) and `scenario_view` (what they show of one scenario). `inputs` reads the input
+with arithmetic of its own, so that an error in the model's is no error here too.
 """
 
 from __future__ import annotations

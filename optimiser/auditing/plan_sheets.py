@@ -9,7 +9,6 @@ from typing import Any
 
 from stockpile_model.schema import Result, on_sheet
 
-
 LOST = object()
 """The value of a formula that has lost it."""
 

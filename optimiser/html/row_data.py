@@ -82,12 +82,21 @@ def _column(plan: Plan, column: Column, values: Sequence[Any]) -> Data:
 
 
 def _leads(column: Column) -> Data:
-    """Return where a click on a cell leads: the table, or the column that names it, and the column
-    whose words are searched there; nothing where that depends on the row."""
-    if len(column.leads) != 1:
+    """Return where a click on a cell may lead: the table, or the column that names it, the column
+    whose words are searched there, and the pairs of columns that are the same there and here."""
+    if not column.leads:
         return {}
-    (lead,) = column.leads
-    return {"leads": {"to": lead.sheet, "named": lead.named, "own": lead.on[0][1] or column.name}}
+    return {
+        "leads": [
+            {
+                "to": lead.sheet,
+                "named": lead.named,
+                "own": lead.on[0][1] or column.name,
+                "on": [[there, own or column.name] for there, own in lead.on],
+            }
+            for lead in column.leads
+        ]
+    }
 
 
 def _plain(value: float | None) -> float | str | None:

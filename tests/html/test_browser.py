@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,12 @@ import pytest
 import optimiser as so
 from optimiser.html.other_pages import explanation_page
 from optimiser.html.saving import write_page
+from optimiser.plan.action_rows import Action
+from stockpile_model.blocks.budget import Payment
+from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.offers.order_report import Order
-from stockpile_model.blocks.stock.lot_outcomes import Delivery
+from stockpile_model.blocks.stock.lot_outcomes import Delivery, Movement
 from tests.support.browser import Opened, browser
 from tests.support.pages import HOSTILE, MARKED, STUDIED, paged_plan
 
@@ -201,6 +204,85 @@ def test_rows_are_searched_and_sorted(opened: Opened) -> None:
         column = next(k for k, each in enumerate(heads) if each.startswith("Ordered"))
         first = rows.locator("tbody tr").first.locator("td").nth(column).inner_text()
         assert number(first) == pytest.approx(max(each.ordered for each in orders))
+
+
+class Trace:
+    """Rows that are followed by the buttons in their cells."""
+
+    def __init__(self, opened: Opened, sheet: str) -> None:
+        self.opened, self.sheets = opened, [sheet]
+        self.place = opened.page.locator(f"[data-table='{sheet}']")
+        self.place.evaluate("(each) => { each.open = true; }")
+        self.place.locator(".held table").wait_for()
+
+    def press(self, title: str, row: int = 0) -> str:
+        """Press the button of a row in a column; return the word that the next sheet is searched
+        for."""
+        heads = self.place.locator("thead th").all_inner_texts()
+        column = next(k for k, each in enumerate(heads) if each.startswith(title))
+        button = self.place.locator("tbody tr").nth(row).locator("td").nth(column).locator("button")
+        sheet, word = button.get_attribute("title").removeprefix("Rows of ").split(" with ")
+        button.click()
+        self.sheets.append(sheet)
+        self.place = self.opened.page.locator(f"[data-table='{sheet}']")
+        assert self.place.locator("input").input_value() == word
+        return str(word)
+
+    def count(self) -> int:
+        """How many rows the sheet shows."""
+        return int(self.place.locator("output").inner_text().split(" of ")[1].split(".")[0])
+
+    def close(self) -> None:
+        """Forget what was searched for."""
+        for sheet in dict.fromkeys(self.sheets):
+            place = self.opened.page.locator(f"[data-table='{sheet}']")
+            place.locator("input").fill("")
+            place.evaluate("(each) => { each.open = false; }")
+
+
+@pytest.fixture
+def traced(opened: Opened) -> Iterator[Callable[[str], Trace]]:
+    """Begins a trace at a sheet."""
+    begun: list[Trace] = []
+
+    def begin(sheet: str) -> Trace:
+        begun.append(Trace(opened, sheet))
+        return begun[-1]
+
+    yield begin
+    for each in begun:
+        each.close()
+
+
+def test_clicks_lead_from_an_order_to_its_lot_and_to_what_uses_it(traced: Any) -> None:
+    plan, trace = paged_plan(), traced("orders")
+    lot = trace.press("Becomes")
+    assert trace.sheets[-1] == "movements"
+    uses = [each for each in plan.of(Movement) if each.lot == lot]
+    assert uses
+    assert trace.count() == len(uses)
+    names = trace.place.locator("tbody tr").all_inner_texts()
+    demand = next(k for k, each in enumerate(names) if "army" in each or "navy" in each)
+    buyer = trace.press("Name", demand)
+    assert trace.sheets[-1] == "demand"
+    assert trace.count() == sum(each.buyer == buyer for each in plan.of(DemandMet))
+
+
+def test_clicks_lead_from_an_appropriation_to_its_payments_and_their_order(traced: Any) -> None:
+    plan, trace = paged_plan(), traced("budget")
+    appropriation = trace.press("Spent")
+    assert trace.sheets[-1] == "payments"
+    paid = [each for each in plan.of(Payment) if each.appropriation == appropriation]
+    assert trace.count() == len(paid)
+    rows = trace.place.locator("tbody tr").all_inner_texts()
+    number = trace.press("Number", next(k for k, each in enumerate(rows) if "O2027" in each))
+    assert trace.sheets[-1] == "actions"
+    assert trace.count() == sum(each.number == number for each in plan.of(Action))
+    order = trace.press("Number")
+    assert (trace.sheets[-1], order) == ("orders", number)
+    assert trace.count() == sum(each.number == number for each in plan.of(Order))
+    assert trace.press("Paid") == number
+    assert trace.count() == sum(each.number == number for each in plan.of(Payment))
 
 
 def test_it_is_accessible_in_light_and_dark(opened: Opened) -> None:

@@ -397,6 +397,7 @@
   /* --- Rows ---------------------------------------------------------------------------------- */
 
   const state = new Map(); // by table: the page, the order, the words that are searched
+  const ends = new Map(); // by lead: what its rows are known by
   const ways = {
     scenario: (table, name) => table.scenarios && by(table.scenarios, (text) => !(text in data.holds) || data.holds[text].includes(name)),
     material: (table, name) => column(table, "material", (text) => text === name || (data.groups[text] || []).includes(name)),
@@ -428,12 +429,23 @@
   function led(table, each, r) {
     const text = cell(table, each, r);
     if (!each.leads || !text) return null;
-    const word = wording(table, each.leads.own, r).split(", ")[0];
-    const name = each.leads.to || wording(table, each.leads.named, r);
+    const lead = each.leads.length === 1 ? each.leads[0] : each.leads.find((one) => matched(table, one, r));
+    if (!lead) return null;
+    const word = wording(table, lead.own, r).split(", ")[0];
+    const name = lead.to || wording(table, lead.named, r);
     if (!word || !state.has(name)) return null;
     const press = element("button", text, { type: "button", class: "lead", title: `Rows of ${name} with ${word}` });
     press.addEventListener("click", () => go(name, word));
     return press;
+  }
+
+  /* Of several ways that a cell may lead the first is taken that has a row at its end. */
+  function matched(table, lead, r) {
+    const there = data.tables.find((one) => one.name === lead.to);
+    if (!there) return false;
+    const key = (one, side, row) => JSON.stringify(lead.on.map((pair) => wording(one, pair[side], row)));
+    if (!ends.has(lead)) ends.set(lead, new Set(Array.from({ length: there.height }, (_, row) => key(there, 0, row))));
+    return ends.get(lead).has(key(table, 1, r));
   }
 
   function wording(table, name, r) {

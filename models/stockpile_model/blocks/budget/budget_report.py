@@ -159,7 +159,7 @@ class Payment(Dated):
         "heading under which it stands on the sheet `cash_flow`; blank = nothing is paid, all of "
         "it is released",
         leads=(
-            Lead("cash_flow", (("heading", "heading"), ("name", "obligation"), ("date", "date"))),
+            Lead("cash_flow", (("name", "obligation"), ("heading", "heading"), ("date", "date"))),
         ),
     )
     fiscal_year: int = column(
