@@ -81,7 +81,7 @@ def test_solve_writes_a_plan_next_to_the_workbook_and_leaves_the_workbook_alone(
 def test_without_json_the_verdict_is_on_standard_output_and_progress_on_standard_error(
     workbook: Path,
 ) -> None:
-    ran = stockpile("solve", workbook, "-o", "plan.xlsx", cwd=workbook.parent)
+    ran = stockpile("solve", workbook, "-o", "plan.xlsx", "--all", cwd=workbook.parent)
     assert ran.returncode == 0
     assert "Order 40 kg in 2 orders from smelter." in ran.stdout
     assert "found " in ran.stderr

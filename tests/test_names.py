@@ -495,7 +495,7 @@ def test_the_terminal_shows_names_as_they_stand(
     hostile: tuple[Path, so.Solution], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No markup of them is followed or swallowed, and nothing of them steers the terminal."""
-    show_plan(hostile[1])
+    show_plan(hostile[1], True)
     shown = capsys.readouterr().out
     assert shown.startswith("\n[/x] [31m: optimal")
     assert re.search(r"^\[/x\] +0.4", shown, re.MULTILINE)

@@ -186,7 +186,7 @@ def test_the_horizon_rows_are_shown_in_the_terminal(
     from tests.support.books import book
 
     path = book(tmp_path / "mine.xlsx", BOOK)
-    ran = run(capsys, "solve", str(path), "-o", str(tmp_path / "plan.xlsx"))
+    ran = run(capsys, "solve", str(path), "-o", str(tmp_path / "plan.xlsx"), "--all")
     assert ran.status == 0
     assert "Why not" in ran.out
     assert "offer dear: not used at 22 USD a unit landed" in ran.out

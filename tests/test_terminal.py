@@ -19,7 +19,9 @@ from rich.text import Text
 import optimiser as so
 from optimiser.cli.main import COMMANDS
 from optimiser.cli.progress import LiveLine, clock, found, search_parts, study_parts
+from optimiser.cli.solve_command import show_plan
 from tests.support.commands import run
+from tests.support.pages import PAGED
 
 ROOT = Path(__file__).parents[1]
 COMPLETED = "import sys; sys.argv = ['stockpile']; from optimiser.cli.main import main; main()"
@@ -69,6 +71,53 @@ def test_a_terminal_shows_one_line_that_fits(columns: int, tmp_path: Path) -> No
     assert "\x1b[36m" in shown  # in colour
     assert "incumbent" not in shown + output
     assert "630" in output
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("plan") / "plan.xlsx"
+    so.solve("inputs/small.xlsx", output=target)
+    return target
+
+
+def test_an_audit_and_a_check_show_what_they_do(
+    plan: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown, output = seen(60, "audit", "inputs/small.xlsx", plan)
+    first = lines(shown)
+    assert any(re.fullmatch(r"[|/\\-] \d+:\d\d  recomputing the plan", each) for each in first)
+    assert "agrees with" in output
+    shown, output = seen(60, "check", "inputs/small.xlsx")
+    assert any("  reading and checking small.xlsx" in each for each in lines(shown))
+    assert output.startswith("inputs/small.xlsx: no error")
+    assert run(capsys, "check", "inputs/small.xlsx").err == "", "nothing where it is piped"
+    assert run(capsys, "audit", "inputs/small.xlsx", plan).err.startswith("not checked:")
+
+
+def test_a_plan_is_shown_in_short_and_wholly_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    solved = so.solve(so.from_tables(PAGED), what_ifs=("adequacy",))
+    assert solved.plan is not None
+    show_plan(solved, False)
+    short = capsys.readouterr().out
+    show_plan(solved, True)
+    whole = " ".join(capsys.readouterr().out.split())
+    flat = " ".join(short.split())
+    costs = "The cost that is minimised, expected over the scenarios and discounted to 2027-01-01"
+    for said in (costs, "In the base scenario pay", "Proven: no plan costs less."):
+        assert said in flat
+        assert said in whole
+    assert "To do first, before 2027-07" in short
+    assert sum(each.startswith("2027-") for each in short.splitlines()) >= 5
+    assert "embargo" in flat, "what was asked besides is answered"
+    for listed in (
+        "order 36 kg of gallium in 2 orders",
+        "Why not",
+        "No cash, but added",
+        "flood  ",
+    ):
+        assert listed not in short
+        assert " ".join(listed.split()) in whole
+    assert len(short.splitlines()) < 60
 
 
 def test_no_color_is_kept(tmp_path: Path) -> None:

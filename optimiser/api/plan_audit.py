@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,14 +54,16 @@ def audit(
     *,
     changes: Sequence[str] = (),
     near: Announced | None = None,
+    on_phase: Callable[[str], None] | None = None,
 ) -> AuditReport:
     """Recompute a plan from its workbook, without model and solver.
 
     Both may be in memory, or the path of a file. A workbook that is read gets the changes that the
     plan was made with, then `changes`. `near` is the announced plan to which it stays near: then
     what was announced, its unit values and the changed cells of the sheet `changes` are recomputed
-    too. Raises InputError for a file that cannot be read, for a plan that holds first decisions
-    only, and for one that stays near no plan where `near` is given.
+    too. `on_phase` gets what is done, in words. Raises InputError for a file that cannot be read,
+    for a plan that holds first decisions only, and for one that stays near no plan where `near` is
+    given.
 
     >>> import optimiser as so
     >>> book = so.read("inputs/small.xlsx")
@@ -72,14 +74,18 @@ def audit(
     >>> so.audit(book, plan, near=announced).findings
     ()
     """
+    now = on_phase or (lambda _: None)
+    now("reading the plan")
     given = load_plan(plan) if isinstance(plan, (str, Path)) else plan
     sheets = sheets_of(given)
     _refuse_first_decisions(given, plan)
     saved = given if isinstance(given, SavedPlan) else None
     made_with = saved.changes if saved and not isinstance(source, Book) else ()
+    now("reading the workbook")
     book = book_of(source, (*made_with, *changes))
     if saved:
         spelt_alike(sheets, book.stockpile)
+    now("recomputing the plan")
     recomputed = recompute(book.stockpile, sheets, _announced(given, near))
     notes = (
         *(saved.reading.notes if saved else ()),

@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 import optimiser as so
-from optimiser.cli.command_options import WORKBOOK, changes, json_output
+from optimiser.cli.command_options import WORKBOOK, changes, json_output, quiet_option
 from optimiser.cli.exit_statuses import DISAGREES
 from optimiser.cli.messages import answer, say
 from stockpile_model.amounts import count
 
 
 @click.command(epilog="Example: stockpile audit gallium.xlsx gallium-plan.xlsx")
+@quiet_option
 @WORKBOOK
 @click.argument("plan", type=click.Path(path_type=Path))
 @changes("Change a cell of the input first, on top of the plan's own changes.")
@@ -49,8 +50,11 @@ def audit(
     """Recompute a PLAN from its WORKBOOK, without model and solver: a line for each figure that
     does not agree; of a plan that was edited by hand, what the edit comes to.
     """
-    edits = so.edit_cost(workbook, plan, changes=changes) if cost_of_edit else None
-    result = so.audit(workbook, plan, changes=changes, near=near)
+    from optimiser.cli.progress import waiting
+
+    with waiting("planning with the edits, and without") as now:
+        edits = so.edit_cost(workbook, plan, changes=changes) if cost_of_edit else None
+        result = so.audit(workbook, plan, changes=changes, near=near, on_phase=now)
     for note in result.notes:
         say(f"note: {note}")
     figures = count(result.figures, "figure")

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 import optimiser as so
-from optimiser.cli.command_options import FORCE, WORKBOOK
+from optimiser.cli.command_options import FORCE, WORKBOOK, quiet_option
 from optimiser.cli.messages import answer, say
 from stockpile_model.amounts import count
 
 
 @click.command(epilog="Example: stockpile check gallium.xlsx --errors errors.xlsx")
+@quiet_option
 @WORKBOOK
 @click.option(
     "--errors",
@@ -24,7 +25,10 @@ def check(workbook: Path, errors: Path | None, force: bool) -> None:
     """Check a WORKBOOK (or a folder of CSV files): every problem at once, a line each, with sheet
     and cell.
     """
-    book = so.check(workbook, errors, force)
+    from optimiser.cli.progress import waiting
+
+    with waiting(f"reading and checking {workbook.name}"):
+        book = so.check(workbook, errors, force)
     for fault in book.warnings:
         say(f"warning: {fault}")
     answer(

@@ -87,12 +87,16 @@ def quiet() -> bool:
 
 
 @contextlib.contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Show a clock on a terminal while something is done that reports no progress."""
+def waiting(what: str) -> Iterator[Callable[[str], None]]:
+    """Show a clock on a terminal while something is done that says no more than its phase."""
     with live_line() as line:
-        if line is not None:
-            line.said = (what,)
-        yield
+
+        def now(phase: str) -> None:
+            if line is not None:
+                line.said = (phase,)
+
+        now(what)
+        yield now
 
 
 @contextlib.contextmanager

@@ -153,6 +153,12 @@ NOT_BUNDLED = {
     default=0,
     help="Processes that plan bundles; by default one for each core.",
 )
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Print what is bought, costs by heading, reasons and scenarios too.",
+)
 @FORCE
 @json_output("Print the outcome as one JSON object on standard output.")
 @click.pass_obj
@@ -164,6 +170,7 @@ def solve(
     html: bool,
     memo: Path | None,
     workers: int,
+    everything: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -174,6 +181,7 @@ def solve(
     from optimiser.cli.progress import search_progress
 
     _refuse_together(options)
+    everything = everything or options["reasons"]
     target = output or next_to(workbook, "plan")
     page = target.with_suffix(".html") if html else None
     common = {"workers": workers or None, "output": target, "page": page, "on_message": say}
@@ -183,7 +191,7 @@ def solve(
     if as_json:
         answer(json.dumps(result.as_object(), indent=2))
     else:
-        show_plan(result)
+        show_plan(result, everything)
         if page is not None:
             answer(f"Its page is in {page}")
         if result.memo is not None:
@@ -233,8 +241,8 @@ def _without_plan(result: so.Solution) -> tuple[str, ...]:
     return ("no plan was found within the time limit; try a longer --time-limit",)
 
 
-def show_plan(result: so.Solution) -> None:
-    """Print a plan: its verdict, and its figures in brief."""
+def show_plan(result: so.Solution, everything: bool) -> None:
+    """Print a plan in short; or `everything`: its verdict, and its figures in brief."""
     plan = result.plan
     if plan is None:
         return
@@ -242,8 +250,9 @@ def show_plan(result: so.Solution) -> None:
 
     console = Plain(highlight=False)
     console.print(f"\n{plan.title or 'Plan'}: {plan.status}", style="bold")
-    console.print(plan.verdict)
-    for figure in so.figures_of(plan, brief=True).values():
+    if everything:
+        console.print(plan.verdict)
+    for figure in so.figures_of(plan, brief=everything, short=not everything).values():
         if isinstance(figure, so.ChartFigure):
             continue  # a terminal draws none
         if figure.title:
@@ -252,4 +261,6 @@ def show_plan(result: so.Solution) -> None:
             console.print(drawn(figure))
         else:
             console.print("\n".join(filter(None, (*figure.paragraphs, figure.aside))))
+    if not everything:
+        console.print("\n--all prints what is bought, costs by heading, reasons and scenarios too.")
     console.print(f"The plan is in {result.path} ({result.seconds:.1f} s)", soft_wrap=True)

@@ -30,6 +30,13 @@ def verdict(plan: Plan) -> str:
     return "\n".join([*bought(plan), *missed(plan), *paid(plan), proof(plan), *change_lines(plan)])
 
 
+def in_short(plan: Plan) -> Iterator[str]:
+    """Yield the verdict without what sheets list: what is done, and what of the cost is no cash."""
+    kept = {*list(cash_lines(plan))[:1], _cost(plan)}
+    listed = {*bought(plan), *paid(plan)} - kept
+    yield from (each for each in plan.verdict.splitlines() if each not in listed)
+
+
 def bought(plan: Plan) -> Iterator[str]:
     """Yield what is done."""
     yield from _done(plan) if plan.until is None else _trunk(plan)

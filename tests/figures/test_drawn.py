@@ -91,7 +91,7 @@ def test_a_figure_that_is_added_is_drawn(
     monkeypatch.setattr(of_plan, "CHAPTERS", (*of_plan.CHAPTERS, chapter))
     shown = plan_page(plan).chapters[-1]
     assert [each["name"] for each in shown.figures] == ["ordered from", "said", "chart"]
-    show_plan(so.Solution("optimal", plan, None, 1.0))
+    show_plan(so.Solution("optimal", plan, None, 1.0), True)
     said = capsys.readouterr().out
     assert "Ordered from whom" in said
     assert "12.5" in said

@@ -64,6 +64,15 @@ PLAN: Sequence[PlanMaker] = (
 )
 """The figures of a plan in the order in which they are read. One may refer to those before it."""
 
+SHORT: Sequence[PlanMaker] = (
+    assessment.short,
+    first_steps.short,
+    announced_changes.figures,
+    outcome_rows.answers,
+    supply_adequacy.brief,
+)
+"""What an officer reads at once: how it ends, what to do first, and what was asked besides."""
+
 BRIEF: Sequence[PlanMaker] = (
     expected_costs.figures,
     reason_lines.figures,
@@ -178,6 +187,11 @@ def chapters_of(rows: PlanRows, part: bool = False) -> list[tuple[Chapter, list[
 def figures_of(rows: PlanRows) -> dict[str, Figured]:
     """Return the figures of a plan by name."""
     return _made(PLAN, rows)
+
+
+def short_of(rows: PlanRows) -> dict[str, Figured]:
+    """Return the figures of a plan that are read at once, by name."""
+    return _made(SHORT, rows)
 
 
 def brief_of(rows: PlanRows) -> dict[str, Figured]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
+from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure, TextFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
+from optimiser.plan.verdict import in_short
 from stockpile_model.amounts import count
 
 NAME = "assessment"
@@ -17,6 +18,11 @@ STATUS = {
     ),
 }
 OBJECTIVE, EXPECTED = "Objective", "Expected cost"
+
+
+def short(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
+    """Yield the verdict without what sheets list."""
+    yield TextFigure("in short", "", tuple(in_short(rows.plan)))
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:

@@ -14,12 +14,22 @@ from stockpile_model.schema import Result
 from stockpile_model.tree import ALL
 
 NAME = "first steps"
-FIRST_MONTHS, MOST_FIRST = 6, 12
+FIRST_MONTHS, MOST_FIRST, MOST_SHORT = 6, 12, 5
 Step = tuple[dt.date, int, str]
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
     """Yield the steps of the first months; later ones only where there are no others."""
+    yield _first(rows, MOST_FIRST)
+
+
+def short(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
+    """Yield the weightiest few of these steps."""
+    yield _first(rows, MOST_SHORT)
+
+
+def _first(rows: PlanRows, most: int) -> TextFigure:
+    """Return the steps of the first months, the weightiest where there are more than `most`."""
     until = add_months(rows.plan.stockpile.settings.start, FIRST_MONTHS)
     kinds = sorted((kind for kind in results() if kind.RANK), key=lambda kind: kind.PLACE)
     steps = [each for kind in kinds for each in _steps(rows, kind)]
@@ -28,7 +38,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
     title = f"To do first, before {month(until)}"
     if steps and first[0][0] >= until:
         title = f"To do first: nothing before {month(first[0][0])}"
-    weightiest = sorted(first, key=lambda each: each[1])[:MOST_FIRST]  # no signature is left out
+    weightiest = sorted(first, key=lambda each: each[1])[:most]  # no signature is left out
     shown = tuple(
         instruction for _, _, instruction in sorted(weightiest, key=lambda each: each[:2])
     )
@@ -36,7 +46,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
     if rest:
         *sheets, last = (kind.SHEET for kind in kinds if kind.ALWAYS or rows.height(kind))
         aside = f"… and {rest:,} more on the sheets {', '.join(sheets)} and {last}."
-    yield TextFigure(NAME, title, shown or ("Nothing to do.",), aside)
+    return TextFigure(NAME, title, shown or ("Nothing to do.",), aside)
 
 
 def _steps(rows: PlanRows, kind: type[Result]) -> Iterator[Step]:

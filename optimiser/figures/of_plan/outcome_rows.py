@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
+from stockpile_model.block import results
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.schema import Result, columns, get
 
@@ -14,7 +15,17 @@ MOST_SCENARIOS = 20  # with more, only the dearest are shown
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     """Yield a table of each type of row that the plan has and that has a title for it."""
-    for kind in sorted(rows.plan.rows, key=lambda kind: kind.PLACE):
+    yield from _tables(rows, rows.plan.rows)
+
+
+def answers(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
+    """Yield those of the types that no block reports: they answer what was asked besides."""
+    reported = results()
+    yield from _tables(rows, [kind for kind in rows.plan.rows if kind not in reported])
+
+
+def _tables(rows: PlanRows, kinds: Iterable[type[Result]]) -> Iterator[TableFigure]:
+    for kind in sorted(kinds, key=lambda kind: kind.PLACE):
         found: Sequence[Result] = rows.plan.of(kind)
         title = kind.BRIEF
         if kind is ScenarioOutcome and len(found) > MOST_SCENARIOS:
