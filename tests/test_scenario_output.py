@@ -274,7 +274,7 @@ def test_shortfall_first_counts_it_over_the_scenarios(tmp_path: Path) -> None:
 
 
 def test_the_terminal_shows_the_scenarios_and_what_they_cost(tmp_path: Path) -> None:
-    ran = solved(WAR, tmp_path, "--value")
+    ran = solved(WAR, tmp_path, "--value", "--all")
     assert ran.exit_code == 0, ran.output
     shown = [line.split() for line in ran.stdout.splitlines()]
     assert ["Scenarios"] in shown

@@ -26,7 +26,7 @@ WHY = "why it is done, as far as the plan shows it"
 
 
 class Act(NamedTuple):
-    """What a result row asks an officer to do, on a date, about a row of `table`.
+    """Describe what a result row asks an officer to do, on a date, about a row of `table`.
 
     Rows with the same table, name, level and date are one action. Where they `add` up, each is a
     part of it; else all of them say the same of it.
@@ -77,7 +77,8 @@ class Cause(NamedTuple):
 
 
 class RowFacts(Protocol):
-    """What is known of a plan at the date of a row, so that the row can say why it is done."""
+    """Describe what is known of a plan at the date of a row, so that the row can say why it is
+    done."""
 
     @property
     def now(self) -> Stockpile:

@@ -56,7 +56,7 @@ class Renewal:
 
 @dataclass(frozen=True)
 class Stretch:
-    """By how much rules may make the plan buy beyond any use.
+    """Describe by how much rules may make the plan buy beyond any use.
 
     `shares`: what one supplier brings makes room for what others may; `over_time`: also in other
     periods. `times`: buying as many times of what is of use [1]. `tokens`: as this share of all

@@ -31,7 +31,7 @@ _EXAMPLE = "write it as in 'budgets[nds].amount scale 0.8', with set, scale or a
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of the cells in `column` of the rows `row` of a table.
+    """Describe what becomes of the cells in `column` of the rows `row` of a table.
 
     `row` is the key of a row. Where a table has no single key it is what the first column holds, in
     `floors` also `contract/level`; where it has no key at all also `row 5`, by its number in the

@@ -24,7 +24,7 @@ def _none(*_: Any) -> tuple[Any, ...]:
 
 
 class UnitCost(NamedTuple):
-    """What a unit costs landed [money/quantity], undiscounted; below zero it earns.
+    """Describe what a unit costs landed [money/quantity], undiscounted; below zero it earns.
 
     `price` has its adder, `ordering` is the cost of an order, spread over what it holds, `other` is
     what else it costs. `present` is the whole, discounted to the start of the horizon.
@@ -45,7 +45,8 @@ class UnitCost(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """What a plan does of a choice at a node [quantity or 1], or 0, and what a unit costs there.
+    """Describe what a plan does of a choice at a node [quantity or 1], or 0, and what a unit costs
+    there.
 
     `cost` is None where it has none of its own. `brings`: it is metal that comes, so that other
     metal may be beaten by it.
@@ -58,7 +59,7 @@ class Fact(NamedTuple):
 
 
 class LeverPayment(NamedTuple):
-    """What is paid for one unit of a choice that is done, for one unit of its lever.
+    """Describe what is paid for one unit of a choice that is done, for one unit of its lever.
 
     `data`: a variable that holds such units. `factor`: money that is paid for each at a node, by
     the appropriations that pay what the ledger posts under `heading` and the choice's name.
@@ -161,7 +162,8 @@ def without_row(stockpile: Stockpile, kind: type[Row], number: int) -> Stockpile
 
 
 class Missed(NamedTuple):
-    """What is asked for at a node and is not there [quantity]; `data` is the variable of it."""
+    """Describe what is asked for at a node and is not there [quantity]; `data` is the variable of
+    it."""
 
     node: int
     material: str

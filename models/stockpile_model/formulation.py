@@ -46,10 +46,11 @@ class Formulation:
 
     @functools.cached_property
     def money(self) -> list[tuple[Money, float]]:
-        """Every entry of the ledger with what it amounts to, once the model holds a solution."""
+        """Return every entry of the ledger with what it amounts to, once the model holds a
+        solution."""
         return [(each, evaluate(each.amount)) for each in self.ledger.money]
 
     @functools.cached_property
     def trace(self) -> lots.Trace:
-        """Every lot followed from arrival to end, once the model holds a solution."""
+        """Return every lot followed from arrival to end, once the model holds a solution."""
         return lots.trace(self.stockpile, self.ledger)

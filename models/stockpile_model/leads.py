@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Lead:
-    """Where a click on a cell of a result row leads: to the first row of a sheet that matches it.
+    """Describe where a click on a cell of a result row leads: to the first row of a sheet that
+    matches it.
 
     `sheet`: its name; blank: the column `named` of the row holds it. `on`: pairs of a column there
     and one of the own row whose values are the same; blank: the cell's own value, of a list of

@@ -18,7 +18,7 @@ from stockpile_model.schema import Row
 
 @dataclass(frozen=True)
 class Heading:
-    """What money is for.
+    """Describe what money is for.
 
     `cash`: whether money moves; a price on what is missing, and the value of what is left, move
     none. `receiver`: the table under whose rows it is received; blank: it is no receipt of one.
@@ -102,7 +102,7 @@ class Departure(NamedTuple):
 
 @dataclass(frozen=True)
 class Kept:
-    """What a node must still have of one age at its period's end [quantity].
+    """Describe what a node must still have of one age at its period's end [quantity].
 
     Ages are kept in classes there: it expires, passes on to the next class, or is known by its age.
     """
@@ -156,7 +156,7 @@ class Amount(NamedTuple):
 
 
 class Binding(NamedTuple):
-    """Where on its path an outlay is obligated that is paid later.
+    """Describe where on its path an outlay is obligated that is paid later.
 
     `nodes`: where it may be, the first of the path first; one node where that is known beforehand.
     `most`: the most that is obligated at each of them by `source`, all its outlays together
@@ -219,7 +219,7 @@ class Limit(NamedTuple):
 
 @dataclass
 class Ledger:
-    """What the blocks post.
+    """Hold what the blocks post.
 
     `headings`: those under which money may stand. `failing`: what is obligated and released where
     what it is for does not arrive; it is no outlay. `balanced`: stock is balanced, so metal that is

@@ -42,7 +42,7 @@ class Lot:
 
 @dataclass(frozen=True)
 class Held:
-    """What is left of a lot at the end of a node's period [quantity]; age in periods."""
+    """Describe what is left of a lot at the end of a node's period [quantity]; age in periods."""
 
     node: int
     lot: Lot
@@ -52,7 +52,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Moved:
-    """What comes in (above zero) or goes out (below zero) of a lot at a node [quantity].
+    """Describe what comes in (above zero) or goes out (below zero) of a lot at a node [quantity].
 
     `age` in periods; `price` of what arrives, with its adder [money/quantity]; `ahead`: it was
     ordered before the start.
@@ -72,7 +72,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Tested:
-    """What comes back of a lot from a test at a node [quantity]; age in periods.
+    """Describe what comes back of a lot from a test at a node [quantity]; age in periods.
 
     `before` is the lot that went in, `lot` what comes back of it.
     """
@@ -87,7 +87,8 @@ class Tested:
 
 @dataclass
 class Trace:
-    """What became of every lot. `nothing`: a quantity up to which there is none [quantity]."""
+    """Describe what became of every lot. `nothing`: a quantity up to which there is none
+    [quantity]."""
 
     nothing: float
     stock: list[Held] = field(default_factory=list)
@@ -97,7 +98,8 @@ class Trace:
 
 @dataclass
 class Batch:
-    """What is on hand of a lot; age in periods since it was made, also where life is unlimited."""
+    """Describe what is on hand of a lot; age in periods since it was made, also where life is
+    unlimited."""
 
     lot: Lot
     age: int
@@ -197,7 +199,7 @@ def _leave(
 
 
 class _Returns:
-    """What tests give back of each lot, what other sites get of it, and when."""
+    """Describe what tests give back of each lot, what other sites get of it, and when."""
 
     def __init__(self, stockpile: Stockpile, ledger: Ledger, found: Trace) -> None:
         self.stockpile, self.found = stockpile, found

@@ -57,7 +57,7 @@ class Passed:
 
     @functools.cached_property
     def nodes(self) -> tuple[int, ...]:
-        """The nodes that are over, one for each period."""
+        """Return the nodes that are over, one for each period."""
         leaves = {identity(name): leaf for name, leaf in self.stockpile.scenarios.items()}
         leaf = leaves.get(identity(self.scenario), self.stockpile.tree.leaves[0])
         return self.stockpile.tree.paths[leaf][: self.gone]

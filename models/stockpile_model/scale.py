@@ -35,22 +35,22 @@ class Scale(NamedTuple):
 
     @property
     def largest(self) -> float:
-        """The largest need [quantity]."""
+        """Return the largest need [quantity]."""
         return QUANTITY * self.quantity
 
     @property
     def nothing(self) -> float:
-        """A quantity up to which there is none [quantity]."""
+        """Return a quantity up to which there is none [quantity]."""
         return NOISE * self.quantity
 
     @property
     def no_money(self) -> float:
-        """An amount up to which nothing is paid [money]."""
+        """Return an amount up to which nothing is paid [money]."""
         return NOISE * self.money
 
     @property
     def visible(self) -> float:
-        """The least order that differs from none [quantity]."""
+        """Return the least order that differs from none [quantity]."""
         return VISIBLE * self.quantity
 
 

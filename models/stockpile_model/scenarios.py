@@ -27,7 +27,7 @@ from stockpile_model.tree import BASE, Tree
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario(Row):
-    """What may happen, how likely it is and when it becomes known."""
+    """Describe what may happen, how likely it is and when it becomes known."""
 
     TABLE = "scenarios"
     PURPOSE = (

@@ -49,7 +49,7 @@ _KINDS: dict[type, Kind] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """What one column of a table means.
+    """Describe what one column of a table means.
 
     `unit` is text for people: `quantity` and `money` stand for `settings.quantity_unit` and
     `settings.currency`. `field` is the attribute of the row: `name`, with an underscore behind it
@@ -363,7 +363,8 @@ class SummedLine:
 
 @dataclass(frozen=True)
 class ComparedSum:
-    """What plans are compared by: the expected sum of a column for each name in `of` [`unit`].
+    """Describe what plans are compared by: the expected sum of a column for each name in `of`
+    [`unit`].
 
     It is a decision, unless it is `money` that becomes of something. `first`: what the date of the
     first row of each name is called; blank where it is not compared.
@@ -380,7 +381,7 @@ class ComparedSum:
 
 @dataclass(frozen=True)
 class ComparedChoice:
-    """What plans are compared by: what is chosen for each name in `of`, and when.
+    """Describe what plans are compared by: what is chosen for each name in `of`, and when.
 
     `chosen` is the column of the choice, `when` that of its date. `otherwise` is what is shown
     where that column is blank or says so itself: nothing is chosen.
@@ -559,7 +560,8 @@ def on_sheet(kind: type[Result]) -> list[Column]:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with the input, or (`warning`) odd about it, by table, line and column name.
+    """Describe what is wrong with the input, or (`warning`) odd about it, by table, line and column
+    name.
 
     A message that starts with is, must, needs, has or caps continues the column's name, which
     whoever shows it puts in front; any other stands alone.
@@ -573,7 +575,7 @@ class Problem:
 
     @property
     def sentence(self) -> str:
-        """The message, with the name of its column where it continues that."""
+        """Return the message, with the name of its column where it continues that."""
         continues = self.column and self.message.startswith(
             tuple(f"{verb} " for verb in ("is", "must", "needs", "has", "caps"))
         )

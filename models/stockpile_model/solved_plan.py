@@ -32,7 +32,7 @@ class OfMaterial(Protocol):
 
 
 class SolvedPlan(Protocol):
-    """What a plan decides.
+    """Describe what a plan decides.
 
     Where `until` is a date, its rows are what is done before it.
     """

@@ -19,7 +19,7 @@ class Standing(NamedTuple):
 
     @property
     def in_spec(self) -> bool:
-        """Whether metal may serve any use; what has failed may not."""
+        """Return whether metal may serve any use; what has failed may not."""
         return self.times is not None
 
 

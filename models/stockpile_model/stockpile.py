@@ -73,7 +73,7 @@ class Stockpile:
 
     @functools.cached_property
     def scale(self) -> Scale:
-        """The units of quantity and money in which a plan is searched.
+        """Return the units of quantity and money in which a plan is searched.
 
         Thresholds are numbers of them.
         """
@@ -102,13 +102,13 @@ class Stockpile:
 
     @functools.cached_property
     def calendar(self) -> Calendar:
-        """The periods of the horizon."""
+        """Return the periods of the horizon."""
         s = self.settings
         return Calendar(s.start, s.periods, s.period_months, s.fiscal_year_start)
 
     @functools.cached_property
     def tree(self) -> Tree:
-        """The tree of the scenarios; a chain where there are none."""
+        """Return the tree of the scenarios; a chain where there are none."""
         return self.shape or Tree.chain(self.settings.periods)
 
     def at(self, node: int) -> Stockpile:
@@ -120,7 +120,7 @@ class Stockpile:
 
     @functools.cached_property
     def variants(self) -> tuple[Stockpile, ...]:
-        """The rows as they are anywhere in the tree, each once.
+        """Return the rows as they are anywhere in the tree, each once.
 
         What holds at any node is looked for in all of them.
         """
@@ -128,7 +128,7 @@ class Stockpile:
 
     @functools.cached_property
     def holds(self) -> tuple[tuple[str, ...], ...]:
-        """For each node the scenarios that pass it."""
+        """Return for each node the scenarios that pass it."""
         found: list[list[str]] = [[] for _ in self.tree.nodes]
         for name, leaf in (self.scenarios or {BASE: self.tree.leaves[0]}).items():
             for node in self.tree.paths[leaf]:
@@ -137,7 +137,7 @@ class Stockpile:
 
     @functools.cached_property
     def trunk(self) -> frozenset[int]:
-        """The nodes that all scenarios pass.
+        """Return the nodes that all scenarios pass.
 
         There is one for each period until the first scenario is known.
         """
@@ -174,7 +174,7 @@ class Stockpile:
 
     @functools.cached_property
     def _listed(self) -> tuple[str, ...]:
-        """For each node the scenarios that pass it, in words."""
+        """Return for each node the scenarios that pass it, in words."""
         trunk, holds = self.trunk, enumerate(self.holds)
         return tuple(ALL if node in trunk else ", ".join(names) for node, names in holds)
 
@@ -228,7 +228,7 @@ class Stockpile:
 
     @functools.cached_property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
-        """The materials of each group, by the name of the group."""
+        """Return the materials of each group, by the name of the group."""
         found: dict[str, list[str]] = {}
         for row in self.rows(Material):
             if row.group is not None:
@@ -241,12 +241,12 @@ class Stockpile:
 
     @functools.cached_property
     def sites(self) -> Mapping[str, Site]:
-        """The sites by name; without the table one site, free and unlimited."""
+        """Return the sites by name; without the table one site, free and unlimited."""
         return self.keyed(Site) or {"stockpile": Site(site="stockpile")}
 
     @functools.cached_property
     def owners(self) -> Mapping[str | None, tuple[str, ...]]:
-        """The sites of each buyer, by buyer; those that serve all stand under None."""
+        """Return the sites of each buyer, by buyer; those that serve all stand under None."""
         found: dict[str | None, list[str]] = {}
         for name, site in self.sites.items():
             found.setdefault(site.buyer, []).append(name)
@@ -280,7 +280,7 @@ class Stockpile:
 
     @functools.cached_property
     def _longest_life(self) -> int:
-        """A life that no metal reaches the end of [periods].
+        """Return a life that no metal reaches the end of [periods].
 
         It is the horizon, the age of the oldest lot at its start or of the oldest metal that is
         received, and the most life that any row asks metal still to have.

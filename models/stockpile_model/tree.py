@@ -29,18 +29,18 @@ class Tree:
 
     @property
     def nodes(self) -> range:
-        """All nodes, parents before children."""
+        """Return all nodes, parents before children."""
         return range(len(self.period))
 
     @functools.cached_property
     def leaves(self) -> tuple[int, ...]:
-        """The nodes without children: the ends of the paths."""
+        """Return the nodes without children: the ends of the paths."""
         inner = set(self.parent)
         return tuple(n for n in self.nodes if n not in inner)
 
     @functools.cached_property
     def paths(self) -> tuple[tuple[int, ...], ...]:
-        """For each node, the nodes from the root to it."""
+        """Return for each node, the nodes from the root to it."""
         found: list[tuple[int, ...]] = []
         for parent in self.parent:
             found.append((*(found[parent] if parent is not None else ()), len(found)))
@@ -48,7 +48,7 @@ class Tree:
 
     @functools.cached_property
     def below(self) -> tuple[tuple[int, ...], ...]:
-        """For each node, itself and all that descend from it, parents before children."""
+        """Return for each node, itself and all that descend from it, parents before children."""
         found: list[list[int]] = [[] for _ in self.nodes]
         for node in self.nodes:
             for each in self.paths[node]:
@@ -62,7 +62,7 @@ class Tree:
 
     @functools.cached_property
     def children(self) -> tuple[tuple[int, ...], ...]:
-        """For each node, those of which it is the parent."""
+        """Return for each node, those of which it is the parent."""
         found: list[list[int]] = [[] for _ in self.nodes]
         for node, parent in enumerate(self.parent):
             if parent is not None:
@@ -81,7 +81,7 @@ class Tree:
 
     @functools.cached_property
     def at(self) -> Mapping[int, tuple[int, ...]]:
-        """The nodes of each period."""
+        """Return the nodes of each period."""
         found: dict[int, list[int]] = {}
         for node, period in enumerate(self.period):
             found.setdefault(period, []).append(node)

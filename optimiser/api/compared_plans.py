@@ -156,7 +156,7 @@ def _changed(side: Side, path: Path, inputs: Sequence[Path]) -> Path | None:
 
 @dataclass(frozen=True)
 class PlannedNow:
-    """How workbooks are planned for a comparison."""
+    """Describe how workbooks are planned for a comparison."""
 
     changes: Sequence[str]
     gap: float | None

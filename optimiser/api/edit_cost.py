@@ -45,7 +45,7 @@ class Decision(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class EditCost(Shown):
-    """What the edits of a plan cost.
+    """Describe what the edits of a plan cost.
 
     `edits` are its decisions that the best plan takes otherwise, a line each. `optimum` is what the
     best plan costs, `held` what the best one with these edits does (None: no plan has them),

@@ -20,7 +20,7 @@ TOTAL = "objective"  # what the audit calls the cost of a plan
 
 @dataclass(frozen=True, repr=False)
 class EditedPlan(Shown):
-    """What the edits of a plan come to, where its other sheets do not follow them.
+    """Describe what the edits of a plan come to, where its other sheets do not follow them.
 
     `decisions` are the edited ones, as rows of the sheet `commitments` with which `solve` plans
     around them. `cost` is what the plan then costs more than it says, as the audit recomputes it

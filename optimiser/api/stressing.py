@@ -23,7 +23,7 @@ from stockpile_model.values import parted
 
 @dataclass(frozen=True, repr=False)
 class StressResult(StudyResult):
-    """What each event costs once the first decisions are taken, the gravest first.
+    """Describe what each event costs once the first decisions are taken, the gravest first.
 
     The table `stress` has a row for each event, `rule of thumb` compares the plan with one made
     without an optimiser, `left out` names the cells that had no event, where there are any.

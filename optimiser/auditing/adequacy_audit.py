@@ -95,7 +95,8 @@ def _restricted(rows: Rows) -> set[str]:
 
 @dataclass
 class Allotment:
-    """What is given of metal to wants [quantity]: `left` of each metal, `short` of each want."""
+    """Describe what is given of metal to wants [quantity]: `left` of each metal, `short` of each
+    want."""
 
     may: Sequence[Sequence[int]]  # for each want the metal that can meet it
     left: list[float]
@@ -160,7 +161,7 @@ class Allotment:
 
 
 class Assessment:
-    """What one path holds for an assessment."""
+    """Describe what one path holds for an assessment."""
 
     def __init__(self, path: PathAudit) -> None:
         self.path, self.inputs = path, path.inputs
@@ -221,7 +222,7 @@ class Assessment:
 
     @cached_property
     def coming(self) -> list[Due]:
-        """All that comes: under offers and contracts, from outlets, from other sites."""
+        """Return all that comes: under offers and contracts, from outlets, from other sites."""
         return [*self._bought(), *self._back()]
 
     def _bought(self) -> Iterator[Due]:

@@ -17,7 +17,8 @@ FIGURES = ("amount", "obligated", "spent", "released", "lapsed", "left")
 
 
 class AuditedCharge(NamedTuple):
-    """What is charged to an appropriation: from a period (-1: before the start) until another."""
+    """Describe what is charged to an appropriation: from a period (-1: before the start) until
+    another."""
 
     bound: int
     t: int
@@ -279,7 +280,7 @@ def _obligated(
 
 
 class _Years:
-    """What becomes of an appropriation by fiscal year, expected."""
+    """Describe what becomes of an appropriation by fiscal year, expected."""
 
     def __init__(self, path: PathAudit, name: str) -> None:
         self.inputs, self.name, self.found = path.inputs, name, path.together.budgets

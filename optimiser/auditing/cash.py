@@ -181,7 +181,7 @@ def worded(together: Together) -> None:
     currency = together.clock.settings.currency
     for line in together.sheets["marginal_values"]:
         worth = line["worth"] / line["probability"]
-        share = line["unit"] == "1"
+        share = line["unit"] in ("1", "", None)  # a workbook shows no unit of it
         unit = "percentage point" if share else line["unit"]
         saved = f"{amounts.money(abs(worth) / (100 if share else 1))} {currency}"
         said = f"From {amounts.month(line['date'])} one {unit}"

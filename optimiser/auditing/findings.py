@@ -69,7 +69,7 @@ def _shown(value: Any) -> str:
 
 
 class Findings:
-    """What differs, and the number of figures compared.
+    """Describe what differs, and the number of figures compared.
 
     Messages are composed only for what differs. `scenario` is the one whose path is audited; None
     where all of them are audited together.

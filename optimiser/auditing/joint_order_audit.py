@@ -13,7 +13,8 @@ from optimiser.auditing.twin import AuditedInstruction, AuditedSheet, Twin
 
 
 class OrderWorth(NamedTuple):
-    """What orders are worth as they are placed: price and adder, at the least and the most."""
+    """Describe what orders are worth as they are placed: price and adder, at the least and the
+    most."""
 
     quantity: float
     low: float

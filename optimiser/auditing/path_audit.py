@@ -14,7 +14,7 @@ from optimiser.auditing.together import PathOutcome, Together
 
 
 class Flow(NamedTuple):
-    """Where money stands on the cash flow.
+    """Describe where money stands on the cash flow.
 
     `name` is the offer, contract, site, outlet, project or buyer for which it is due. `buyer` is
     for whom it is; None stands for all.
@@ -28,7 +28,7 @@ class Flow(NamedTuple):
 
 
 class Outlay(NamedTuple):
-    """What appropriations must pay together; `buyer` None is for all."""
+    """Describe what appropriations must pay together; `buyer` None is for all."""
 
     t: int
     use: str
@@ -37,7 +37,7 @@ class Outlay(NamedTuple):
 
 
 class OwedFor(NamedTuple):
-    """What is paid, or released, of what was obligated for one thing on one day.
+    """Describe what is paid, or released, of what was obligated for one thing on one day.
 
     `name`: the offer, contract, site, outlet, project or supplier. `since`: the first day of the
     period of the obligation, or the date of an order before the start (None: not known).
@@ -71,7 +71,7 @@ class SupplierSpend(NamedTuple):
 
 
 class Brought(NamedTuple):
-    """What an offer or contract brings to a site in a period [quantity]."""
+    """Describe what an offer or contract brings to a site in a period [quantity]."""
 
     t: int
     table: str
@@ -82,7 +82,8 @@ class Brought(NamedTuple):
 
 
 class Released(NamedTuple):
-    """What leaves through an outlet in a period [quantity], or what is received for it [money]."""
+    """Describe what leaves through an outlet in a period [quantity], or what is received for it
+    [money]."""
 
     t: int
     table: str
@@ -104,14 +105,16 @@ class AuditedLot(NamedTuple):
 
 
 class TestedLot(NamedTuple):
-    """How often a lot was requalified (None: it has failed), and when its metal was made."""
+    """Describe how often a lot was requalified (None: it has failed), and when its metal was
+    made."""
 
     times: int | None
     first: dt.date
 
 
 class Retest(NamedTuple):
-    """What comes back of a lot from a test: passed or failed, its life running from a date."""
+    """Describe what comes back of a lot from a test: passed or failed, its life running from a
+    date."""
 
     t: int
     outlet: str
@@ -126,7 +129,7 @@ Key = TypeVar("Key")
 
 
 class LotMoves:
-    """What the sheet `movements` shows [quantity]."""
+    """Describe what the sheet `movements` shows [quantity]."""
 
     def __init__(self) -> None:
         self.changes: dict[AuditedLot, dict[int, float]] = {}  # of each lot in each period
@@ -147,7 +150,7 @@ class LotMoves:
 
 
 class PathAudit:
-    """What is recomputed in one scenario.
+    """Describe what is recomputed in one scenario.
 
     It compares the rows of the plan that hold in it with the rows of the input on its path.
     """

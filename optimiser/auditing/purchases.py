@@ -81,7 +81,7 @@ def prices(path: PathAudit) -> None:
 
 
 class Bill(NamedTuple):
-    """What an order pays for metal in a period, without adder.
+    """Describe what an order pays for metal in a period, without adder.
 
     `price` is the average of its quantity, `dearest` the highest of its offer, `charged` the part
     for which freight is paid [1]. It was `placed` in a period, which obligates all of it; what of

@@ -16,7 +16,7 @@ LEAVING = ("outlet", "outlet_country")  # what rules group by that leaves throug
 
 
 class Contribution(NamedTuple):
-    """What a rule weighs: what an offer or contract brings, or what is paid for it.
+    """Describe what a rule weighs: what an offer or contract brings, or what is paid for it.
 
     Of an outlet it is what leaves, or what is received for it. `party`: the supplier, or the
     outlet.
@@ -80,7 +80,7 @@ def _contributions(
 
 
 class Observed(NamedTuple):
-    """What a plan makes of a rule.
+    """Describe what a plan makes of a rule.
 
     `low` is compared with its least, `high` with its most; None where nothing arrives. `noise` is
     that of both.

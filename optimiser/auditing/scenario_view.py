@@ -89,7 +89,7 @@ def _sections(lines: Sequence[Line]) -> list[_Section]:
 
 @dataclass
 class _View:
-    """What the other sheets show of a scenario."""
+    """Describe what the other sheets show of a scenario."""
 
     together: Together
     scenario: str
@@ -99,8 +99,8 @@ class _View:
         return [each for each in self.together.sheets[sheet] if self._holds(each)]
 
     def _holds(self, line: Line) -> bool:
-        listed = line["scenarios"]
-        return listed == ALL or f", {self.scenario}," in f", {listed},"
+        listed = identity(line["scenarios"])
+        return listed == ALL or f", {identity(self.scenario)}," in f", {listed},"
 
     def kept(self, line: Line) -> bool:
         """Return whether a row is shown where it holds."""

@@ -36,7 +36,7 @@ class Mean:
 
 @dataclass
 class Appropriated:
-    """What becomes of an appropriation in a fiscal year, expected [money]."""
+    """Describe what becomes of an appropriation in a fiscal year, expected [money]."""
 
     amount: float = 0.0
     obligated: float = 0.0
@@ -48,7 +48,8 @@ class Appropriated:
 
 @dataclass
 class PathOutcome:
-    """What a scenario costs, discounted [money], and what it misses and wastes [quantity]."""
+    """Describe what a scenario costs, discounted [money], and what it misses and wastes
+    [quantity]."""
 
     costs: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     size: float = 0.0  # Σ of the sizes of all that makes the cost
@@ -62,7 +63,7 @@ class PathOutcome:
 
 
 class Together:
-    """What the paths of a plan have in common, and what is a mean over them."""
+    """Describe what the paths of a plan have in common, and what is a mean over them."""
 
     def __init__(
         self,

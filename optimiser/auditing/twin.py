@@ -54,7 +54,8 @@ class AuditedMovement:
 
 @dataclass(frozen=True)
 class AuditedInstruction:
-    """What the instruction of a row must hold: the columns of its names, figures and dates.
+    """Describe what the instruction of a row must hold: the columns of its names, figures and
+    dates.
 
     Rows with the same names and the same first date are one decision.
     """
@@ -66,7 +67,8 @@ class AuditedInstruction:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditedAct:
-    """What rows of a sheet that are actions are about: rows of `table`, by the columns that say so.
+    """Describe what rows of a sheet that are actions are about: rows of `table`, by the columns
+    that say so.
 
     `name`, `level` and `supplier`: the columns of what it is about and with whom. `date`: that on
     which it is decided; `comes`: on which its metal comes; of an action that `lasts` what follows
@@ -164,7 +166,7 @@ Done = Mapping[tuple[str, str | None, int], float]
 
 @dataclass(frozen=True)
 class AuditedChoice:
-    """What the sheet of reasons calls a choice.
+    """Describe what the sheet of reasons calls a choice.
 
     done(path): what the plan does of each in each period. skips(path): the names whose amounts are
     no metal, and are not compared.

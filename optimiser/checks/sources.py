@@ -26,7 +26,7 @@ from stockpile_model.tables import Material
 
 @dataclass(frozen=True)
 class Source:
-    """What an offer or a contract could bring at most, whatever it costs.
+    """Describe what an offer or a contract could bring at most, whatever it costs.
 
     `periods` are those of arrival, `most` is for each of them and `total` for the horizon
     [quantity]; infinite where nothing bounds it.

@@ -93,7 +93,8 @@ def _appropriations(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 class _Costs(NamedTuple):
-    """What costs at least what is required, and what of it the stock at the start lacks [money]."""
+    """Describe what costs at least what is required, and what of it the stock at the start lacks
+    [money]."""
 
     whole: float
     missing: float

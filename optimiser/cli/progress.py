@@ -29,7 +29,7 @@ SIGNS = "|/-\\"  # one after the other: it moves where nothing else does
 
 @dataclass
 class LiveLine:
-    """What a command does at present, in a line of a terminal.
+    """Describe what a command does at present, in a line of a terminal.
 
     Its clock moves on its own, also where a solver says nothing for long. `said` are its parts, the
     weightiest first; those for which there is no room are left out. `limit`: the seconds that what

@@ -46,7 +46,7 @@ class Done:
 
 
 class Job(Protocol):
-    """What goes to each process once."""
+    """Describe what goes to each process once."""
 
     def evaluator(self) -> Any:
         """Return what runs the tasks of the job."""

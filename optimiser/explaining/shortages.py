@@ -59,7 +59,7 @@ def _shown(amount: float) -> str:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why there is no plan, in two ways.
+    """Describe why there is no plan, in two ways.
 
     `wanted`: what is required and cannot be had, the rest of the workbook as it is. `needed`: what
     would have to be larger to have all of it, one way of several. Either is empty where it alone

@@ -88,7 +88,7 @@ class RowDifference:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Whether two numbers differ by no more than an allowance."""
+    """Describe whether two numbers differ by no more than an allowance."""
 
     left: Origin
     right: Origin

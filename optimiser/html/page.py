@@ -25,7 +25,8 @@ class PageChapter:
 
 @dataclass(frozen=True)
 class Choice:
-    """What may be chosen: what it is called, the names, and what is shown without a choice."""
+    """Describe what may be chosen: what it is called, the names, and what is shown without a
+    choice."""
 
     name: str
     title: str

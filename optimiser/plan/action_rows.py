@@ -324,7 +324,8 @@ def _pay(rows: dict[type[Result], list[Result]]) -> None:
 
 @dataclass
 class ActPayers:
-    """What pays an action: its appropriations, and by when each can be obligated and pay."""
+    """Describe what pays an action: its appropriations, and by when each can be obligated and
+    pay."""
 
     budgets: Mapping[str, BudgetUse]
     of: Mapping[str, Sequence[Payment]]

@@ -28,7 +28,7 @@ WORTHLESS = 1e-9  # below this a marginal value is the solver's noise [scaled un
 
 @dataclass(frozen=True, kw_only=True)
 class MarginalValue(Dated):
-    """What one more unit of a limit would save in a period."""
+    """Describe what one more unit of a limit would save in a period."""
 
     SHEET = "marginal_values"
     ABOUT = "what one more unit of each limit is worth"

@@ -26,7 +26,7 @@ RESOLVED = "what would change that takes a re-solve (solve --reasons)"
 
 @dataclass(frozen=True, kw_only=True)
 class Reason(Result):
-    """Why something is used or not: over the whole horizon, or in a fiscal year."""
+    """Describe why something is used or not: over the whole horizon, or in a fiscal year."""
 
     SHEET = "reasons"
     ABOUT = "why the plan uses what it uses, and what would change that"
@@ -83,7 +83,7 @@ class UsedSource(NamedTuple):
 
 @dataclass
 class YearFacts:
-    """What a plan does of a choice in a year, with what it costs."""
+    """Describe what a plan does of a choice in a year, with what it costs."""
 
     facts: list[tuple[float, Fact]] = field(default_factory=list)  # weighed by probability
 

@@ -17,7 +17,8 @@ TOLD = "; "  # between the clauses of a reason
 
 
 class KnownFacts:
-    """What is known of a plan: worths and limits by the duals of its linear program, and targets.
+    """Describe what is known of a plan: worths and limits by the duals of its linear program, and
+    targets.
 
     Each question is asked once: many rows share a date.
     """
@@ -64,7 +65,7 @@ class KnownFacts:
 
 @dataclass(frozen=True)
 class _AtNode:
-    """What is known where a row is decided."""
+    """Describe what is known where a row is decided."""
 
     known: KnownFacts
     row: Dated

@@ -21,7 +21,7 @@ KEPT = "ranging, other whole decisions kept"
 
 @dataclass(frozen=True)
 class Changed:
-    """By how much the price of something must change, and between what that is.
+    """Describe by how much the price of something must change, and between what that is.
 
     `change` is None where no change does it. `unit` is None where that is no matter of a price.
     """
@@ -35,7 +35,8 @@ class Changed:
 
 
 class WholeColumns:
-    """Which columns of a plan are whole, by their variable and the first part of its index."""
+    """Describe which columns of a plan are whole, by their variable and the first part of its
+    index."""
 
     def __init__(self, ranging: Ranging | None) -> None:
         self.names: dict[str, set[str]] = defaultdict(set)

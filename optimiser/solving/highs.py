@@ -63,7 +63,7 @@ Watch = Callable[[Snapshot], None]
 
 
 class Reporter(Protocol):
-    """What is called several times a second while HiGHS runs."""
+    """Describe what is called several times a second while HiGHS runs."""
 
     def report(self) -> None:
         """Report the progress, where it is time to."""
@@ -86,7 +86,7 @@ class Stuck(KeyboardInterrupt):
 
 @dataclass(frozen=True, eq=False)
 class ProgramSolution:
-    """How a program ended. `x`: one value for each column.
+    """Describe how a program ended. `x`: one value for each column.
 
     `bound`: no plan can cost less. `row_dual`, `column_dual`: change of the objective for one more
     unit of a row's or column's bound, the integers fixed; None where they are not known. `basis`:

@@ -42,8 +42,8 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """Where each column and row of a linear program stands, one byte each: basic, or at which
-    bound. Unlike HiGHS's own object it can go to another process.
+    """Describe where each column and row of a linear program stands, one byte each: basic, or at
+    which bound. Unlike HiGHS's own object it can go to another process.
     """
 
     columns: bytes
@@ -103,7 +103,7 @@ def _nothing() -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Vertex:
-    """How a linear program ended.
+    """Describe how a linear program ended.
 
     `bound` is proven by its duals: nothing is below it; infinite where there is no point. The
     others are there where it was `solved`: not where it has no point or was given up at a cutoff,

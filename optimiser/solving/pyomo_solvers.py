@@ -38,7 +38,7 @@ WHOLE = 1e-5  # how far from whole a solver may leave an integer
 
 
 class Names(NamedTuple):
-    """What a solver calls an option; None where its interface has none."""
+    """Describe what a solver calls an option; None where its interface has none."""
 
     gap: str
     threads: str | None

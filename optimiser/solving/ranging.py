@@ -32,7 +32,8 @@ FOLLOWS = 1e-7  # of what is missing, for each unit of a limit: less is rounding
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """How a program changes with each unit of something: its costs by column, and its entries.
+    """Describe how a program changes with each unit of something: its costs by column, and its
+    entries.
 
     `done`: the columns that are above zero where that something is done.
     """
@@ -44,7 +45,7 @@ class Direction:
 
 @dataclass(frozen=True)
 class TurningPoint:
-    """By how much something must change for a plan to use it, or no longer to use it.
+    """Describe by how much something must change for a plan to use it, or no longer to use it.
 
     `least`, `most`: between which that is; with less than `least` the plan stays as good as it is.
     None where no change does it.

@@ -50,8 +50,8 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """How a solve ended, with one `Stage` for each objective, in the order in which they were
-    minimised.
+    """Describe how a solve ended, with one `Stage` for each objective, in the order in which they
+    were minimised.
 
     A plan is judged by the objective that is named cost, else by the last. One that follows it only
     chooses between plans that are equally good. `optimal`: every stage up to it is proven within

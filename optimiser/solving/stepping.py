@@ -71,7 +71,7 @@ def _reduced(master: Master, whole: Floats) -> Floats | None:
 
 
 class _Promises:
-    """What steps may be hoped to bring, from what others of their kind and size brought.
+    """Describe what steps may be hoped to bring, from what others of their kind and size brought.
 
     A step that did not pay is tried again only from another plan, and such steps are a kind of
     their own.

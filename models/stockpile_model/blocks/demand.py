@@ -30,7 +30,7 @@ from stockpile_model.tables import Material
 
 @dataclass(frozen=True, kw_only=True)
 class Demand(Row):
-    """What a buyer uses up of a material, in each period between two dates."""
+    """Describe what a buyer uses up of a material, in each period between two dates."""
 
     TABLE = "demand"
     PURPOSE = "What is handed out of stock in each period. It uses stock up."
@@ -70,7 +70,7 @@ class Demand(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class DemandMet(Dated):
-    """What is met of a demand in a period."""
+    """Describe what is met of a demand in a period."""
 
     SHEET = "demand"
     ABOUT = "demand met and unmet"
@@ -108,7 +108,7 @@ Key = tuple[str, str, int]
 
 
 class Need(NamedTuple):
-    """What rows ask for together [quantity], with the first of them."""
+    """Describe what rows ask for together [quantity], with the first of them."""
 
     quantity: float
     row: Demand

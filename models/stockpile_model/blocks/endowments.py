@@ -21,7 +21,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Endowment(Row):
-    """What a buyer could get alone of an offer, contract or fund."""
+    """Describe what a buyer could get alone of an offer, contract or fund."""
 
     TABLE = "endowments"
     PURPOSE = (

@@ -64,7 +64,7 @@ class CashFlow(Dated):
 
 @dataclass(frozen=True, kw_only=True)
 class ScenarioOutcome(Result):
-    """What a scenario costs and misses."""
+    """Describe what a scenario costs and misses."""
 
     SHEET = "scenarios"
     ABOUT = "what each scenario costs and misses"

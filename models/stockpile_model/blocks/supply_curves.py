@@ -69,7 +69,7 @@ class SupplyCurve(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class PriceRise(Dated):
-    """What own buying adds to the price in a window."""
+    """Describe what own buying adds to the price in a window."""
 
     SHEET = "price_rises"
     ABOUT = "what own buying adds to a price: quantity bought, and what is paid on top"
@@ -188,7 +188,8 @@ class CurveTerms:
 
     @functools.cached_property
     def windows(self) -> Mapping[tuple[str, int], CurveWindow]:
-        """The windows in which anything can be bought, by index and the node at which they end."""
+        """Return the windows in which anything can be bought, by index and the node at which they
+        end."""
         payments, found = OrderTerms(self.stockpile).payments, {}
         for x, rows in curves(self.stockpile).items():
             offers = [row.offer for row in _priced(self.stockpile, x)]

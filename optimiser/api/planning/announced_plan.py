@@ -42,7 +42,8 @@ class ShownDecision:
 
 @dataclass(frozen=True)
 class AnnouncedPlan:
-    """What was announced, as far as the horizon of the workbook that is planned now covers it.
+    """Describe what was announced, as far as the horizon of the workbook that is planned now covers
+    it.
 
     `amounts` are by decision and node, in the names of that workbook where it has them; `ends` is
     the day from which nothing was announced, `file` the name of the file.

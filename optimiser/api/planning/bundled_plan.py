@@ -100,7 +100,7 @@ def solve_in_bundles(
 
 @dataclass(frozen=True)
 class _Watched:
-    """What gets messages, and the progress of searches."""
+    """Describe what gets messages, and the progress of searches."""
 
     say: Say
     progress: Watch

@@ -16,7 +16,7 @@ from stockpile_model.schema import nearest
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is requested of a plan of all scenarios in one model.
+    """Describe what is requested of a plan of all scenarios in one model.
 
     `what_ifs` are the kinds of the what-ifs that it answers too, `whole_orders`: the bound on the
     cost of relaxed orders too. `near` is a plan that was announced, `change_cost` what a change to

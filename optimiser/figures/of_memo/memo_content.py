@@ -14,7 +14,7 @@ DAYS = 90
 
 @dataclass(frozen=True)
 class MemoAudit:
-    """What the audit of a plan says. `fails`: figures do not agree."""
+    """Describe what the audit of a plan says. `fails`: figures do not agree."""
 
     said: str
     fails: bool = False
@@ -22,7 +22,7 @@ class MemoAudit:
 
 @dataclass(frozen=True)
 class MemoGround:
-    """What a memo is made of: a plan, and what its audit says.
+    """Describe what a memo is made of: a plan, and what its audit says.
 
     `files` are what the plan was made from and stands in, each with its sha256. `stress` are the
     gravest lines of a stress test, `stressed` says where they come from; without one how to run it.

@@ -29,7 +29,7 @@ LARGE = 1000.0  # from here on quantities are shown without decimals
 
 @dataclass(frozen=True)
 class _Held:
-    """What is held at the end of a fiscal year; None: there is no target.
+    """Describe what is held at the end of a fiscal year; None: there is no target.
 
     `pool`: whose stock all of it is; blank where it is that of one buyer alone.
     """

@@ -21,7 +21,7 @@ MOST_GRADES = 4
 
 @dataclass
 class _Weight:
-    """What one per cent more of a limit saves, by its cells."""
+    """Describe what one per cent more of a limit saves, by its cells."""
 
     limit: str
     by_cell: dict[str, float] = field(default_factory=dict)

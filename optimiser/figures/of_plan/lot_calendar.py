@@ -21,8 +21,8 @@ MOST_WAYS = 8  # out of a lot that its bar names
 
 @dataclass
 class LotLife:
-    """What becomes of a lot: its stock at the end of each period with the life that is left, and
-    its ways out [quantity]."""
+    """Describe what becomes of a lot: its stock at the end of each period with the life that is
+    left, and its ways out [quantity]."""
 
     held: dict[dt.date, tuple[float | None, float]] = field(default_factory=dict)
     out: dict[tuple[str, str], tuple[dt.date, float]] = field(default_factory=dict)

@@ -25,7 +25,7 @@ Find = Callable[[str], CaseResult | None]
 
 @dataclass(frozen=True)
 class RunColumns:
-    """What the columns behind those of every run are: inputs by name, and decisions."""
+    """Describe what the columns behind those of every run are: inputs by name, and decisions."""
 
     inputs: Mapping[str, str]
     decisions: Sequence[str]

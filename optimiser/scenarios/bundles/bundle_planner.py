@@ -37,7 +37,8 @@ Watch = Callable[[Progress], None] | None
 
 @dataclass(frozen=True)
 class Ended:
-    """How it ended. `blame`: scenarios that have no plan together; then all of them have none."""
+    """Describe how it ended. `blame`: scenarios that have no plan together; then all of them have
+    none."""
 
     status: Status
     bound: float | None = None

@@ -24,7 +24,7 @@ DECIDED = "decided before"  # on the sheet run, by which a plan of a trunk is kn
 
 @dataclass(frozen=True)
 class BundleProof:
-    """What a plan costs and what is proven of it; `proven` says what proves the bound."""
+    """Describe what a plan costs and what is proven of it; `proven` says what proves the bound."""
 
     status: Status
     objective: float

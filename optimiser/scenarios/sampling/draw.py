@@ -31,7 +31,7 @@ dates are added this far apart.
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingOptions:
-    """How many scenarios are sampled and kept, and how.
+    """Describe how many scenarios are sampled and kept, and how.
 
     `revealed` None: the first fiscal year that begins within the horizon.
     """
@@ -45,7 +45,7 @@ class SamplingOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """How an index moves: its parameters as they are used, and where they come from."""
+    """Describe how an index moves: its parameters as they are used, and where they come from."""
 
     index: str
     row: Uncertainty
@@ -57,7 +57,7 @@ class Process:
 
 @dataclass(frozen=True, kw_only=True)
 class Samples:
-    """What was drawn.
+    """Describe what was drawn.
 
     Prices: samples x dates; delays [months] by supplier; periods in which a plant or an embargo
     stops supply.

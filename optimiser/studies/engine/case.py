@@ -40,7 +40,8 @@ class Commit:
 
 @dataclass(frozen=True)
 class HeldDecisions:
-    """What was decided before the period `until` and stays so, as the figure `decisions` has it."""
+    """Describe what was decided before the period `until` and stays so, as the figure `decisions`
+    has it."""
 
     until: int
     decisions: str
@@ -120,7 +121,7 @@ class Case:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """How a run ended.
+    """Describe how a run ended.
 
     Money is in the workbook's currency; `figures` are decisions of note and quantities by name;
     `stock` is held at the end of each period; `seconds` of the process that ran it.

@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """Where a case lies: the values of its inputs, and what one unit of each weighs."""
+    """Describe where a case lies: the values of its inputs, and what one unit of each weighs."""
 
     at: Floats
     weight: Floats
@@ -54,7 +54,8 @@ class Point:
 
 @dataclass
 class Nearest(Generic[T]):
-    """What is known of cases, by the values of their inputs: the nearest case serves best."""
+    """Describe what is known of cases, by the values of their inputs: the nearest case serves
+    best."""
 
     known: deque[tuple[Floats, T]] = field(default_factory=lambda: deque(maxlen=MOST_KNOWN))
 
@@ -87,7 +88,7 @@ class Pattern:
 
 @dataclass(frozen=True, eq=False)
 class WarmStart:
-    """What one case leaves to those that follow.
+    """Describe what one case leaves to those that follow.
 
     `at`: the values of its inputs; `root`: the basis of its relaxation; `core`: the columns and
     rows that mattered; `gains`: by how much a branch on which sum raised the bound; `named`: the
@@ -105,7 +106,7 @@ class WarmStart:
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """How a case ended. `how`: certified by bounds alone, or searched."""
+    """Describe how a case ended. `how`: certified by bounds alone, or searched."""
 
     status: Status
     objective: float | None = None

@@ -33,7 +33,7 @@ INSIDE = "inside"
 
 @dataclass(frozen=True)
 class Drawdown:
-    """What is asked of metal on hand and due from a period on.
+    """Describe what is asked of metal on hand and due from a period on.
 
     `needs`: quantities; `when`: the period of each, counted from 0. `batches`: by the needs that
     they can meet, how much there is. `inside`: how many of the periods lie in the horizon. `days`:

@@ -207,7 +207,8 @@ class PathEmbargo:
 
     @cached_property
     def _reached(self) -> Mapping[tuple[str, str], dict[str, int]]:
-        """By material and site the sites to which metal can be moved, and after how many periods.
+        """Return by material and site the sites to which metal can be moved, and after how many
+        periods.
 
         A lot moves once in a period at most. Capacities of moves are not counted.
         """
@@ -233,7 +234,8 @@ class PathEmbargo:
 
 
 class Cover(NamedTuple):
-    """How long stock meets the demand that follows [days]; None: as far ahead as `MOST_COVER`.
+    """Describe how long stock meets the demand that follows [days]; None: as far ahead as
+    `MOST_COVER`.
 
     `asked`: whether any demand follows.
     """

@@ -87,7 +87,7 @@ class SharedStart:
 
 @dataclass(frozen=True, eq=False)
 class StudyJob:
-    """What all cases of a study share; it goes to every process once."""
+    """Describe what all cases of a study share; it goes to every process once."""
 
     stockpile: Stockpile
     options: Options

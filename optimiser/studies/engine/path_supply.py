@@ -138,7 +138,7 @@ class PathSupply:
 
     @cached_property
     def coming(self) -> list[DueMetal]:
-        """All that comes under offers and contracts, from outlets and from other sites."""
+        """Return all that comes under offers and contracts, from outlets and from other sites."""
         return [*self._delivered(), *self._returned()]
 
     def _delivered(self) -> Iterator[DueMetal]:

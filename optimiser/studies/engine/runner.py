@@ -26,7 +26,7 @@ MOST_WHOLE = 500
 
 @dataclass(frozen=True)
 class StudyProgress:
-    """How far a study is: runs that ended, of those that are known so far.
+    """Describe how far a study is: runs that ended, of those that are known so far.
 
     `kept` of them stood in the record. `seconds` have passed since its start.
 

@@ -83,7 +83,7 @@ def _power(base: float, exponent: float) -> float:
 
 
 class Untraceable(Exception):
-    """What is done with a traced number cannot be recorded.
+    """Stop a trace: what is done with a traced number cannot be recorded.
 
     `inputs`: those the number depends on.
     """

@@ -46,8 +46,8 @@ def turn(choice: PlanChoice, name: str, level: str | None, used: bool) -> Case:
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """How cases are run: `solve` returns a result with the columns of its plan, in the units of the
-    workbook, `program` the program of a case.
+    """Describe how cases are run: `solve` returns a result with the columns of its plan, in the
+    units of the workbook, `program` the program of a case.
     """
 
     solve: Callable[[Case], CaseResult]
@@ -191,7 +191,7 @@ class TurningSearch:
 
     @property
     def _none(self) -> Commit:
-        """The commitment to do nothing of the choice."""
+        """Return the commitment to do nothing of the choice."""
         name, level = self.member
         return Commit(self.choice.deed, name, level, "at_most", 0.0)
 

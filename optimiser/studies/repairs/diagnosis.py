@@ -90,7 +90,7 @@ class ClashingRules:
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis(Shown):
-    """Why a workbook has no plan, and the least changes of its cells that make one.
+    """Describe why a workbook has no plan, and the least changes of its cells that make one.
 
     `status`: `feasible` (there is a plan), `infeasible`, or `no_plan` (neither was proven in time).
     `sums` are what figures alone show, without a solver; `repairs` the lightest first; `clash` the

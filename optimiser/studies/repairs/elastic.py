@@ -40,7 +40,8 @@ Slopes = dict[int, float]
 
 @dataclass(frozen=True, eq=False)
 class Effects:
-    """What each cell moves in the program, in the units of the model, for one unit of the cell.
+    """Describe what each cell moves in the program, in the units of the model, for one unit of the
+    cell.
 
     `rows[j]` and `uppers[j]`: the bounds of rows and columns by the lever j. `entries[j]`: by row,
     the entries of the matrix by column. `piece`: the program as expressions of the cells `traced`.
@@ -150,7 +151,8 @@ def _with(row: Row, column: Column, value: Any) -> Row:
 
 @dataclass(frozen=True, eq=False)
 class Gift:
-    """What cells give: the new value of each lever that gives, and what that weighs together.
+    """Describe what cells give: the new value of each lever that gives, and what that weighs
+    together.
 
     `status` says how the search for it ended; `places` are the rows that bind, and -1 - j for the
     bound of a column j; `dual`: what each row of the program weighs; `x`: its solution.

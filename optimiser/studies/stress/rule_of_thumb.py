@@ -34,7 +34,7 @@ ALL_SIDES: tuple[Side, ...] = ("least", "most")
 
 @dataclass(frozen=True)
 class Followed:
-    """How far a plan follows the rule.
+    """Describe how far a plan follows the rule.
 
     `wished`: what the rule orders and signs; `moved`: how much of it the plan had to leave, or how
     much it had to add, whichever is more [quantity].

@@ -32,7 +32,7 @@ ENDS = ("pay_by", "expires")  # until when money can be used, the last date firs
 
 @dataclass(frozen=True)
 class StressEvent:
-    """What happens, and at which cell; `until`: the periods that are decided before."""
+    """Describe what happens, and at which cell; `until`: the periods that are decided before."""
 
     what: str
     cell: str

@@ -18,7 +18,8 @@ NONE: Range = (None, None, None)
 
 @dataclass(frozen=True)
 class StressedPlan:
-    """How the plan ends under an event: with its first decisions held, and known from the start.
+    """Describe how the plan ends under an event: with its first decisions held, and known from the
+    start.
 
     `since`: the first day on which it is known. `scale`: what is only rounding. `first`: shortfall
     is minimised before cost, so costs compare at one shortfall only.

@@ -91,7 +91,7 @@ class YearAssessed(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class EmbargoAssessed(Result):
-    """What an embargo from a date on would leave unmet while it lasts."""
+    """Describe what an embargo from a date on would leave unmet while it lasts."""
 
     SHEET = "embargo"
     ABOUT = "what an embargo from each month on would leave unmet while it lasts"

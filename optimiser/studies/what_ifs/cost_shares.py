@@ -24,7 +24,8 @@ MOST_BUYERS = 6  # of n buyers there are 2^n - 2 groups to plan for
 
 @dataclass(frozen=True, kw_only=True)
 class CostShare(Result):
-    """What a buyer would pay alone, and its part of the plan for all by two rules of fairness."""
+    """Describe what a buyer would pay alone, and its part of the plan for all by two rules of
+    fairness."""
 
     SHEET = "shares"
     ABOUT = "what each buyer would pay alone, and its fair part of the cost"
@@ -56,7 +57,7 @@ class CostShare(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupShare(Result):
-    """What a group of buyers would pay alone, and whether it would do better so."""
+    """Describe what a group of buyers would pay alone, and whether it would do better so."""
 
     SHEET = "groups"
     ABOUT = "what each group of buyers would pay alone, and whether it would do better so"
@@ -81,7 +82,8 @@ class GroupShare(Result):
 
 @dataclass(frozen=True)
 class Alone:
-    """How the plan for a group of buyers ends: its cost and proven bound, where there are any."""
+    """Describe how the plan for a group of buyers ends: its cost and proven bound, where there are
+    any."""
 
     cost: float | None
     bound: float | None = None

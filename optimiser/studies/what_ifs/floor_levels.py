@@ -70,11 +70,18 @@ def cases(plan: Plan) -> list[Case]:
 
 
 def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
-    """Return the plan with what every level that it does not sign would cost."""
+    """Return the plan with what every level that it does not sign would cost, in its verdict
+    too."""
     pairs = zip(open_levels(plan), results, strict=True)
     made = {(level.contract, level.level): _result(plan, level, each) for level, each in pairs}
     rows = tuple(made.get((each.contract, each.level), each) for each in plan.of(FloorOutcome))
-    return replace(plan, rows={**plan.rows, FloorOutcome: rows})
+    said = (
+        f"{each.contract} at level {each.level}: {each.to_change}."
+        for each in made.values()
+        if each.to_change
+    )
+    verdict = plan.verdict_with(*said)
+    return replace(plan, rows={**plan.rows, FloorOutcome: rows}, verdict=verdict)
 
 
 def _result(plan: Plan, level: FloorOutcome, result: CaseResult) -> FloorOutcome:

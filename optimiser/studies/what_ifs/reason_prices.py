@@ -31,7 +31,7 @@ RESOLVE = "re-solve"
 
 @dataclass(frozen=True, kw_only=True)
 class RulePrice(Result):
-    """What a rule costs: the plan with it, and one without."""
+    """Describe what a rule costs: the plan with it, and one without."""
 
     SHEET = "rule_prices"
     ABOUT = "what each rule costs, and all of a table together: the plan less one without"

@@ -91,7 +91,7 @@ Area = tuple[int, int, int, int]
 
 @dataclass
 class Hidden:
-    """What of a sheet is not shown: the sheet, rows that are not blank, and columns."""
+    """Describe what of a sheet is not shown: the sheet, rows that are not blank, and columns."""
 
     sheet: bool = False
     rows: list[int] = field(default_factory=list)

@@ -70,8 +70,8 @@ class Draft:
 
 @dataclass
 class Observations:
-    """What was seen in the cells of a table, by the name of their column, in the settings by that
-    of the setting.
+    """Describe what was seen in the cells of a table, by the name of their column, in the settings
+    by that of the setting.
     """
 
     typed: bool = True  # a number that is text is a slip
@@ -92,7 +92,7 @@ class Observations:
 
 @dataclass(frozen=True)
 class Bracket:
-    """What a title says in brackets, of which column, and where the title stands."""
+    """Describe what a title says in brackets, of which column, and where the title stands."""
 
     said: str
     column: Column
@@ -133,7 +133,8 @@ class Written:
 
 @dataclass(frozen=True)
 class _Slot:
-    """What the cells of a column are: a value, an end of its range, or where it comes from."""
+    """Describe what the cells of a column are: a value, an end of its range, or where it comes
+    from."""
 
     role: Literal["value", "open", "low", "high", "about"]
     column: Column

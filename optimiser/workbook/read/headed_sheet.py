@@ -27,7 +27,7 @@ Other = Callable[[str], str | None]
 
 @dataclass
 class Faults:
-    """What is wrong with the cells of one table."""
+    """Describe what is wrong with the cells of one table."""
 
     table: str
     found: list[tuple[int, int, str]] = field(

@@ -38,8 +38,8 @@ _TITLES = [
 
 @dataclass(frozen=True)
 class Span:
-    """What a title names: so many months from a date, of which the year may be open, or a period by
-    its number.
+    """Describe what a title names: so many months from a date, of which the year may be open, or a
+    period by its number.
     """
 
     months: int

@@ -71,7 +71,7 @@ class PlanReading:
 
 @dataclass
 class _Summary:
-    """What the sheet `summary` claims; None for a formula that has lost its value."""
+    """Describe what the sheet `summary` claims; None for a formula that has lost its value."""
 
     objective: float | None = None
     bound: float | None = None

@@ -62,8 +62,8 @@ def damaged(what: str) -> Unreadable:
 
 @dataclass(frozen=True)
 class Package:
-    """What the cells of all worksheets refer to: shared texts, formats by style, and the names that
-    a formula may use.
+    """Describe what the cells of all worksheets refer to: shared texts, formats by style, and the
+    names that a formula may use.
     """
 
     texts: Sequence[str]

@@ -21,7 +21,7 @@ _RESERVED = re.compile(
 
 @dataclass(frozen=True)
 class CellPlace:
-    """Where something stands: a cell, a sheet (line 0), or else the file."""
+    """Describe where something stands: a cell, a sheet (line 0), or else the file."""
 
     sheet: str
     line: int = 0

@@ -44,7 +44,7 @@ FEW = 8  # up to which the numbers of an axis have a decimal
 
 @dataclass(frozen=True)
 class ChartBlock:
-    """Where the numbers of a figure stand on the data sheet."""
+    """Describe where the numbers of a figure stand on the data sheet."""
 
     column: int
     first: int

@@ -50,7 +50,7 @@ Cells = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Units:
-    """What the units `quantity` and `money` are in a workbook."""
+    """Describe what the units `quantity` and `money` are in a workbook."""
 
     quantity: str = "kg"
     currency: str = "USD"

@@ -34,7 +34,7 @@ _MOST_BYTES = 2**16  # of the document properties
 
 
 class Kind(Enum):
-    """What a workbook is, in words; the name begins its subject."""
+    """Describe what a workbook is, in words; the name begins its subject."""
 
     PLAN = "a plan"
     ERRORS = "the list of errors"

@@ -23,7 +23,8 @@ class LinkedCells(NamedTuple):
 
 @dataclass
 class SheetLinks:
-    """Where the cells of sheets lead. An index of a sheet is made once, when it is asked for."""
+    """Describe where the cells of sheets lead. An index of a sheet is made once, when it is asked
+    for."""
 
     tables: Mapping[type[Result], ResultTable]
     _indices: dict[tuple[object, ...], dict[tuple[Any, ...], int]] = field(default_factory=dict)

@@ -16,7 +16,8 @@ from stockpile_model.blocks.budget.budget_terms import About, Appropriations
 
 
 class Charged(NamedTuple):
-    """Who is charged for what: an appropriation, an outlay, its obligation and its heading."""
+    """Describe who is charged for what: an appropriation, an outlay, its obligation and its
+    heading."""
 
     b: int
     about: About
@@ -29,14 +30,15 @@ class Charged(NamedTuple):
 
 @dataclass
 class Settled:
-    """What is paid of an obligation, and what is released [money]."""
+    """Describe what is paid of an obligation, and what is released [money]."""
 
     paid: float = 0.0
     released: float = 0.0
 
 
 class Occupied(NamedTuple):
-    """What an appropriation has obligated on a path, until a period (None: it is paid) [money]."""
+    """Describe what an appropriation has obligated on a path, until a period (None: it is paid)
+    [money]."""
 
     until: int | None
     amount: float

@@ -27,7 +27,8 @@ Outlay = tuple[str, str, str, str, int, int]
 
 
 class BudgetCharge(NamedTuple):
-    """What an appropriation pays, or holds, of what is obligated at one node until another."""
+    """Describe what an appropriation pays, or holds, of what is obligated at one node until
+    another."""
 
     bound: int
     node: int
@@ -36,7 +37,8 @@ class BudgetCharge(NamedTuple):
 
 @dataclass(frozen=True)
 class Charges:
-    """What may be charged to appropriations, by appropriation and node of payment or release.
+    """Describe what may be charged to appropriations, by appropriation and node of payment or
+    release.
 
     `watched`: those that something failing may bind; of them it is known when each was obligated.
     """

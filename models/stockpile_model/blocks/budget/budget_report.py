@@ -33,7 +33,8 @@ from stockpile_model.stockpile import Stockpile
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetUse(Result):
-    """What becomes of an appropriation, or of the receipts that a fund keeps, in a fiscal year."""
+    """Describe what becomes of an appropriation, or of the receipts that a fund keeps, in a fiscal
+    year."""
 
     SHEET = "budget"
     ABOUT = "each appropriation by fiscal year: obligated, paid, released, lapsed, left"
@@ -104,7 +105,7 @@ class BudgetUse(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class Payment(Dated):
-    """What an appropriation pays in a period, and the obligation that it pays."""
+    """Describe what an appropriation pays in a period, and the obligation that it pays."""
 
     SHEET = "payments"
     ABOUT = "which appropriation pays what, and when that was obligated"
@@ -331,7 +332,7 @@ def _payments(able: Appropriations, charged: _Charges) -> Iterator[Payment]:
 
 @dataclass
 class _Year:
-    """What becomes of an appropriation in a fiscal year, expected [money]."""
+    """Describe what becomes of an appropriation in a fiscal year, expected [money]."""
 
     amount: float = 0.0
     obligated: float = 0.0

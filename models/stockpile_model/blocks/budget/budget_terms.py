@@ -58,7 +58,7 @@ class Budget(Row):
 
 
 class About(NamedTuple):
-    """What money is for, as far as funds ask; blank for any.
+    """Describe what money is for, as far as funds ask; blank for any.
 
     `only`: the fund that alone may pay.
     """
@@ -106,7 +106,7 @@ def may_pay(fund: Fund, about: About) -> bool:
 
 
 class Appropriations:
-    """When each appropriation can be obligated and pay, as it stands at a node.
+    """Describe when each appropriation can be obligated and pay, as it stands at a node.
 
     `days`: the dates of orders before the start; an obligation of the k-th of them stands as
     node -1 - k. `accounts`: appropriations that stand together as one, the first of them, which

@@ -35,7 +35,7 @@ from stockpile_model.stockpile import Stockpile
 
 @dataclass(frozen=True, kw_only=True)
 class CommitmentKept(Result):
-    """What the plan makes of a commitment."""
+    """Describe what the plan makes of a commitment."""
 
     SHEET = "commitments"
     ABOUT = "decisions that were taken before, and what the plan makes of them"

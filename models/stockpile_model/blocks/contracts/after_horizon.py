@@ -20,7 +20,7 @@ from stockpile_model.stockpile import Stockpile
 
 @dataclass(frozen=True, kw_only=True)
 class Obligation(Dated):
-    """What a contract that is signed binds in a fiscal year after the horizon."""
+    """Describe what a contract that is signed binds in a fiscal year after the horizon."""
 
     SHEET = "obligations"
     ABOUT = "what signed contracts bind after the horizon, by fiscal year"

@@ -22,7 +22,7 @@ from stockpile_model.tables import Material
 
 
 class Bound(NamedTuple):
-    """What a level binds in a period after the horizon.
+    """Describe what a level binds in a period after the horizon.
 
     `least`, `most`: the quantity to take [quantity]. `price`: of a unit; of a cfd its top-up.
     `topup`: what a unit costs above the reference [money/quantity]. `arrives`: the share of what is
@@ -49,18 +49,20 @@ class Spell(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class AfterTerms:
-    """What the contracts of a schedule bind after the horizon, on the path to each leaf."""
+    """Describe what the contracts of a schedule bind after the horizon, on the path to each
+    leaf."""
 
     schedule: Schedule
 
     @property
     def stockpile(self) -> Stockpile:
-        """The rows of the workbook."""
+        """Return the rows of the workbook."""
         return self.schedule.stockpile
 
     @functools.cached_property
     def _firsts(self) -> dict[tuple[str, Cover], dict[int, int]]:
-        """The period of first delivery of each signature, at each of its nodes of delivery."""
+        """Return the period of first delivery of each signature, at each of its nodes of
+        delivery."""
         found: dict[tuple[str, Cover], dict[int, int]] = {}
         for (k, d, n), covers in self.schedule.active.items():
             for cover in covers:

@@ -367,7 +367,7 @@ def _prepay(stockpile: Stockpile, row: Contract) -> str:
 
 @dataclass(frozen=True)
 class _Taken:
-    """What is taken of a contract, in expectation."""
+    """Describe what is taken of a contract, in expectation."""
 
     called: float
     arrived: float

@@ -20,7 +20,8 @@ from stockpile_model.tables import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class FloorOutcome(Result):
-    """What a level of a contract is worth under these scenarios at the even rate, signed or not.
+    """Describe what a level of a contract is worth under these scenarios at the even rate, signed
+    or not.
 
     It is signed as the plan does or else at the first date it can be, its project then.
     """
@@ -128,7 +129,7 @@ def first_deliveries(stockpile: Stockpile, k: str, nodes: Sequence[int]) -> dict
 
 @dataclass(frozen=True)
 class _Worth:
-    """What a level brings at the even rate, in expectation over its deliveries."""
+    """Describe what a level brings at the even rate, in expectation over its deliveries."""
 
     quantity: float
     paid: float

@@ -72,7 +72,7 @@ def landing(stockpile: Stockpile, row: InTransit, source: Row) -> list[str]:
 
 @dataclass(frozen=True)
 class Coming:
-    """What arrives at a node: a row by its number, as it stands there, and what brings it.
+    """Describe what arrives at a node: a row by its number, as it stands there, and what brings it.
 
     The rows of `in_transit` are numbered first, then the orders of `commitments` that were placed
     before the start. `due`: the date that was agreed.

@@ -20,7 +20,7 @@ from stockpile_model.stockpile import Stockpile
 
 @dataclass(frozen=True, kw_only=True)
 class MovedLot(Dated):
-    """What leaves of a lot in a period for another site."""
+    """Describe what leaves of a lot in a period for another site."""
 
     SHEET = "moves"
     ABOUT = "which lot is moved, when, from which site to which"

@@ -23,7 +23,7 @@ class JointTerms:
 
     @functools.cached_property
     def offers(self) -> Mapping[Joint, Sequence[str]]:
-        """The offers that can be ordered together."""
+        """Return the offers that can be ordered together."""
         suppliers = self.orders.stockpile.keyed(SupplierTerms)
         found: dict[Joint, list[str]] = {}
         for o, n in self.orders.orders:
@@ -38,7 +38,7 @@ class JointTerms:
 
     @functools.cached_property
     def free(self) -> Sequence[Joint]:
-        """Where freight may be free: from a value on, for offers with freight."""
+        """Return where freight may be free: from a value on, for offers with freight."""
         return [
             (s, n)
             for (s, n), offers in self.offers.items()
@@ -52,7 +52,7 @@ class JointTerms:
 
     @functools.cached_property
     def waivable(self) -> Sequence[Key]:
-        """The orders whose freight may be free."""
+        """Return the orders whose freight may be free."""
         return [(o, n) for s, n in self.free for o in self.offers[s, n] if self._has_freight(o)]
 
     def rates(self, o: str, n: int) -> list[float]:
@@ -78,7 +78,7 @@ class JointTerms:
 
     @functools.cached_property
     def exempt(self) -> Sequence[tuple[str, str, int]]:
-        """The shared payments (offer, buyer, node) whose freight may be free."""
+        """Return the shared payments (offer, buyer, node) whose freight may be free."""
         waivable = frozenset(self.waivable)
         return [
             (o, b, n)

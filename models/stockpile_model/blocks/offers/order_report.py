@@ -198,7 +198,8 @@ class OrderBill(NamedTuple):
 
 
 class SolvedOrder(NamedTuple):
-    """What the solver decided of an order: its parts, one for each segment of its price."""
+    """Describe what the solver decided of an order: its parts, one for each segment of its
+    price."""
 
     quantity: float
     lots: int | None

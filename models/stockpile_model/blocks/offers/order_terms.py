@@ -45,12 +45,12 @@ class OrderTerms:
 
     @functools.cached_property
     def offers(self) -> Mapping[str, Offer]:
-        """The offers by name, without what scenarios change."""
+        """Return the offers by name, without what scenarios change."""
         return self.stockpile.keyed(Offer)
 
     @functools.cached_property
     def _rows(self) -> Sequence[Mapping[str, Offer]]:
-        """The offers by name, at each node."""
+        """Return the offers by name, at each node."""
         return [self.stockpile.at(n).keyed(Offer) for n in self.stockpile.tree.nodes]
 
     def offer(self, o: str, n: int) -> Offer:
@@ -69,12 +69,12 @@ class OrderTerms:
 
     @functools.cached_property
     def orders(self) -> Sequence[Key]:
-        """The orders that can be placed."""
+        """Return the orders that can be placed."""
         return [(o, n) for o, row in self.offers.items() for n in placeable(self.stockpile, row)]
 
     @functools.cached_property
     def limits(self) -> Mapping[Key, float | None]:
-        """The most of each order [quantity]; None where it is unlimited."""
+        """Return the most of each order [quantity]; None where it is unlimited."""
         return {(o, n): self._limit(self.offer(o, n), n) for o, n in self.orders}
 
     def _limit(self, row: Offer, n: int) -> float | None:
@@ -84,7 +84,7 @@ class OrderTerms:
 
     @functools.cached_property
     def _asks_spending(self) -> bool:
-        """Whether a rule asks for spending."""
+        """Return whether a rule asks for spending."""
         return asks_spending(self.stockpile)
 
     def smallest(self, o: str, n: int) -> float:
@@ -99,7 +99,7 @@ class OrderTerms:
 
     @functools.cached_property
     def placings(self) -> Sequence[Key]:
-        """The orders that have a variable for whether they are placed."""
+        """Return the orders that have a variable for whether they are placed."""
         return [
             (o, n)
             for o, n in self.orders
@@ -118,17 +118,17 @@ class OrderTerms:
 
     @functools.cached_property
     def placed(self) -> AbstractSet[Key]:
-        """The placings, to look one up."""
+        """Return the placings, to look one up."""
         return frozenset(self.placings)
 
     @functools.cached_property
     def lot_orders(self) -> Sequence[Key]:
-        """The orders in whole lots."""
+        """Return the orders in whole lots."""
         return [(o, n) for o, n in self.orders if self.stockpile.firm(n) and self.lot(o, n)]
 
     @functools.cached_property
     def waiting(self) -> Sequence[Key]:
-        """The orders that wait for a project."""
+        """Return the orders that wait for a project."""
         return [
             (o, n)
             for o, n in self.orders
@@ -138,7 +138,8 @@ class OrderTerms:
 
     @functools.cached_property
     def on_path(self) -> Mapping[Key, Sequence[int]]:
-        """The nodes of the orders on the path to each leaf, by offer with a total and leaf."""
+        """Return the nodes of the orders on the path to each leaf, by offer with a total and
+        leaf."""
         tree, reachable = self.stockpile.tree, frozenset(self.orders)
         paths = {
             (o, leaf): [n for n in tree.paths[leaf] if (o, n) in reachable]
@@ -152,7 +153,7 @@ class OrderTerms:
 
     @functools.cached_property
     def segments(self) -> Mapping[Key, Sequence[Segment]]:
-        """The segments of each order with price breaks."""
+        """Return the segments of each order with price breaks."""
         broken = breaks(self.stockpile)
         return {
             (o, n): segments(self.stockpile.at(n), o, self.limits[o, n] or 0.0)
@@ -162,7 +163,8 @@ class OrderTerms:
 
     @functools.cached_property
     def _parted(self) -> AbstractSet[tuple[str, int, int]]:
-        """The segments (offer, segment, node) with a price that nobody would pay of his own accord.
+        """Return the segments (offer, segment, node) with a price that nobody would pay of his own
+        accord.
 
         At the break an order could else keep the price before it: one that is lower, or, where a
         rule asks for spending, one that is higher.
@@ -201,7 +203,7 @@ class OrderTerms:
 
     @functools.cached_property
     def arrivals(self) -> Mapping[Key, Sequence[int]]:
-        """The nodes where each order arrives."""
+        """Return the nodes where each order arrives."""
         tree = self.stockpile.tree
         return {
             (o, n): tree.later(n, offer_terms.lead(self.stockpile, self.offer(o, n)))
@@ -210,7 +212,8 @@ class OrderTerms:
 
     @functools.cached_property
     def placed_at(self) -> Mapping[Key, Sequence[int]]:
-        """The nodes of the orders that arrive at a node: several where a lead time changes."""
+        """Return the nodes of the orders that arrive at a node: several where a lead time
+        changes."""
         nodes: dict[Key, list[int]] = {}
         for (o, n), ends in self.arrivals.items():
             for d in ends:
@@ -224,24 +227,24 @@ class OrderTerms:
 
     @functools.cached_property
     def landing(self) -> Mapping[str, Sequence[str]]:
-        """The sites where each offer may arrive."""
+        """Return the sites where each offer may arrive."""
         return {o: offer_terms.landing(self.stockpile, row) for o, row in self.offers.items()}
 
     @functools.cached_property
     def split(self) -> Sequence[Key]:
-        """The arrivals that may be split over several sites."""
+        """Return the arrivals that may be split over several sites."""
         return [(o, d) for o, d in self.placed_at if len(self.landing[o]) > 1]
 
     # Payments ---------------------------------------------------------------------------------
 
     @functools.cached_property
     def buyers(self) -> Mapping[str, Sequence[str]]:
-        """The buyers of each offer; blank for what serves all."""
+        """Return the buyers of each offer; blank for what serves all."""
         return {o: offer_terms.buyers(self.stockpile, row) for o, row in self.offers.items()}
 
     @functools.cached_property
     def shared(self) -> Mapping[str, Sequence[str]]:
-        """The buyers of each offer that has several."""
+        """Return the buyers of each offer that has several."""
         return {o: several for o, several in self.buyers.items() if len(several) > 1}
 
     def at_once(self, o: str, n: int) -> bool:
@@ -254,7 +257,7 @@ class OrderTerms:
 
     @functools.cached_property
     def portions(self) -> Sequence[tuple[str, str, int]]:
-        """The parts (offer, buyer, node) of orders that buyers share and pay when placed."""
+        """Return the parts (offer, buyer, node) of orders that buyers share and pay when placed."""
         return [
             (o, b, n)
             for o, n in self.orders
@@ -264,7 +267,7 @@ class OrderTerms:
 
     @functools.cached_property
     def payments(self) -> Mapping[Key, PaymentTerm]:
-        """What is paid at each node: first on delivery, then with the order."""
+        """Return what is paid at each node: first on delivery, then with the order."""
         payments = {
             (o, d): PaymentTerm(nodes, self.offer(o, d).availability)
             for (o, d), nodes in self.placed_at.items()
@@ -275,7 +278,7 @@ class OrderTerms:
 
     @functools.cached_property
     def bills(self) -> Sequence[tuple[str, str, int]]:
-        """The bills (offer, buyer, node) for orders with price breaks that buyers share."""
+        """Return the bills (offer, buyer, node) for orders with price breaks that buyers share."""
         return [
             (o, b, n)
             for (o, n), (nodes, _) in self.payments.items()

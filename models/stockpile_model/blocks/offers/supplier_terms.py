@@ -14,7 +14,7 @@ from stockpile_model.stockpile import Stockpile
 
 @dataclass(frozen=True, kw_only=True)
 class SupplierTerms(Row):
-    """What a supplier asks for all that is ordered from it in one period."""
+    """Describe what a supplier asks for all that is ordered from it in one period."""
 
     TABLE = "order_terms"
     PURPOSE = (

@@ -22,7 +22,7 @@ LEAST_LEFT = 1e-3  # of metal exchanged again and again [1]: a bound from less w
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """What all offers together bring, and at which price.
+    """Describe what all offers together bring, and at which price.
 
     `offers`, `materials`: the lowest price of each offer and of each material [money/quantity].
     `most`: the most of each material over the horizon [quantity]. `least_orders`: what the least

@@ -25,7 +25,7 @@ TOKEN = 1e-2  # what a member that counts brings where nothing else arrives [uni
 
 @dataclass(frozen=True, eq=False)
 class Count:
-    """What arrives in the windows of rules that count.
+    """Describe what arrives in the windows of rules that count.
 
     `own`: of a rule, member and node at which a window ends what the member brings. `total`: of a
     rule and node all that arrives.

@@ -23,7 +23,7 @@ Solved = Sequence[tuple[Share, float]]
 
 @dataclass(frozen=True, kw_only=True)
 class RuleKept(Dated):
-    """What a plan makes of a rule for one value over one window."""
+    """Describe what a plan makes of a rule for one value over one window."""
 
     SHEET = "rules"
     ABOUT = "each rule: value, limit and distance to it"
@@ -57,7 +57,7 @@ class RuleKept(Dated):
 
 @dataclass(frozen=True)
 class Weighed:
-    """What a plan brings, or pays, in a window of a rule.
+    """Describe what a plan brings, or pays, in a window of a rule.
 
     It is known in all, of the group of each value, and of each member that a count is of.
     """

@@ -100,7 +100,8 @@ class Instance(NamedTuple):
 
 
 class Share(NamedTuple):
-    """What a rule weighs at a node: what an offer or contract brings, or what is paid for it.
+    """Describe what a rule weighs at a node: what an offer or contract brings, or what is paid for
+    it.
 
     Of an outlet it is what leaves, or what is received for it. `supplier`: blank for an outlet.
     `most` is the most that may arrive or leave; None where that is not known. `lot` names what was

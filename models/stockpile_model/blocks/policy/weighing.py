@@ -87,7 +87,8 @@ def spent(stockpile: Stockpile, entries: Iterable[tuple[Money, Any]]) -> dict[in
 
 @dataclass(frozen=True, eq=False)
 class RuleFlows:
-    """What comes from suppliers and leaves through outlets by node, and the money for each."""
+    """Describe what comes from suppliers and leaves through outlets by node, and the money for
+    each."""
 
     arrivals: Shares
     outlays: Shares
@@ -116,7 +117,8 @@ def rule_flows(
 
 @dataclass(frozen=True, eq=False)
 class Weighing:
-    """What rules weigh. `spans`: of each rule the windows by the node at which they end."""
+    """Describe what rules weigh. `spans`: of each rule the windows by the node at which they
+    end."""
 
     stockpile: Stockpile
     rules: Mapping[str, Rule]
@@ -125,7 +127,7 @@ class Weighing:
 
     @functools.cached_property
     def instances(self) -> list[Instance]:
-        """The rules, each for each of its values and windows."""
+        """Return the rules, each for each of its values and windows."""
         return [
             Instance(r, value, n)
             for r, rule in self.rules.items()
@@ -135,13 +137,13 @@ class Weighing:
 
     @functools.cached_property
     def totals(self) -> dict[tuple[str, int], Any]:
-        """All that arrives in the windows of rules on shares, where anything does."""
+        """Return all that arrives in the windows of rules on shares, where anything does."""
         found = {key: self.parts(*key) for key in self.of("share")}
         return {key: summed(each.amount for each in parts) for key, parts in found.items() if parts}
 
     @functools.cached_property
     def alike(self) -> dict[str, str]:
-        """Of each rule on shares the first that weighs the same in the same windows."""
+        """Return of each rule on shares the first that weighs the same in the same windows."""
         first: dict[Any, str] = {}
         shares = {r: rule for r, rule in self.rules.items() if rule.measure == "share"}
         return {
@@ -151,7 +153,8 @@ class Weighing:
 
     @functools.cached_property
     def groups(self) -> dict[tuple[str, str, int], list[Any]]:
-        """What the group of each value brings, or costs, in a window of a rule that is no count."""
+        """Return what the group of each value brings, or costs, in a window of a rule that is no
+        count."""
         found: dict[tuple[str, str, int], list[Any]] = {}
         for measure in ("share", "quantity", "spend"):
             for r, n in self.of(measure):

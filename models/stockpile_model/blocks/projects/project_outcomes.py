@@ -154,7 +154,8 @@ def _by_stage(stockpile: Stockpile) -> list[tuple[str, Project]]:
 
 @dataclass(frozen=True)
 class _Going:
-    """How a project goes ahead at a node: for a grant [money] that is paid there, and by what."""
+    """Describe how a project goes ahead at a node: for a grant [money] that is paid there, and by
+    what."""
 
     node: int
     paid: float

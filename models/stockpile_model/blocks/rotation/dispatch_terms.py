@@ -98,7 +98,8 @@ class DispatchTerms:
 
     @functools.cached_property
     def limits(self) -> Mapping[Key, float | None]:
-        """The most that leaves through an outlet at a node [quantity]; None: nothing bounds it."""
+        """Return the most that leaves through an outlet at a node [quantity]; None: nothing bounds
+        it."""
         return {key: self._limit(*key) for key in self.keys}
 
     def _limit(self, r: str, n: int) -> float | None:
@@ -129,7 +130,7 @@ class DispatchTerms:
 
     @functools.cached_property
     def _there(self) -> Mapping[str, Sequence[float]]:
-        """By material and node the most of it, and of what it is made of, that has come."""
+        """Return by material and node the most of it, and of what it is made of, that has come."""
         tree, came = self.stockpile.tree, self._came
         found: dict[str, list[float]] = {}
         for material in {self.outlet(*key).material for key in self.keys}:
@@ -143,7 +144,8 @@ class DispatchTerms:
 
     @functools.cached_property
     def _came(self) -> Mapping[tuple[int, str], float]:
-        """The most that comes new at each node of each material: not back, nor from a site."""
+        """Return the most that comes new at each node of each material: not back, nor from a
+        site."""
         most = {
             (each.node, each.material, each.table, each.name): each.most
             for each in self.ledger.arrivals
@@ -180,7 +182,7 @@ class DispatchTerms:
 
     @functools.cached_property
     def placings(self) -> Sequence[Key]:
-        """The dispatches that have a variable for whether they are made."""
+        """Return the dispatches that have a variable for whether they are made."""
         return [key for key in self.keys if fixed(self.outlet(*key)) and not self._in_part(*key)]
 
     def _in_part(self, r: str, n: int) -> bool:
@@ -192,11 +194,11 @@ class DispatchTerms:
 
     @functools.cached_property
     def placed(self) -> AbstractSet[Key]:
-        """The placings, to look one up."""
+        """Return the placings, to look one up."""
         return frozenset(self.placings)
 
     @functools.cached_property
     def in_lots(self) -> Sequence[Key]:
-        """The dispatches in whole lots."""
+        """Return the dispatches in whole lots."""
         firm = self.stockpile.firm
         return [(r, n) for r, n in self.keys if firm(n) and self.lot(r, n)]

@@ -17,7 +17,7 @@ from stockpile_model.schema import Dated, column
 
 @dataclass(frozen=True, kw_only=True)
 class Dispatch(Dated):
-    """What leaves in a period through an outlet, of all lots together."""
+    """Describe what leaves in a period through an outlet, of all lots together."""
 
     SHEET = "dispatches"
     ABOUT = "what leaves together through an outlet: its lots and the cost of the dispatch"

@@ -32,7 +32,7 @@ UNUSED = (("form", EXPIRED),)
 
 @dataclass(frozen=True, kw_only=True)
 class Rotated(Dated):
-    """What leaves of a lot in a period through an outlet, or because its life is over."""
+    """Describe what leaves of a lot in a period through an outlet, or because its life is over."""
 
     SHEET = "rotation"
     ABOUT = "which lot leaves, when and through which outlet, before its life is over"

@@ -183,7 +183,7 @@ class Flows:
 
     @functools.cached_property
     def _parting(self) -> list[int | None]:
-        """For each node the nearest one above it where branches part."""
+        """Return for each node the nearest one above it where branches part."""
         found: list[int | None] = []
         for parent in self.tree.parent:
             parts = parent is not None and len(self.tree.children[parent]) > 1

@@ -29,7 +29,7 @@ def _ends() -> tuple[Lead, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class LotStock(Dated):
-    """What is left of a lot at the end of a period."""
+    """Describe what is left of a lot at the end of a period."""
 
     SHEET = "lots"
     ABOUT = "what is left of each lot at the end of each period"
@@ -59,7 +59,7 @@ def _kinds() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Movement(Dated):
-    """What comes into or goes out of a lot."""
+    """Describe what comes into or goes out of a lot."""
 
     SHEET = "movements"
     ABOUT = "what comes into and goes out of each lot"
@@ -93,7 +93,7 @@ class Movement(Dated):
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery(Dated):
-    """What arrives of a lot under an offer or contract."""
+    """Describe what arrives of a lot under an offer or contract."""
 
     SHEET = "deliveries"
     ABOUT = "what arrives, under which offer or contract"
