@@ -59,6 +59,7 @@ def measures() -> Iterator[Measure]:
     yield _most("lists of other rooms' names", lists(), 0)
     yield _most(f"lines over {WIDEST} columns", list(_wide()), 0)
     yield _most("public names without a docstring", list(_undocumented()), 0)
+    yield _most("docstrings that begin with no verb", list(_wordless()), 0)
     yield Measure("source files", len(files()), None)
     yield Measure("lines of source", sum(len(_lines(path)) for path in files()), None)
 
@@ -149,6 +150,23 @@ def _wide() -> Iterator[str]:
         for number, line in enumerate(_lines(path), start=1):
             if len(line) > WIDEST:
                 yield f"{_place(path)}:{number}"
+
+
+NO_VERBS = {
+    "function": "The For All A An Whether What Every Each By Of Where How",
+    "class": "What How Where Whether Which When Who Why",
+}
+"""The words with which docstrings of functions, and of classes, do not begin."""
+
+
+def _wordless() -> Iterator[str]:
+    for path in files():
+        for node in ast.walk(tree(path)):
+            function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            if function or isinstance(node, ast.ClassDef):
+                said = (ast.get_docstring(node) or "Return").split()[0]
+                if said in NO_VERBS["function" if function else "class"].split():
+                    yield f"{path}: {node.name}"
 
 
 def _undocumented() -> Iterator[str]:

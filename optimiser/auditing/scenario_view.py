@@ -71,7 +71,7 @@ def one_scenario(together: Together) -> None:
         else:
             view.sums_of(section, sums.pop(section.name)(section))
     for part in sums:
-        if together.record.fails(part == "Appropriations" and not together.sheets["payments"]):
+        if together.record.fails(part not in sums):
             together.record.refuse(SHEET, f"{part} is not there")
 
 
@@ -192,33 +192,43 @@ class _View:
 
     def sums(self) -> dict[str, Callable[[_Section], Sums]]:
         """Return by the title of each part what it must show."""
-        return {
+        found: dict[str, Callable[[_Section], Sums]] = {
             "Cost by heading": lambda _: {**self._costs(), "Total": self._money()},
             "Quantities": self._quantities,
             "By offer, contract, outlet and site": lambda _: {
-                name: (self._total("deliveries", "quantity", name=name), *self._money(name=name))
-                for name in (
-                    *self._values("deliveries", "name"),
-                    *self._values("cash_flow", "name"),
-                )
+                name: (*self._delivered(name=name), *self._money(name=name))
+                for name in dict.fromkeys((*self._brought("name"), *self._charged("name")))
             },
             "Suppliers": lambda _: {
-                name: (self._total("deliveries", "quantity", supplier=name),)
-                for name in self._values("deliveries", "supplier")
-            },
-            "Appropriations": lambda _: {
-                name: (self._total("payments", "amount", appropriation=name),)
-                for name in self._values("payments", "appropriation")
+                name: self._delivered(supplier=name) for name in self._brought("supplier")
             },
         }
+        payers = self._payers()
+        return {**found, "Appropriations": lambda _: payers} if payers else found
+
+    def _brought(self, column: str) -> list[str]:
+        return self._values("deliveries", column)
+
+    def _delivered(self, **where: object) -> tuple[float, ...]:
+        return (self._total("deliveries", "quantity", **where),)
+
+    def _charged(self, column: str) -> list[str]:
+        return self._values("cash_flow", column)
 
     def _costs(self) -> dict[str, tuple[float, ...]]:
-        headings = self._values("cash_flow", "heading")
+        headings = self._charged("heading")
         return {each.replace("_", " "): self._money(heading=each) for each in headings}
 
     def _money(self, **where: object) -> tuple[float, ...]:
         """Return the discounted and the undiscounted cash of some rows."""
         return tuple(self._total("cash_flow", each, **where) for each in ("discounted", "amount"))
+
+    def _payers(self) -> Sums:
+        """Return what each appropriation pays."""
+        return {
+            name: (self._total("payments", "amount", appropriation=name),)
+            for name in self._values("payments", "appropriation")
+        }
 
     def _quantities(self, section: _Section) -> Sums:
         found, clock = {}, self.together.clock

@@ -143,14 +143,12 @@ def read_plan(path: Path) -> PlanReading:
                 )
             ]
         )
-    for name in kinds:
-        if name not in found:
-            faults.append(
-                Fault(
-                    str(path), f"the sheet {name!r} is missing: this is no plan, or not all of one"
-                )
-            )
-    if "summary" in found and summary.objective is None:
+    faults += [
+        Fault(str(path), f"the sheet {name!r} is missing: this is no plan, or not all of one")
+        for name in kinds
+        if name not in found
+    ]
+    if summary.objective is None:
         faults.append(Fault("summary", "the line 'Objective' is missing, or holds no number"))
     if faults:
         raise InputError(faults)
@@ -161,14 +159,18 @@ def read_plan(path: Path) -> PlanReading:
     }
     reading = _completed(rows, summary, run)
     unread = tuple(name for name in found if name not in ("summary", *rows, *views))
-    divided = {
-        kind.SHEET: frozenset(each.name for each in columns(kind) if each.divisible)
-        for kind in sheet_kinds()
-    }
-    sheets = dataclasses.replace(reading.sheets, unread=unread, views=views, divided=divided)
+    sheets = dataclasses.replace(reading.sheets, unread=unread, views=views, divided=_divided())
     return dataclasses.replace(
         reading, sheets=sheets, settings=settings, notes=(*notes, *reading.notes)
     )
+
+
+def _divided() -> Mapping[str, frozenset[str]]:
+    """Return by sheet the columns that are shown over their probability, scenario by scenario."""
+    return {
+        kind.SHEET: frozenset(each.name for each in columns(kind) if each.divisible)
+        for kind in sheet_kinds()
+    }
 
 
 def read_actuals(path: Path) -> tuple[dict[str, list[Line]], dict[str, list[tuple[int, Cells]]]]:
