@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,8 @@ from optimiser.studies.repairs.sums import sums
 from optimiser.system.interrupts import Interrupt
 from stockpile_model import changes
 from stockpile_model.block import tables as block_tables
-from stockpile_model.schema import columns
+from stockpile_model.build import build
+from stockpile_model.schema import columns, get
 from tests.support.books import book as written_book
 from tests.support.commands import run
 
@@ -501,3 +503,59 @@ def test_what_is_done_a_whole_number_of_times_gives_whole_numbers() -> None:
         "demand": [{"material": "ga", "from": "2027-01-01", "to": "2027-03-01", "quantity": 5}],
     })  # fmt: skip
     assert so.explain(book).repairs[0].changes == ("demand[ga].quantity = 3",)
+
+
+def test_one_cell_among_many_is_found_by_few_trials() -> None:
+    """Halving finds it, and one trial more says that no other is needed."""
+    search = search_of(base("budgets[nds].expires = 2027-01-31"), {"budgets", "offers", "rules"})
+    wanted = next(j for j, each in enumerate(search.levers) if each.column.name == "expires")
+    tried: list[frozenset[int]] = []
+
+    class Counted(trials.Trials):
+        def feasible(self, stockpile: Any) -> bool:
+            moved_cells = frozenset(
+                j
+                for j, each in enumerate(search.levers)
+                if get(stockpile.rows(type(each.row))[each.number], each.column.name)
+                == each.extreme
+            )
+            tried.append(moved_cells)
+            return wanted in moved_cells
+
+    counted = Counted(search.stockpile, search.options, search.interrupt, search.pace)
+    found = trials.fewest(counted, search.levers, range(len(search.levers)))
+    assert found == {wanted: search.levers[wanted].extreme}
+    assert len(tried) <= 2 + math.ceil(math.log2(len(search.levers)))
+
+
+def test_lots_and_least_orders_are_looked_at_first_where_whole_numbers_leave_no_plan() -> None:
+    """Lighter cells could make a plan too, many of them together."""
+    search = search_of(base("offers[frame].lot_size = 70"), {"offers", "demand", "targets"})
+    lumps = {search.levers[j].address for j in search.effects.lumpy()}
+    assert lumps >= {"offers[frame].lot_size", "offers[frame].minimum_order"}
+    assert {each.partition("[")[0] for each in lumps} == {"offers"}
+    found = search.run(proven=True)
+    assert found.repairs[0].changes[0].startswith("offers[frame].lot_size =")
+
+
+def test_a_trial_with_a_plan_is_not_built_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was tried is proven with the model of the trial."""
+    built: list[object] = []
+
+    def counted(stockpile: Any) -> Any:
+        built.append(stockpile)
+        return build(stockpile)
+
+    search = search_of(base("budgets[nds].expires = 2027-01-31"), {"budgets"})
+    lever = next(each for each in search.levers if each.column.name == "expires")
+    monkeypatch.setattr(trials, "build", counted)
+    assert search.trials.feasible(moved(search.stockpile, [lever], [lever.extreme]))
+    status, cost = search.trials.solved([lever.set_to(lever.extreme)])
+    assert status == "optimal"
+    assert len(built) == 1
+    other, _ = search.trials.solved([lever.set_to(lever.extreme), "demand[ga].quantity = 9"])
+    assert other == "optimal"
+    assert len(built) == 2
+    plan = so.solve(base("budgets[nds].expires = 2027-01-31").change(lever.set_to(lever.extreme)))
+    assert plan.plan is not None
+    assert cost == pytest.approx(plan.plan.objective)

@@ -20,11 +20,12 @@ import numpy as np
 from optimiser.solving import highs
 from optimiser.solving.program import INFINITY, Floats, Program
 from optimiser.solving.search_options import Options, SolverError, Status
-from optimiser.solving.standard_form import StandardForm
+from optimiser.solving.standard_form import StandardForm, standard_form
 from optimiser.studies.engine.compiled import Piece, trace
 from optimiser.studies.engine.traced import Traced, Untraceable
 from optimiser.studies.repairs.levers import GivingCell
 from optimiser.system.interrupts import Interrupt
+from stockpile_model.build import build
 from stockpile_model.giving import POLICY
 from stockpile_model.scale import QUANTITY
 from stockpile_model.schema import Column, Row
@@ -53,16 +54,41 @@ class Effects:
     piece: Piece | None = None
     traced: tuple[int, ...] = ()
 
-    def moves(self, j: int) -> bool:
-        """Return whether a cell moves anything."""
-        return bool(self.rows[j] or self.uppers[j] or self.entries[j])
+    def lumpy(self) -> frozenset[int]:
+        """Return the cells that stand with what is decided as a whole: lots, least orders, what
+        an order can be at most.
+        """
+        if self.piece is None:
+            return frozenset()
+        program, found = self.piece.form.program, set[int]()
+        for name, at, which in self.piece.places:
+            if name == "value":
+                lumps = which[program.integer[program.index[at]]]
+                for slopes in self.piece.expressions.slopes(lumps):
+                    found |= slopes.keys()
+        return frozenset(self.traced[k] for k in found)
 
 
 def effects(stockpile: Stockpile, levers: Sequence[GivingCell], form: StandardForm) -> Effects:
-    """Return what the cells move whose numbers can be traced."""
+    """Return what the cells move whose numbers can be traced, in the program of a form."""
     piece, traced = _piece(stockpile, levers)
     if piece is not None and _shape(piece.form) != _shape(form):
         piece = None
+    return _effects(levers, piece, traced)
+
+
+def form_and_effects(
+    stockpile: Stockpile, levers: Sequence[GivingCell]
+) -> tuple[StandardForm, Effects]:
+    """Return the form of a workbook, and what the cells move in it."""
+    piece, traced = _piece(stockpile, levers)
+    at = None if piece is None else piece.at([levers[j].value for j in traced])
+    if at is None or at.form is None:
+        return standard_form(build(stockpile).m), _effects(levers, None, ())
+    return at.form, _effects(levers, piece, traced)
+
+
+def _effects(levers: Sequence[GivingCell], piece: Piece | None, traced: tuple[int, ...]) -> Effects:
     rows, uppers = [Slopes() for _ in levers], [Slopes() for _ in levers]
     found = Effects(rows, uppers, [{} for _ in levers], piece, traced)
     if piece is None:

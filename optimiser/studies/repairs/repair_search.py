@@ -10,17 +10,16 @@ typed works, and solved with it alone.
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from optimiser.solving.search_options import Options
+from optimiser.solving.search_options import Options, Status
 from optimiser.solving.standard_form import standard_form
 from optimiser.studies.repairs.clashes import smallest
 from optimiser.studies.repairs.diagnosis import NO_TIME, ClashingRules, Diagnosis, Repair
-from optimiser.studies.repairs.elastic import ElasticProgram, Gift, effects, moved
+from optimiser.studies.repairs.elastic import ElasticProgram, Gift, effects, form_and_effects, moved
 from optimiser.studies.repairs.levers import FAR, GivingCell, levers, rounded
 from optimiser.studies.repairs.sums import sums
 from optimiser.studies.repairs.trials import Pace, Trials, fewest, nearest_value
@@ -78,6 +77,7 @@ class RepairSearch:
         ]
         self.formulation = build(self.stockpile.anchored())
         self.form = standard_form(self.formulation.m)
+        self.trials.last = self.formulation
         self.places = Places(self.formulation, self.form)
         self.program = self._elastic()
 
@@ -130,10 +130,12 @@ class RepairSearch:
     def _candidates(self, first: Gift) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
         """Yield values of cells that may make a plan, with the limits that bind."""
         pulls = self.program.pull(first) if first.values else {}
+        idle = {j for j, pull in pulls.items() if not pull}
         if self.trials.whole:  # least orders and lots are the likely reason
-            yield from itertools.islice(self._others(first.places, ()), 1)
+            yield from self._fewest_of(self.effects.lumpy(), first.places)
         if first.values:
             yield first.values, first.places
+            yield from self._fewest_of(self._lighter() - idle, first.places)
             yield from self._alone(first)
             yield from self._pulling(first, pulls)
         used = set(first.values)
@@ -141,7 +143,12 @@ class RepairSearch:
             rest = self.program.least(self.program.given - used, self._limited(), self.interrupt)
             if rest.values:
                 yield rest.values, rest.places
-        yield from self._others(first.places, {j for j, pull in pulls.items() if not pull})
+        yield from self._others(first.places, idle)
+
+    def _lighter(self) -> set[int]:
+        """Return the cells that may be lighter than the lightest repair so far."""
+        least = min((each.weight for each in self.repairs), default=0.0)
+        return {j for j, each in enumerate(self.levers) if each.give.weight < least}
 
     def _alone(self, first: Gift) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
         """Yield the cells that make a plan alone, the lightest first."""
@@ -192,14 +199,24 @@ class RepairSearch:
         """Yield the fewest of the cells that no linear program moves, until they make no plan;
         `idle` are such as move nothing.
         """
-        barred = self.program.bounding | set(idle)
-        left = [j for j in range(len(self.levers)) if j not in barred]
-        while left and self.pace.allows(1.0):
-            found = fewest(self.trials, self.levers, left)
-            if not found:
-                return
-            yield self._least_of(found), places
-            left = [j for j in left if j not in found]
+        left = set(range(len(self.levers))) - set(idle)
+        found = [*self._fewest_of(left, places)]
+        while found:
+            yield from found
+            left -= found[0][0].keys()
+            found = [*self._fewest_of(left, places)]
+
+    def _fewest_of(
+        self, group: Collection[int], places: tuple[int, ...]
+    ) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
+        """Yield the fewest cells of a group that no linear program moves, where they make a plan
+        and have not been tried together.
+        """
+        chosen = [j for j in group if j not in self.program.bounding]
+        if chosen and self.pace.allows(1.0):
+            found = fewest(self.trials, self.levers, chosen)
+            if found:
+                yield self._least_of(found), places
 
     def _least_of(self, found: Mapping[int, Any]) -> Mapping[int, Any]:
         """Return cells that need give no more than this, one after the other."""
@@ -267,22 +284,29 @@ class RepairSearch:
             yield self._wider(values, WIDER[0])
             yield {j: self._far(self.levers[j], value) for j, value in values.items()}
             return
+        proven = False
         for wider in WIDER:
             generous = self._wider(values, wider)
-            if (tight := self._tightened(generous)) is not None:
+            status, tight = self._tightened(generous)
+            if tight is not None:
                 yield from self._written(tight)
                 yield generous
                 return
+            proven = status == "infeasible"
             if not self.pace.allows(1.0):
                 return
-        yield generous
+        if not proven:
+            yield generous
         if first:
             found = self._elastic(whole=True).least(
                 self.program.given, self._limited(SEARCH, NEAR), self.interrupt
             )
             generous = self._wider(found.values, WIDER[0])
-            if found.values and (tight := self._tightened(generous)) is not None:
-                yield from self._written(tight)
+            # More of the same cells was tried.
+            if found.values and not (proven and found.values.keys() <= values.keys()):
+                _, tight = self._tightened(generous)
+                if tight is not None:
+                    yield from self._written(tight)
 
     def _written(self, values: Mapping[int, Any]) -> Iterator[Mapping[int, Any]]:
         """Yield what is typed for values that are just enough: first the figures that people write
@@ -292,33 +316,36 @@ class RepairSearch:
         plain = dict(typed)
         for j, value in values.items():
             if self.levers[j].numeric and isinstance(value, float):
-                short = float(f"{value:.{PLAIN}g}")
-                if abs(short - value) <= SAFE * self.levers[j].size:
+                noise = SAFE * self.levers[j].size
+                short = float(f"{value:.{PLAIN}g}") if abs(value) > noise else 0.0
+                if abs(short - value) <= noise:
                     plain[j] = short
         if plain != typed:
             yield plain
         yield typed
 
-    def _tightened(self, typed: Mapping[int, Any]) -> dict[int, Any] | None:
-        """Return values that are just enough where some are more than enough; None where these are
-        not enough either.
+    def _tightened(self, typed: Mapping[int, Any]) -> tuple[Status, dict[int, Any] | None]:
+        """Return values that are just enough where some are more than enough, after how the search
+        for them ended; None where these are not enough either.
 
         The model is built with the generous values, so that all that follows from them, such as
         what can be ordered at most, is no tighter than it will be; then they give back.
         """
-        # A limit of nothing is left out of the model, and could give nothing back.
+        # A limit of nothing is left out of the model, and could give nothing back. That a little
+        # of it is not enough is no proof.
+        exact = all(typed.values())
         typed = {j: value or self.levers[j].value / FAR for j, value in typed.items()}
         changed = self.trials.changed(self._texts(typed))
         if changed is None:
-            return None
+            return "no_plan", None
         changed = replace(changed, anchor=self.formulation.stockpile.anchor)
         now = [self._returning(j, typed[j]) for j in typed]
-        form = standard_form(build(changed).m)
-        program = ElasticProgram(form, now, effects(changed, now, form), whole=True)
+        form, moves = form_and_effects(changed, now)
+        program = ElasticProgram(form, now, moves, whole=True)
         found = program.most(self._limited(SEARCH, NEAR), self.interrupt)
         if found.status in ("infeasible", "no_plan"):
-            return None
-        return {j: found.values.get(k, typed[j]) for k, j in enumerate(typed)}
+            return found.status if exact else "no_plan", None
+        return found.status, {j: found.values.get(k, typed[j]) for k, j in enumerate(typed)}
 
     def _far(self, lever: GivingCell, value: Any) -> Any:
         """Return all that a cell can give in the direction of a value."""

@@ -22,11 +22,12 @@ from optimiser.studies.repairs.levers import GivingCell
 from optimiser.system.interrupts import Interrupt
 from stockpile_model.build import build, check
 from stockpile_model.changes import apply, parse
+from stockpile_model.formulation import Formulation
 from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
 
 TIMES = 4.5  # so many times what solving the repaired workbook takes, an explanation may take
-ALWAYS = 0.7  # what it may take in any case [s]
+ALWAYS = 0.15  # what it may take in any case [s]
 ATTEMPT = 1.0  # what one search for a plan may take in any case [s]
 SHARE = 0.3  # of the time limit, for a search while nothing is known of how long one takes
 LONGER = 3.0  # times as long as another repaired workbook took
@@ -78,7 +79,7 @@ class Trials:
     interrupt: Interrupt
     pace: Pace
     whole: bool = False
-    tried: int = 0
+    last: Formulation | None = None  # that of the last trial with a plan
 
     def changed(self, changes: Iterable[str]) -> Stockpile | None:
         """Return the workbook after changes in the words of `--set`; None where it is wrong."""
@@ -93,21 +94,22 @@ class Trials:
 
     def feasible(self, stockpile: Stockpile) -> bool:
         """Return whether a workbook is proven to have a plan: by its relaxation, or as a whole."""
-        self.tried += 1
         try:
             if any(not problem.warning for problem in check(stockpile)):
                 return False
             formulation = build(stockpile)
             form = standard_form(formulation.m)
             none = replace(form.program.relaxed(), cost=np.zeros(form.program.columns))
-            found = highs.optimise(none, self._limited(), self.interrupt)
-            if found.x is None or not self.whole:
-                return found.x is not None
-            options = replace(self._limited(), gap=1.0, target=INFINITY)
-            tree = scenario_tree(formulation)
-            return solve(formulation.m, options, None, None, tree).objective is not None
+            found = highs.optimise(none, self._limited(), self.interrupt).x is not None
+            if found and self.whole:
+                options = replace(self._limited(), gap=1.0, target=INFINITY)
+                tree = scenario_tree(formulation)
+                found = solve(formulation.m, options, None, None, tree).objective is not None
         except (SolverError, ValueError, ArithmeticError):
             return False
+        if found:
+            self.last = formulation
+        return found
 
     def solved(self, changes: Sequence[str], any_plan: bool = False) -> tuple[Status, float | None]:
         """Return how the search for a plan after some changes ends, and what the plan costs.
@@ -120,7 +122,7 @@ class Trials:
         if found is None:
             return "infeasible", None
         try:
-            formulation = build(found)
+            formulation = self._built(found)
             options = replace(self.options, time_limit=self.pace.attempt)
             if any_plan:
                 options = replace(options, time_limit=self.pace.left, gap=1.0, target=INFINITY)
@@ -133,8 +135,20 @@ class Trials:
             self.pace.one = max(self.pace.one or 0.0, time.process_time() - begun)
         return outcome.status, outcome.objective
 
+    def _built(self, stockpile: Stockpile) -> Formulation:
+        """Return the model of a workbook, which is that of the last trial where its rows are."""
+        last, self.last = self.last, None
+        if last is not None and _rows(last.stockpile) == _rows(stockpile):
+            return last
+        return build(stockpile)
+
     def _limited(self) -> Options:
         return replace(self.options, time_limit=max(0.1, self.pace.left))
+
+
+def _rows(stockpile: Stockpile) -> tuple[Any, ...]:
+    """Return all that a workbook says."""
+    return stockpile.settings, dict(stockpile.tables)
 
 
 def fewest(
@@ -152,16 +166,17 @@ def fewest(
         return None
     needed: list[int] = []
     while left and trials.pace.allows(0.5):
-        short, long = -1, len(left)  # so many make none, and a plan
+        if needed and trials.feasible(_extreme(trials.stockpile, levers, needed)):
+            return {j: levers[j].extreme for j in needed}
+        short, long = 0, len(left)  # so many make none, and a plan
         while long - short > 1 and trials.pace.allows(0.5):
             middle = (short + long) // 2
-            tried = needed + left[:middle]
-            if tried and trials.feasible(_extreme(trials.stockpile, levers, tried)):
+            if trials.feasible(_extreme(trials.stockpile, levers, needed + left[:middle])):
                 long = middle
             else:
                 short = middle
         left = left[:long]
-        if long - short == 1 and left:
+        if long - short == 1:
             needed.append(left.pop())
     return {j: levers[j].extreme for j in needed + left}
 
