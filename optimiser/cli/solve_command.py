@@ -96,8 +96,8 @@ NOT_BUNDLED = {
     is_flag=True,
     help=(
         "Plan again for each reason: at which price each offer, level and project would enter or"
-        " leave the plan, and what each rule costs. Each search has the time limit. Ctrl-C keeps"
-        " what is known; what ended before is in NAME-plan.sqlite and is not run again."
+        " leave the plan, and what each rule costs. All searches together have the time limit;"
+        " what is not asked says so. What ended is in NAME-plan.sqlite: the same command goes on."
     ),
 )
 @click.option(

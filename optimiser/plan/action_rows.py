@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 
-from optimiser.plan.reasons import RESOLVED, Reason
+from optimiser.plan.reasons import Reason, settled
 from stockpile_model.acts import TO_BUDGET, TO_LOT, TO_PAYMENTS, Act
 from stockpile_model.amounts import clean, month
 from stockpile_model.block import choices
@@ -457,7 +457,7 @@ def _reasons(rows: Rows) -> Mapping[tuple[str, str, str | None], str]:
     """Return why what is used over the whole horizon is, by its table, name and level."""
     tables = {choice.kind: choice.table for choice in choices()}
     return {
-        (tables[row.choice], row.name, row.level): row.reason.removesuffix(f"; {RESOLVED}")
+        (tables[row.choice], row.name, row.level): settled(row.reason)
         for row in cast("Sequence[Reason]", rows.get(Reason, ()))
         if row.fiscal_year is None and row.choice in tables
     }

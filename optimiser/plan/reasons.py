@@ -22,6 +22,10 @@ from stockpile_model.stockpile import Stockpile
 
 SHORT = "what is missing"  # instead of the kind of a choice
 RESOLVED = "what would change that takes a re-solve (solve --reasons)"
+NOT_ASKED = "what would change that was not asked: time"
+NOT_FOUND = "what would change that was not found within the time limit"
+UNSETTLED = (RESOLVED, NOT_ASKED, NOT_FOUND)
+"""The ends of a reason that does not say what would change it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,6 +284,18 @@ class Reasons:
                 limits[0].cell if limits else None,
                 said,
             )
+
+
+def unsettled(row: Reason, why: str) -> Reason:
+    """Return a row that says why it does not say what would change it."""
+    return replace(row, reason=f"{settled(row.reason)}; {why}")
+
+
+def settled(reason: str) -> str:
+    """Return a reason without the remark that it does not say what would change it."""
+    for each in UNSETTLED:
+        reason = reason.removesuffix(f"; {each}")
+    return reason
 
 
 def _costs(cost: UnitCost | None) -> dict[str, float | None]:

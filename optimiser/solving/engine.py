@@ -70,7 +70,8 @@ class Known:
     """A warm start from near programs: plans to try (their integers), a basis of the relaxation
     with the columns and rows that matter, and the gains of branches.
 
-    `feasible`: only the costs differ, so the basis is that of a point of the relaxation.
+    `feasible`: only the costs differ, so the basis is that of a point of the relaxation. `bound`:
+    no plan costs less.
     """
 
     plans: Iterable[Floats] = ()
@@ -78,6 +79,7 @@ class Known:
     core: Core | None = None
     gains: Gains = field(default_factory=Gains)
     feasible: bool = False
+    bound: float = -INFINITY
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +128,7 @@ class Engine:
         self._plans: Iterator[Floats] = iter(self.known.plans)
         self._core = self.known.core if self.known.root is not None else None
         self._dived: set[Subproblem] = set()
-        self._least = -INFINITY if self.aim is None else self.aim.least
+        self._least = self.known.bound if self.aim is None else self.aim.least
 
     @property
     def enough(self) -> float:
@@ -147,8 +149,8 @@ class Engine:
     def bound(self) -> float:
         """Return the proven bound: no plan costs less."""
         if self.tree is not None:
-            return self.tree.bound
-        return self._least if self.root is None else self.root.bound
+            return max(self._least, self.tree.bound)
+        return self._least if self.root is None else max(self._least, self.root.bound)
 
     @property
     def nodes(self) -> int:

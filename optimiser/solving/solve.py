@@ -6,6 +6,7 @@ The values of the variables are left in the Pyomo model; the `Outcome` reports h
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,7 +29,7 @@ from optimiser.solving.search_options import (
     allowance,
     relative_gap,
 )
-from optimiser.solving.standard_form import StandardForm, main, standard_form
+from optimiser.solving.standard_form import Label, StandardForm, main, standard_form
 from optimiser.solving.structure import CHAIN, ScenarioTree, Structure, structure
 from optimiser.system.interrupts import Interrupt
 from stockpile_model.formulation import Formulation
@@ -138,6 +139,39 @@ class Outcome:
         return float(duals[position]) if position is not None else 0.0
 
 
+@dataclass(frozen=True, eq=False)
+class KnownPlan:
+    """A plan to begin another search with: its whole decisions that are not 0, by the names of
+    their columns, and the bound of its own search [objective].
+    """
+
+    whole: Mapping[Label, float]
+    bound: float | None = None
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> KnownPlan | None:
+        """Return the plan that an outcome left in its model; None without a plan or a form."""
+        form = outcome.form
+        if form is None or outcome.objective is None:
+            return None
+        integer, labels = form.program.integer, form.labels
+        found = ((labels[j], form.variables[j].value) for j in np.flatnonzero(integer).tolist())
+        return cls({label: float(round(value)) for label, value in found if value}, outcome.bound)
+
+    def point(self, form: StandardForm) -> Floats | None:
+        """Return a point of a program that has the same whole decisions; None where none has."""
+        if not form.program.integer.any():
+            return None
+        labels = form.labels
+        columns = np.flatnonzero(form.program.integer).tolist()
+        whole = np.array([self.whole.get(labels[j], 0.0) for j in columns])
+        try:
+            found = highs.optimise(form.program.fixed(whole), Options(), Interrupt())
+        except (SolverError, Unbounded):
+            return None
+        return found.x
+
+
 def scenario_tree(formulation: Formulation) -> ScenarioTree:
     """Return the scenario tree of a formulation, as the search takes it."""
     tree = formulation.stockpile.tree
@@ -150,6 +184,7 @@ def solve(
     report: Report | None = None,
     solver: str | None = None,
     tree: ScenarioTree = CHAIN,
+    known: KnownPlan | None = None,
 ) -> Outcome:
     """Minimise the active objectives of a linear Pyomo model, in the order of their declaration,
     each at no more of the ones before it, and leave the values in the model.
@@ -157,8 +192,9 @@ def solve(
     `report` is called at most once a second in the thread of the caller. Ctrl-C ends the search and
     keeps the best plan so far; a second one is KeyboardInterrupt. `solver` names a solver that
     Pyomo runs; without it HiGHS runs directly. `tree` is the scenario tree of the model: the last
-    part of a variable's index is its node. Raises ValueError for a model that is not linear,
-    UnboundedError, SolverUnavailable and SolverError.
+    part of a variable's index is its node. `known` is a plan of a model much like this one, with
+    which the search begins where it is one here too. Raises ValueError for a model that is not
+    linear, UnboundedError, SolverUnavailable and SolverError.
     """
     options = options or Options()
     begun = time.perf_counter()
@@ -173,7 +209,8 @@ def solve(
         raise ValueError("the model has no active objective")
     shape = structure(form.program, form.labels, form.priority, tree)
     with Interrupt() as interrupt:
-        stages, x = LexicographicSearch(form, options, interrupt, report, shape).run()
+        start = None if known is None else known.point(form)
+        stages, x = LexicographicSearch(form, options, interrupt, report, shape).run(start)
     if x is not None:
         values = form.sizes.values(x) + 0.0  # no -0.0 in a plan
         for variable, value in zip(form.variables, values.tolist(), strict=True):
@@ -229,9 +266,12 @@ class LexicographicSearch:
     report: Report | None
     shape: Structure
 
-    def run(self) -> tuple[tuple[Stage, ...], Floats | None]:
-        """Return a stage for each objective, and the columns of the plan; None without a plan."""
-        form, program, x, root = self.form, self.form.program, None, None
+    def run(self, start: Floats | None = None) -> tuple[tuple[Stage, ...], Floats | None]:
+        """Return a stage for each objective, and the columns of the plan; None without a plan.
+
+        `start` is a feasible point to begin with.
+        """
+        form, program, x, root = self.form, self.form.program, start, None
         judged, judged_at = main([each.name for each in form.objectives]), None
         stages: list[Stage] = []
         deadline = time.perf_counter() + self.options.time_limit

@@ -14,9 +14,10 @@ from optimiser.execution.in_process import InProcess
 from optimiser.execution.processes import Processes
 from optimiser.plan.plan import Plan
 from optimiser.solving.search_options import Options
+from optimiser.solving.solve import KnownPlan
 from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.evaluate import StudyJob
-from optimiser.studies.engine.runner import Keeper, Runner, StudyProgress
+from optimiser.studies.engine.runner import Keeper, Runner, SharedTime, StudyProgress
 from optimiser.studies.study_sheet.study_table import Study
 from optimiser.studies.what_ifs import WhatIf
 from optimiser.system.interrupts import Interrupt
@@ -53,20 +54,27 @@ def answered(
     workers: int = 0,
     watch: Callable[[StudyProgress], None] = lambda _: None,
     interrupt: Interrupt | None = None,
+    start: KnownPlan | None = None,
 ) -> Plan:
     """Return a plan with the answers to what-ifs.
 
     Those that were interrupted are left out, but for what their runs until then say by themselves;
     `interrupt` then is requested. `of` says what all runs have in common; `watch` gets the runs of
-    each what-if as they begin and end. Raises StockpileError where no process can be started.
+    each what-if as they begin and end; `start` is the plan, for the searches to begin with. Raises
+    StockpileError where no process can be started.
     """
     asked = {what_if.kind: what_if.cases(plan) for what_if in wanted}
     count = sum(map(len, asked.values()))
     ended = interrupt or Interrupt()
-    job = StudyJob(plain(plan.stockpile), replace(options, threads=1))
+    job = StudyJob(plain(plan.stockpile), replace(options, threads=1), start)
+    searched = plan.run.get("seconds solving")
+    least = float(searched) if isinstance(searched, (int, float)) else 0.0
     with closing(executor_of(job, min(workers, count) if count > 1 else 0)) as executor:
         for what_if in wanted:
-            runner = Runner(what_if.kind, record, of, lambda: executor, watch, interrupt=ended)
+            shared = SharedTime(options.time_limit, least) if what_if.together else None
+            runner = Runner(
+                what_if.kind, record, of, lambda: executor, watch, interrupt=ended, shared=shared
+            )
             if asked[what_if.kind]:
                 watch(StudyProgress(what_if.kind, 0, len(asked[what_if.kind]), 0, 0.0))
             try:
@@ -75,9 +83,8 @@ def answered(
                 ended.requested = True
                 known = (record.find(case.key(of)) for case in asked[what_if.kind])
                 results = [each or CaseResult("not run") for each in known]
-            whole = all(each.status != "not run" for each in results)
-            if whole or what_if.partial:
+            if not ended.requested or what_if.partial:
                 plan = what_if.attach(plan, results, options)
-            if not whole:
+            if ended.requested:
                 break
     return plan

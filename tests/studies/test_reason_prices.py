@@ -5,15 +5,19 @@ short of it, it does not.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import optimiser as so
 from optimiser.plan.plan import Plan
-from optimiser.plan.reasons import Reason
+from optimiser.plan.reasons import Reason, settled
+from optimiser.plan.turning_prices import KEPT
 from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.engine import turning_case
+from optimiser.studies.engine.evaluate import CaseEvaluator
+from optimiser.studies.engine.runner import SharedTime
 from optimiser.studies.what_ifs import REASON_PRICES
 from optimiser.studies.what_ifs.reason_prices import RESOLVE, RulePrice
 from stockpile_model.block import choices
@@ -289,3 +293,39 @@ def test_reasons_that_are_interrupted_keep_what_their_runs_said() -> None:
     )
     assert found
     assert found < every
+
+
+def test_what_there_is_no_time_for_is_said_and_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One question is asked, a price before any rule; the rest says so where its answer would be."""
+    whole = explained(drawn(1))
+    left = iter([60.0])
+    monkeypatch.setattr(SharedTime, "share", lambda *_: next(left, 0.0))
+    part = explained(drawn(1))
+    assert part.run["reasons"] == "1 of 4 questions answered, 3 not asked: time"
+    assert whole.run["reasons"] == "4 of 4 questions answered"
+    offers = [row for row in whole_rows(part) if row.choice == "offer"]
+    assert [row.found_by for row in offers] == [RESOLVE, None, KEPT]
+    assert offers[2].reason.endswith(f"({KEPT})")
+    assert offers[1].change is None
+    assert offers[1].reason.endswith("; what would change that was not asked: time")
+    assert {(each.price, each.remark) for each in part.of(RulePrice)} == {(None, "not asked: time")}
+    assert {each.remark for each in whole.of(RulePrice)} == {None}
+    assert settled(offers[1].reason) == "used: 10 kg at 17.72 USD a unit landed"
+
+
+def test_a_price_whose_search_ends_short_of_the_gap_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The best plan may turn at another price than the one that was found in time."""
+    proven = CaseEvaluator._proven
+
+    def short(self: CaseEvaluator, case: Any, changed: Any) -> Any:
+        result, shared = proven(self, case, changed)
+        return replace(result, status="feasible") if case.changes else result, shared
+
+    monkeypatch.setattr(CaseEvaluator, "_proven", short)
+    rows = [row for row in whole_rows(explained(drawn(1))) if row.choice == "offer"]
+    assert [row.found_by for row in rows] == [None, None, KEPT]
+    for row in rows[:2]:
+        assert row.change is None
+        assert row.reason.endswith("; what would change that was not found within the time limit")

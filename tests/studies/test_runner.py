@@ -11,13 +11,15 @@ import sys
 import time
 from array import array
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from optimiser.execution.processes import Processes
-from optimiser.studies.engine.case import Case, CaseResult, Commit
+from optimiser.studies.engine.case import NO_TIME, Case, CaseResult, Commit
+from optimiser.studies.engine.memory_record import MemoryRecord
 from optimiser.studies.engine.record import APPLICATION, FORMAT, Record
-from optimiser.studies.engine.runner import Runner, StudyProgress
+from optimiser.studies.engine.runner import Runner, SharedTime, StudyProgress
 from optimiser.system.errors import OutputError, StockpileError
 from tests.support.hollow import Hollow, Plain
 from tests.support.studied import Here, inputs
@@ -77,6 +79,48 @@ def test_a_finished_study_needs_no_executor(tmp_path: Path) -> None:
         with pytest.raises(AssertionError, match="hired"):
             Runner("s", kept, "another input", nobody).run(cases(0.1))
     assert (seen[-1].ended, seen[-1].kept, seen[-1].rate) == (1, 1, None)
+
+
+class Slow(Plain):
+    """Takes four seconds of a clock, or all that it may, and then has no proof."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def run(self, case: Case) -> tuple[CaseResult, list[object]]:
+        self.now += min(case.seconds, 4.0)
+        return CaseResult("optimal" if case.seconds >= 4.0 else "feasible", case.seconds), []
+
+
+@pytest.mark.parametrize(
+    ("limit", "least", "shares", "kept"),
+    [
+        (20.0, 0.0, [5.0, 16 / 3, 6.0, 8.0], 4),
+        (10.0, 4.0, [4.0, 4.0, 2.0, None], 2),
+        (10.0, 0.0, [2.5, 2.5, 2.5, 2.5], 0),
+    ],
+)
+def test_cases_share_their_time_and_only_answers_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+    limit: float,
+    least: float,
+    shares: list[float | None],
+    kept: int,
+) -> None:
+    """What a case leaves is for those after it; what ended for want of time is run again."""
+    slow, record = Slow(), MemoryRecord()
+    monkeypatch.setattr(
+        "optimiser.studies.engine.runner.time", SimpleNamespace(monotonic=lambda: slow.now)
+    )
+    shared = SharedTime(limit, least, begun=0.0)
+    wanted = cases(0.1, 0.2, 0.3, 0.4)
+    found = Runner("s", record, "of", lambda: Here(slow), shared=shared).run(wanted)
+    assert [each.objective for each in found] == pytest.approx(shares)
+    assert slow.now <= limit
+    assert {(each.status, each.message) for each in found if each.objective is None} <= {
+        ("not run", NO_TIME)
+    }
+    assert sum(record.find(case.key("of")) is not None for case in wanted) == kept
 
 
 def test_a_run_that_kills_its_process_is_a_result_and_no_other_is_lost(tmp_path: Path) -> None:

@@ -4,17 +4,22 @@ search.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from optimiser.solving.engine import Engine
 from optimiser.solving.highs import ProgramSolution
 from optimiser.solving.search_options import SolverError
-from optimiser.solving.solve import Options
+from optimiser.solving.solve import KnownPlan, Options, scenario_tree, solve
 from optimiser.studies.engine import certify
 from optimiser.studies.engine.case import Case
 from optimiser.studies.engine.evaluate import LEAST_SECONDS, CaseEvaluator, StudyJob
+from optimiser.studies.engine.views import WITHOUT
+from stockpile_model.build import build
+from stockpile_model.changes import Change
 from tests.support.accept import book, demand, offer
 
 LIMIT = 60.0
@@ -54,6 +59,47 @@ def test_what_is_found_before_the_deadline_is_kept(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(certify, "optimise", lambda *_, **__: ProgramSolution("no_plan"))
     found, _ = evaluator.run(Case(note="again"))
     assert (found.status, found.objective) == ("feasible", pytest.approx(203))
+
+
+def test_a_plan_that_is_known_needs_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its decisions are tried first, and its bound proves it; a case that moves a price has both
+    its plan and its own proof.
+    """
+    formulation = build(STOCKPILE)
+    outcome = solve(formulation.m, JOB.options, tree=scenario_tree(formulation))
+    known = KnownPlan.of(outcome)
+    assert known is not None
+    assert known.bound is not None
+    dearer = Case((Change("offers", "spot", "price", "add", 1.0),))
+    assert CaseEvaluator(JOB).run(dearer)[0].objective == pytest.approx(223)
+    monkeypatch.setattr(Engine, "_relaxed", raising)
+    monkeypatch.setattr(certify, "optimise", lambda *_, **__: ProgramSolution("no_plan"))
+    assert CaseEvaluator(JOB).run(Case())[0].status == "no_plan"
+    evaluator = CaseEvaluator(replace(JOB, known=known))
+    found, _ = evaluator.run(Case())
+    assert (found.status, found.objective) == ("optimal", pytest.approx(outcome.objective))
+    found, _ = evaluator.run(dearer)
+    assert (found.status, found.objective) == ("feasible", pytest.approx(223))
+    assert found.bound is None
+
+
+def test_a_search_without_a_rule_begins_with_the_plan_that_keeps_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    formulation = build(STOCKPILE)
+    outcome = solve(formulation.m, JOB.options, tree=scenario_tree(formulation))
+    known = KnownPlan.of(outcome)
+    begun: list[float] = []
+
+    def searched(program: Any, *of: Any, **__: Any) -> ProgramSolution:
+        start = next(each for each in of if isinstance(each, np.ndarray))
+        begun.append(program.objective(start))
+        return ProgramSolution("feasible", start, program.objective(start))
+
+    monkeypatch.setattr("optimiser.solving.engine.optimise", searched)
+    found, _ = CaseEvaluator(replace(JOB, known=known)).run(Case(view=(WITHOUT,)))
+    assert found.objective == pytest.approx(outcome.objective)
+    assert len(begun) == 1
 
 
 def raising(*_: Any) -> Any:

@@ -31,7 +31,7 @@ from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan, with_changes
 from optimiser.solving.model_file import check_model_file, write_model
-from optimiser.solving.solve import Options, Outcome, Progress
+from optimiser.solving.solve import KnownPlan, Options, Outcome, Progress
 from optimiser.studies.engine.runner import StudyProgress
 from optimiser.studies.repairs.repair_search import diagnose
 from optimiser.system.errors import OutputError
@@ -73,10 +73,11 @@ def solve(
 
     `gap` is the proven relative gap at which the search may stop, `time_limit` is in seconds;
     `solver` names any solver that Pyomo knows. `what_ifs` are questions that the plan answers too:
-    `firm_supply`, `cost_shares`, `floor_levels`, `value_of_information`, `adequacy`; `workers` are
-    the processes that run them (0: this one; None: one for each core), `record` keeps their runs in
-    a file. `whole_orders` bounds the cost of relaxing later orders. Of an announced plan, `near`,
-    as little is changed as the gap allows (sheet `changes`), or as pays at `change_cost`, a share.
+    `firm_supply`, `cost_shares`, `floor_levels`, `value_of_information`, `adequacy`, `reasons` (all
+    its runs have the time limit together); `workers` are the processes that run them (0: this one;
+    None: one for each core), `record` keeps their runs in a file. `whole_orders` bounds the cost of
+    relaxing later orders. Of an announced plan, `near`, as little is changed as the gap allows
+    (sheet `changes`), or as pays at `change_cost`, a share.
 
     `output` (.xlsx) is the place of the plan, `page` (.html) of its page, or of that of why there
     is none, `memo` (.docx, .html) of its memo, `model_file` (.mps, .lp) of the model; they replace
@@ -147,7 +148,7 @@ def _planned(
                             plan = with_whole_orders(plan, *of)
                         ended = Interrupt()
                         plan = with_what_ifs(
-                            plan, request, book.stockpile, options, progress, ended
+                            plan, request, book.stockpile, options, progress, ended, outcome
                         )
                         interrupt.requested |= ended.requested
                 except KeyboardInterrupt:
@@ -188,11 +189,12 @@ def with_what_ifs(
     options: Options,
     progress: Watch = None,
     interrupt: Interrupt | None = None,
+    outcome: Outcome | None = None,
 ) -> Plan:
     """Return the plan with the answers to the what-ifs that are requested.
 
     `progress` gets which of them is asked, and how many of its plans are there; `interrupt` notes
-    that their runs were interrupted.
+    that their runs were interrupted. `outcome` left the plan in its model.
     """
     wanted = request.wanted
     if not wanted:
@@ -210,7 +212,8 @@ def with_what_ifs(
             else stack.enter_context(Record(request.record))
         )
         watch = _labelled(plan, progress)
-        return answered(plan, wanted, options, record, of, workers, watch, interrupt)
+        known = None if outcome is None else KnownPlan.of(outcome)
+        return answered(plan, wanted, options, record, of, workers, watch, interrupt, known)
 
 
 def _labelled(plan: Plan, progress: Watch) -> Callable[[StudyProgress], None]:

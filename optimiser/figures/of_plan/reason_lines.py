@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from optimiser.figures.figure import TextFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
-from optimiser.plan.reasons import RESOLVED, SHORT, Reason
+from optimiser.plan.reasons import RESOLVED, SHORT, Reason, settled
 from stockpile_model import amounts
 
 NAME = "reasons"
@@ -20,17 +20,13 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
     found.sort(key=lambda each: (each.found_by is None, each.stopped_by is None))
     if not found:
         return
-    lines = tuple(f"{_named(each)}: {_short(each)}" for each in found[:MOST])
+    lines = tuple(f"{_named(each)}: {settled(each.reason)}" for each in found[:MOST])
     asides = []
     if len(found) > MOST:
         asides.append(f"{amounts.count(len(found) - MOST, 'more reason')} on the sheet reasons")
     if any(RESOLVED in each.reason for each in found):
         asides.append("--reasons says at which price each would be used")
     yield TextFigure(NAME, "Why not", lines, "; ".join(asides))
-
-
-def _short(row: Reason) -> str:
-    return row.reason.removesuffix(f"; {RESOLVED}")
 
 
 def _told(row: Reason) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -16,12 +17,13 @@ Status = Literal[
     "optimal", "feasible", "infeasible", "no_plan", "refused", "failed", "crashed", "not run"
 ]
 """`refused`: the changed input is wrong; `failed`: the solver failed; `crashed`: the process that
-ran it died, twice; `not run`: the study was interrupted before.
+ran it died, twice; `not run`: the study was interrupted before, or its time was over.
 """
 
 PLANNED = ("optimal", "feasible")
 AUDITED = ", audited"  # the end of `how`
 FAILED = ("failed", "crashed")
+NO_TIME = "the time of all was over"  # why a case was not run
 DECISIONS = "decisions"  # the figure that holds what a plan decides, as text
 UNLIKE = 0.05  # gap of the search for another plan
 Figure = float | str
@@ -57,7 +59,8 @@ class Case:
     name (`views.VIEWS`), with what it names. `drawn`: questions what metal that a plan holds could
     meet, as text (`drawdown.written`); nothing is planned then. `shock`: what befalls the
     plan. `held`: what was decided before; `decides`: the result has the decisions of so many
-    periods as a figure. These three need a `view`.
+    periods as a figure. These three need a `view`. `seconds`: how long it may take at most, where
+    that is less than the time limit.
     """
 
     changes: tuple[Change, ...] = ()
@@ -72,6 +75,7 @@ class Case:
     shock: Shock | None = None
     held: HeldDecisions | None = None
     decides: int = 0
+    seconds: float = math.inf
 
     @property
     def said(self) -> str:

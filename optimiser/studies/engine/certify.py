@@ -201,11 +201,17 @@ class Certifier:
 
     # --- Proving
 
-    def prove(self, program: Program, options: Options, point: Floats | None = None) -> Proof:
+    def prove(
+        self,
+        program: Program,
+        options: Options,
+        point: Floats | None = None,
+        bound: float = -INFINITY,
+    ) -> Proof:
         """Prove the optimum of a program within `options.gap`.
 
-        `point` are the inputs that it was made with: bases of cases near it are begun with. Raises
-        SolverError and Unbounded.
+        `point` are the inputs that it was made with: bases of cases near it are begun with. No plan
+        costs less than `bound`. Raises SolverError and Unbounded.
         """
         if not program.integer.any():
             found = optimise(program, options, Interrupt())
@@ -216,7 +222,7 @@ class Certifier:
             self.shape,
             options.gap,
             SearchClock(began + options.time_limit / 2),  # the other half is for HiGHS
-            Known(self._likely(near), self.roots.near(near), self.core, self.gains),
+            Known(self._likely(near), self.roots.near(near), self.core, self.gains, bound=bound),
             PATIENCE,
         )
         with contextlib.suppress(SolverError, OutOfTime):  # HiGHS goes on with what is known

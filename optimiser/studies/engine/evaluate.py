@@ -19,7 +19,7 @@ from optimiser.plan.plan_maker import make_plan
 from optimiser.solving.highs import ProgramSolution, Unbounded, polished
 from optimiser.solving.program import Floats, Program
 from optimiser.solving.search_options import Options, SolverError, allowance, relative_gap
-from optimiser.solving.solve import Outcome, scenario_tree, solve
+from optimiser.solving.solve import KnownPlan, Outcome, scenario_tree, solve
 from optimiser.solving.standard_form import Label
 from optimiser.solving.structure import ScenarioTree
 from optimiser.studies.engine import plan_checks
@@ -53,6 +53,7 @@ from optimiser.studies.engine.views import (
     HELD,
     NO_MEAN,
     VIEWS,
+    WITHOUT,
     decide,
     mean,
 )
@@ -87,10 +88,14 @@ class SharedStart:
 
 @dataclass(frozen=True, eq=False)
 class StudyJob:
-    """Describe what all cases of a study share; it goes to every process once."""
+    """Describe what all cases of a study share; it goes to every process once.
+
+    `known`: a plan of the stockpile as it is.
+    """
 
     stockpile: Stockpile
     options: Options
+    known: KnownPlan | None = None
 
     def evaluator(self) -> CaseEvaluator:
         """Return what evaluates the cases in a process."""
@@ -110,6 +115,7 @@ class CaseEvaluator(Performing):
         self.shared: deque[SharedStart] = deque(maxlen=MOST_KNOWN)
         self.plans: dict[tuple[Any, ...], Plan | CaseResult] = {}  # of which years are assessed
         self.deadline = math.inf  # of the case that is run, on the clock of time.perf_counter [s]
+        self.base: CaseResult | None = None  # the best plan of the stockpile as it is
 
     def share(self, warm_starts: Iterable[SharedStart]) -> None:
         """Learn from cases that other processes ran."""
@@ -126,7 +132,7 @@ class CaseEvaluator(Performing):
     def run(self, case: Case) -> tuple[CaseResult, list[SharedStart]]:
         """Return how a case ends, and warm starts for others."""
         began = time.perf_counter()
-        self.deadline = began + self.job.options.time_limit
+        self.deadline = began + min(case.seconds, self.job.options.time_limit)
         try:
             result, new = self._run(case)
         except Unbounded:
@@ -181,7 +187,7 @@ class CaseEvaluator(Performing):
         if case.view[:1] == (ASSESSED,):
             return self._assessed(case, changed), []
         if case.view and case.view[0] == TURN:
-            runs = Runs(lambda each: self._run(each)[0], lambda each: self._program(each)[0])
+            runs = Runs(self._turned, lambda each: self._program(each)[0])
             return turning(changed, case.view, runs), []
         if case.view:
             return self._viewed(changed, case), []
@@ -189,6 +195,22 @@ class CaseEvaluator(Performing):
         if in_order and case.aim == "cost" and case.limit is None:
             return self._solved(changed), []
         return self._proven(case, changed)
+
+    def _turned(self, case: Case) -> CaseResult:
+        """Return how a step of the search for a price ends; the plan as it is is made once.
+
+        A plan that is not proven to be the best says nothing: the best turns at another price.
+        """
+        if case == Case() and self.base is not None:
+            return self.base
+        if time.perf_counter() > self.deadline:
+            return CaseResult("no_plan")
+        result, _ = self._run(case)
+        if result.status == "feasible":
+            return CaseResult("no_plan", how=result.how)
+        if case == Case() and result.planned:
+            self.base = result
+        return result
 
     def _proven(self, case: Case, changed: Stockpile) -> tuple[CaseResult, list[SharedStart]]:
         """Return what a certifier proves of a case, and warm starts for others."""
@@ -199,7 +221,7 @@ class CaseEvaluator(Performing):
         if case.aim == "distance":  # how unlike a plan is need not be known to the last
             options = replace(options, gap=max(options.gap, UNLIKE))
         asked = _asked(compiled, case)
-        proof = certifier.prove(asked, options, _point(case))
+        proof = certifier.prove(asked, options, _point(case), self._bound(case, compiled))
         shared = [] if proof.warm_start is None else [SharedStart(key, proof.warm_start)]
         how = f"{proof.how}, {origin}"
         if proof.x is None or proof.objective is None:
@@ -219,6 +241,15 @@ class CaseEvaluator(Performing):
             "optimal" if gap is not None and gap <= self.job.options.gap else "feasible"
         )
         return replace(result, status=status, how=how, message=why), shared
+
+    def _bound(self, case: Case, compiled: Compiled) -> float:
+        """Return what no plan of a case can cost less than: that of the known plan, where a case
+        only requires more.
+        """
+        known = self.job.known
+        if known is None or known.bound is None or case.changes or _meant(case):
+            return -math.inf
+        return known.bound / compiled.unit(case.aim)
 
     def _left(self) -> float:
         """Return what is left of the time of a case after its program was compiled [s].
@@ -284,6 +315,8 @@ class CaseEvaluator(Performing):
                     made.take(shared.warm_start)
                 elif shared.warm_start.named is not None:
                     made.seed(shared.warm_start.named)
+            if self.job.known is not None:
+                made.seed(self.job.known.whole)
             self.certifiers[key] = made
             while len(self.certifiers) > MOST_CERTIFIERS:
                 self.certifiers.pop(next(iter(self.certifiers)))
@@ -300,7 +333,8 @@ class CaseEvaluator(Performing):
         if name != HELD:
             made = VIEWS[name].make(unfolded, *of)
             if case.shock is None:
-                return self._planned(build(made), VIEWS[name].has_rows)
+                known = self.job.known if name == WITHOUT else None
+                return self._planned(build(made), VIEWS[name].has_rows, known)
             return self._shocked(build(replace(made, classes={})), case)
         # Age by age: the two may distinguish other ages, and the decisions of one fix the other.
         meant, kept = (build(replace(each, classes={})) for each in (mean(unfolded), unfolded))
@@ -369,8 +403,11 @@ class CaseEvaluator(Performing):
         share = followed.moved / followed.wished if followed.wished else 0.0
         return replace(result, figures={**result.figures, WISHED: followed.wished, MOVED: share})
 
-    def _planned(self, formulation: Formulation, has_rows: bool) -> CaseResult:
-        outcome = self._outcome(formulation)
+    def _planned(
+        self, formulation: Formulation, has_rows: bool, known: KnownPlan | None = None
+    ) -> CaseResult:
+        """Return how a formulation ends, whose search begins with a plan that is known."""
+        outcome = self._outcome(formulation, known)
         if outcome.objective is None or not has_rows:
             return CaseResult(
                 outcome.status, outcome.objective, outcome.bound, outcome.gap, how="solved"
@@ -385,9 +422,9 @@ class CaseEvaluator(Performing):
             figures=figures(plan),
         )
 
-    def _outcome(self, formulation: Formulation) -> Outcome:
+    def _outcome(self, formulation: Formulation, known: KnownPlan | None = None) -> Outcome:
         options = replace(self.job.options, time_limit=self._left(), threads=1)
-        return solve(formulation.m, options, tree=scenario_tree(formulation))
+        return solve(formulation.m, options, tree=scenario_tree(formulation), known=known)
 
     def _solved(self, changed: Stockpile) -> CaseResult:
         """Return how a stockpile ends by a fresh solve.

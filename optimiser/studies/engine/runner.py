@@ -15,11 +15,12 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from optimiser.execution.executor import Done, Executor, Task
-from optimiser.studies.engine.case import DECISIONS, FAILED, Case, CaseResult
+from optimiser.studies.engine.case import DECISIONS, FAILED, NO_TIME, Case, CaseResult
 from optimiser.studies.study_sheet.study_inputs import Input
 from optimiser.system.interrupts import Interrupt
 
 TRIES = 2  # of a case whose process dies
+OPEN = ("no_plan", "feasible")  # how a case ends that more time may end otherwise
 # of more results only what every kind needs stays in memory; the whole stands in the record
 MOST_WHOLE = 500
 
@@ -88,6 +89,27 @@ class Ran:
     values: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class SharedTime:
+    """The time that all cases of a run take together: `limit` of it, from `begun` on the clock of
+    time.monotonic [s].
+
+    A case gets an equal share of what is left, or `least` where that is more: with less hardly any
+    would end. So what is quick leaves its time to those after it, and the last may not be asked.
+    """
+
+    limit: float
+    least: float = 0.0
+    begun: float = field(default_factory=time.monotonic)
+
+    def share(self, cases: int, at_once: int) -> float:
+        """Return the time of the next of so many cases, of which some run at once; 0 where none is
+        left.
+        """
+        left = max(0.0, self.begun + self.limit - time.monotonic())
+        return min(left, max(self.least, left * at_once / cases))
+
+
 @dataclass(eq=False)
 class _Work:
     """The cases of one round, by their numbers.
@@ -107,15 +129,23 @@ class _Work:
     plans: dict[int, CaseResult] = field(default_factory=dict)
     named: dict[str, tuple[float, int]] = field(default_factory=dict)
     asked: set[int] = field(default_factory=set)  # which run again for their plans
+    shared: SharedTime | None = None
 
     @functools.cached_property
     def executor(self) -> Executor:
         return self.start()
 
     def send(self) -> None:
-        """Send the next case, or its plan to be audited."""
+        """Send the next case, or its plan to be audited; where there is no time, let none run."""
+        case = self.cases[self.missing[0]]
+        if self.shared is not None:
+            seconds = self.shared.share(len(self.missing), self.executor.size)
+            if not seconds:
+                self.missing.clear()
+                return
+            case = replace(case, seconds=seconds)
         number = self.missing.popleft()
-        self.executor.send(Task(number, self.cases[number], self.plans.pop(number, None)))
+        self.executor.send(Task(number, case, self.plans.pop(number, None)))
         self.running += 1
 
     def note(self, number: int, result: CaseResult) -> None:
@@ -166,7 +196,8 @@ class Runner:
 
     `of` says what its runs have in common, for their keys; `start` gives the executor when it is
     first needed. `audits`: whether the plans of the first case of each round, its cheapest and its
-    dearest are audited.
+    dearest are audited. `shared`: the time of all cases together; what ends without an answer is
+    not recorded then, as it could have had more time.
     """
 
     study: str
@@ -177,6 +208,7 @@ class Runner:
     inputs: Sequence[Input] = ()
     interrupt: Interrupt = field(default_factory=Interrupt)
     audits: bool = False
+    shared: SharedTime | None = None
     noted: dict[str, None] = field(default_factory=dict)  # figures that are not 0 in some run
     ran: list[Ran] = field(default_factory=list)
     ended: int = 0
@@ -207,15 +239,17 @@ class Runner:
                 missing.append(number)
         self.earlier += self.record.earlier - before
         self._report()
-        work = _Work(self.start, cases, keys, missing, twins, found)
+        work = _Work(self.start, cases, keys, missing, twins, found, shared=self.shared)
         while not self.interrupt.requested and (
             work.missing or work.running or (self.audits and work.unaudited())
         ):
             while work.missing and work.executor.idle():
                 work.send()
-            for done in work.executor.wait():
-                self._ended(work, done)
-        return [CaseResult("not run") if each is None else each for each in found]
+            if work.missing or work.running:
+                for done in work.executor.wait():
+                    self._ended(work, done)
+        why = "" if self.interrupt.requested else NO_TIME
+        return [CaseResult("not run", message=why) if each is None else each for each in found]
 
     def _ran(self, case: Case, key: str) -> Ran:
         moved = {
@@ -245,7 +279,8 @@ class Runner:
         if self.audits:
             work.note(done.number, result)
         result, key = replace(result, plan=None), work.keys[done.number]
-        self.record.keep(key, self.study, work.cases[done.number], result)
+        if self.shared is None or result.status not in OPEN:
+            self.record.keep(key, self.study, work.cases[done.number], result)
         for number in work.twins[key]:
             self.ended -= work.found[number] is not None  # it ended before, and was audited now
             work.found[number] = self._seen(result, len(work.cases) > MOST_WHOLE)

@@ -9,14 +9,22 @@ from dataclasses import dataclass, replace
 
 from optimiser.plan.marginal_values import MarginalValue
 from optimiser.plan.plan import Plan
-from optimiser.plan.reasons import Reason, sentence, with_change
+from optimiser.plan.reasons import (
+    NOT_ASKED,
+    NOT_FOUND,
+    Reason,
+    sentence,
+    unsettled,
+    with_change,
+)
 from optimiser.plan.turning_prices import RANGING, Changed, typed, unit_of
 from optimiser.solving.search_options import Options
-from optimiser.studies.engine.case import Case, CaseResult, Commit
+from optimiser.studies.engine.case import NO_TIME, Case, CaseResult, Commit
 from optimiser.studies.engine.turning_case import CHANGE, LEAST, MOST, turn
 from optimiser.studies.engine.views import WITHOUT
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 from optimiser.studies.what_ifs.what_if import WhatIf, no_refusal
+from stockpile_model import amounts
 from stockpile_model.block import choices, lives, waivers
 from stockpile_model.changes import Change
 from stockpile_model.choice import PlanChoice, Waiver
@@ -27,6 +35,7 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tree import ALL
 
 RESOLVE = "re-solve"
+UNASKED = "not asked: time"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,8 +186,17 @@ def rule_price(
         price=max(0.0, (cost or 0.0) - (without or 0.0)) if known else None,
         at_least=least,
         at_most=most,
-        remark=None if known else f"not known: {result.ended}",
+        remark=_remark(result, known),
     )
+
+
+def _remark(result: CaseResult, known: bool) -> str | None:
+    """Return why what rules cost is not known, or not known to within the gap."""
+    if result.message == NO_TIME:
+        return UNASKED
+    if not known:
+        return f"not known: {result.ended}"
+    return None if result.status == "optimal" else "the time limit came before the gap was reached"
 
 
 def life_value(
@@ -224,27 +242,35 @@ def _of_plan(plan: Plan) -> Used:
     return used
 
 
+def _asked_of(plan: Plan) -> list[Question]:
+    """Return what is to be solved again for a plan: prices first, which leave it feasible."""
+    found = questions(plan.stockpile, _of_plan(plan))
+    return sorted(found, key=lambda each: each.choice is None or each.lump)
+
+
 def cases(plan: Plan) -> list[Case]:
     """Return a case for each choice that ranging does not settle, each rule and each duration."""
-    return [each.case for each in questions(plan.stockpile, _of_plan(plan))]
+    return [each.case for each in _asked_of(plan)]
 
 
 def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     """Return the plan with its reasons by re-solves, the prices of its rules and of its lives."""
     stockpile = plan.stockpile
     base = CaseResult("optimal", plan.objective, plan.bound, plan.gap)
-    changed: dict[tuple[str, str, str | None], Changed] = {}
-    prices, values = list[RulePrice](), list[MarginalValue]()
-    for each, result in zip(questions(stockpile, _of_plan(plan)), results, strict=True):
+    changed: dict[tuple[str, str, str | None], Changed | str] = {}
+    prices, values, known = list[RulePrice](), list[MarginalValue](), 0
+    for each, result in zip(_asked_of(plan), results, strict=True):
         if each.waived:
             prices.append(rule_price(stockpile, each.waived, result, base))
+            known += prices[-1].price is not None
         elif each.life is not None:
             value = life_value(stockpile, each.life, result, base)
             values += [] if value is None else [value]
+            known += value is not None
         elif each.choice is not None:
-            found = answer(stockpile, each, result, base)
-            if found is not None:
-                changed[each.choice.kind, *each.member] = found
+            found = answer(stockpile, each, result, base) or _unknown(result)
+            changed[each.choice.kind, *each.member] = found
+            known += isinstance(found, Changed)
     reasons = tuple(_explained(plan, each, changed) for each in plan.of(Reason))
     rows = {
         **plan.rows,
@@ -252,16 +278,28 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
         RulePrice: tuple(prices),
         MarginalValue: (*plan.of(MarginalValue), *values),
     }
-    return replace(plan, rows=rows)
+    unasked = sum(each.message == NO_TIME for each in results)
+    said = f"{known} of {amounts.count(len(results), 'question')} answered"
+    said += f", {unasked} not asked: time" if unasked else ""
+    return replace(plan, rows=rows, run={**plan.run, "reasons": said})
+
+
+def _unknown(result: CaseResult) -> str:
+    """Return why it is not known what would change a choice; blank where that is interrupted."""
+    if result.message == NO_TIME:
+        return NOT_ASKED
+    return "" if result.status == "not run" else NOT_FOUND
 
 
 def _explained(
-    plan: Plan, row: Reason, changed: dict[tuple[str, str, str | None], Changed]
+    plan: Plan, row: Reason, changed: dict[tuple[str, str, str | None], Changed | str]
 ) -> Reason:
     """Return a reason with what its re-solve found."""
     found = changed.get((row.choice, row.name, row.level))
-    if found is None or row.fiscal_year is not None:
+    if not found or row.fiscal_year is not None:
         return row
+    if isinstance(found, str):  # what ranging says of it stays
+        return row if row.found_by else unsettled(row, found)
     row = with_change(row, found)
     return replace(row, reason=sentence(row, plan.currency))
 
@@ -338,4 +376,5 @@ REASON_PRICES = WhatIf(
     rounds=rounds,
     results=(RulePrice,),
     partial=True,
+    together=True,
 )

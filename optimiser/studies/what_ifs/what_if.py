@@ -23,7 +23,8 @@ class WhatIf:
     it. attach(plan, results, options): the plan with the answer, given how its cases ended.
     rounds(asked): the same as a study. `results`: the types of row with the answer in a
     plan. `compares`: whether the answer compares what the plan costs with what others do.
-    `partial`: what some of the cases say is an answer too, where the rest were not run.
+    `partial`: what some of the cases say is an answer too, where the rest were not run. `together`:
+    all of its cases have the time limit together, and not each of them.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class WhatIf:
     results: tuple[type[ResultRow], ...] = ()
     compares: bool = True
     partial: bool = False
+    together: bool = False
 
 
 def no_refusal(stockpile: Stockpile) -> None:
