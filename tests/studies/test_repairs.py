@@ -559,3 +559,22 @@ def test_a_trial_with_a_plan_is_not_built_again(monkeypatch: pytest.MonkeyPatch)
     plan = so.solve(base("budgets[nds].expires = 2027-01-31").change(lever.set_to(lever.extreme)))
     assert plan.plan is not None
     assert cost == pytest.approx(plan.plan.objective)
+
+
+def test_what_no_plan_was_found_for_is_not_tried_again_but_for_its_rounding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Just enough by the relaxation, then twice and ten times the change: three searches."""
+    search = search_of(base("budgets[nds].amount = 120"), {"budgets"})
+    lever = next(j for j, each in enumerate(search.levers) if each.column.name == "amount")
+    tried: list[str] = []
+
+    def solved(_: object, changes: tuple[str, ...]) -> tuple[str, None]:
+        tried.extend(changes)
+        return "no_plan", None
+
+    monkeypatch.setattr(trials.Trials, "solved", solved)
+    monkeypatch.setattr(repair_search.RepairSearch, "_tightened", lambda *_: ("no_plan", None))
+    monkeypatch.setattr(elastic.ElasticProgram, "least", lambda *_: Gift("no_plan", {}, 0.0))
+    search._offer({lever: 279.999999}, ())
+    assert tried == [f"budgets[nds].amount = {value}" for value in (280, 440.01, 1720.1)]

@@ -33,6 +33,7 @@ MOST = 5  # repairs that are offered
 MOST_CELLS = 6  # cells of a repair, where there is another
 SAFE = 1e-6  # by so much of a cell's size more than what is needed
 DIGITS = 5  # that are typed
+ROUNDED = 1e-3  # share of a change by which it is rounded at most
 PLAIN = 4  # digits of a figure that people write
 NEAR = 0.02  # gap of what whole numbers need more
 WIDER = (2.0, 10.0)  # times a change that whole numbers may need more than once
@@ -263,17 +264,30 @@ class RepairSearch:
             return
         self.tried.add(cells)
         before: set[tuple[str, ...]] = set()
+        vain: list[Mapping[int, Any]] = []  # no plan was found there in time
         for typed in self._attempts(values, first=not self.repairs):
             changes = self._texts(typed)
-            if changes in before:
+            if changes in before or any(self._alike(typed, each) for each in vain):
                 continue
             before.add(changes)
-            _, objective = self.trials.solved(changes)
+            status, objective = self.trials.solved(changes)
             if objective is not None:
                 self.repairs.append(self._repair(typed, changes, objective, rows))
                 return
+            vain += [typed] if status == "no_plan" else []
             if not self.pace.allows(1.0):
                 return
+
+    def _alike(self, one: Mapping[int, Any], other: Mapping[int, Any]) -> bool:
+        """Return whether values are the same but for how they are rounded."""
+        return one.keys() == other.keys() and all(
+            value == other[j]
+            or (
+                self.levers[j].numeric
+                and abs(value - other[j]) <= ROUNDED * abs(value - self.levers[j].value)
+            )
+            for j, value in one.items()
+        )
 
     def _attempts(self, values: Mapping[int, Any], first: bool) -> Iterator[Mapping[int, Any]]:
         """Yield values to type: what is needed by the relaxation; then, where whole numbers need
@@ -293,10 +307,10 @@ class RepairSearch:
                 yield generous
                 return
             proven = status == "infeasible"
+            if not proven:  # whether it is enough is seen sooner than how little is
+                yield generous
             if not self.pace.allows(1.0):
                 return
-        if not proven:
-            yield generous
         if first:
             found = self._elastic(whole=True).least(
                 self.program.given, self._limited(SEARCH, NEAR), self.interrupt
