@@ -57,7 +57,7 @@ FACTORS = {
     "either": ("scale 1000", "scale 0", "scale 0.001"),
 }
 LARGE = "1000000000"
-DRAWN, BOOKS = "drawn", 30  # small workbooks
+DRAWN, BOOKS = "drawn", 60  # small workbooks
 TRIES = 3  # damages of a kind, while none of them takes the plan away
 WANTED = "infeasible"
 WHOLE = 4  # offers of a workbook that is small enough for whole numbers to be searched

@@ -67,6 +67,7 @@ class RepairSearch:
     held: Collection[tuple[str, str]] = ()
     repairs: list[Repair] = field(default_factory=list)
     tried: set[frozenset[int]] = field(default_factory=set)
+    yielded: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.pace = Pace(self.options.time_limit)
@@ -200,23 +201,21 @@ class RepairSearch:
         """Yield the fewest of the cells that no linear program moves, until they make no plan;
         `idle` are such as move nothing.
         """
-        left = set(range(len(self.levers))) - set(idle)
-        found = [*self._fewest_of(left, places)]
-        while found:
+        every = set(range(len(self.levers))) - set(idle)
+        while found := [*self._fewest_of(every, places)]:
             yield from found
-            left -= found[0][0].keys()
-            found = [*self._fewest_of(left, places)]
 
     def _fewest_of(
         self, group: Collection[int], places: tuple[int, ...]
     ) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
-        """Yield the fewest cells of a group that no linear program moves, where they make a plan
-        and have not been tried together.
+        """Yield the fewest cells of a group that no linear program moves, where they make a plan;
+        none of those that were yielded before.
         """
-        chosen = [j for j in group if j not in self.program.bounding]
+        chosen = [j for j in group if j not in self.program.bounding | self.yielded]
         if chosen and self.pace.allows(1.0):
             found = fewest(self.trials, self.levers, chosen)
             if found:
+                self.yielded |= found.keys()
                 yield self._least_of(found), places
 
     def _least_of(self, found: Mapping[int, Any]) -> Mapping[int, Any]:
