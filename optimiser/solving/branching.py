@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from optimiser.solving.linear import LinearProgram, Vertex
-from optimiser.solving.program import INFINITY, Bools, Floats, Program
+from optimiser.solving.program import INFINITY, Bools, Floats, Ints, Program
 from optimiser.solving.structure import Positions, Structure, extended
 
 FRACTION = 1e-6  # a whole column or sum nearer than this to a whole number is whole
@@ -91,7 +91,8 @@ class Master:
         self.costly: dict[int, float] = {}  # by how much decisions of dives raised the cost
         self.integers = np.flatnonzero(program.integer)
         self.weighty: Bools = structure.weighty[self.integers]
-        self.light: Bools = structure.light[self.integers]
+        self.late: Ints = structure.late[self.integers]
+        self.light: Bools = self.late > 0
         self.binary: Bools = (program.upper - program.lower)[self.integers] <= 1
         self.columns_of = relaxation.matrix.T.tocsr()
         self.magnitude = abs(self.columns_of)

@@ -5,9 +5,9 @@ Weighty decisions come first, one sum or column at a time, on the cheaper side. 
 rounded up in batches: an order that is placed attracts the metal of others, while one that is
 rounded down reappears in the month after.
 
-Light ones come last, all at once: each so that the sum of its kind from the root to its node is
-what it was, to the nearest whole number. So what one leaves its successor takes, and nothing is
-off by more than half of one at any time.
+Light ones come last, those that are as late as one another at once: each so that the sum of its
+kind from the root to its node is what it was, to the nearest whole number. So what one leaves its
+successor takes, and nothing is off by more than half of one at any time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 from optimiser.solving.branching import FRACTION, Master, Subproblem
 from optimiser.solving.linear import LinearProgram, SearchClock, Vertex
-from optimiser.solving.program import INFINITY, Floats, Program
+from optimiser.solving.program import INFINITY, Bools, Floats, Program
 from optimiser.solving.sifting import Core, Sifted
 from optimiser.solving.structure import NOWHERE, Positions
 
@@ -29,6 +29,7 @@ MANY = 5  # orders of a kind
 LITTLE = 2e-5  # what part of the cost goes through what is left to the batches
 BATCH = 0.5  # of the decisions that are not whole: rounded up at once
 EXACT = 2e-7  # by how much a plan may miss a row
+NEAREST, BELOW, ABOVE = 0.5, FRACTION, 1.0 - FRACTION  # what is added before it is cut off
 TURNED = 20  # choices, at most, that are turned round
 
 
@@ -94,7 +95,7 @@ def _cheaper(
     """Solve parts up to a cutoff that grows, and return the number of the first that stays below
     it, with its vertex; None where none is below `worst`.
     """
-    room, alive = WORSE * max(abs(vertex.objective), 1.0), [*range(len(parts))]
+    room, alive = _room(vertex), [*range(len(parts))]
     while alive:
         cutoff = min(worst, vertex.objective + room)
         for k in [*alive]:
@@ -109,6 +110,11 @@ def _cheaper(
     return None
 
 
+def _room(vertex: Vertex) -> float:
+    """Return by how much the next step may be dearer at first."""
+    return WORSE * max(abs(vertex.objective), 1.0)
+
+
 def _rounded(
     master: Master, part: Subproblem, vertex: Vertex, worst: float
 ) -> FeasiblePoint | None:
@@ -120,7 +126,7 @@ def _rounded(
     """
     integers, lower = master.integers, master.program.lower[master.integers]
     batch, turned, trail = BATCH, 0, list[tuple[Subproblem, Positions, Floats]]()
-    summed = False
+    summed = set[int]()
     while True:
         value = vertex.x[integers]
         broken = np.abs(value - np.round(value)) > FRACTION
@@ -131,13 +137,13 @@ def _rounded(
             kind = master.binary & ~master.light
         elif (broken & ~master.light).any():
             kind = ~master.light
-        elif summed:
-            kind = master.light
         else:
-            kind, summed = master.light, True
-            plan = attempt(master, _by_sums(master, value), worst, part=part)
-            if plan is not None:
-                return plan
+            now = int(master.late[broken].min())
+            kind = master.late == now
+            if now not in summed:
+                summed.add(now)
+                part, vertex = _in_sums(master, part, vertex, now, worst)
+                continue
         kept = kind & ~broken & (np.round(value) > lower)
         least = part.at_least(integers[kept], np.round(value[kept]))
         tries = [*_roundings(value, np.flatnonzero(broken & kind), batch, deciding)]
@@ -160,22 +166,49 @@ def _rounded(
                 return None
 
 
-def _by_sums(master: Master, value: Floats) -> Floats:
-    """Return the integers rounded, the light ones so that the sum of a kind along a path is off by
-    no more than half.
+def _in_sums(
+    master: Master, part: Subproblem, vertex: Vertex, now: int, worst: float
+) -> tuple[Subproblem, Vertex]:
+    """Return the part, and its vertex, in which numbers that are late by so much are rounded by
+    their sums, to the nearest: all at once, or where that fits no plan or costs much one kind after
+    another. What fits none either is left as it is.
+    """
+    integers, value = master.integers, vertex.x[master.integers]
+    before, late = master.late < now, master.late == now
+    part = part.hold(integers[before], np.round(value[before]))
+    at_once = part.hold(integers[late], _by_sums(master, value, late)[late])
+    found = master.solve(at_once, cutoff=min(worst, vertex.objective + _room(vertex)))
+    if found.solved and found.objective < worst:
+        return at_once, found
+    of = master.structure.kind[integers]
+    for each in np.unique(of[late]):
+        kind, value = late & (of == each), vertex.x[integers]
+        parts = [
+            part.hold(integers[kind], _by_sums(master, value, kind, up)[kind])
+            for up in (NEAREST, BELOW, ABOVE)
+        ]
+        won = _cheaper(master, parts, vertex, worst)
+        if won is not None:
+            part, vertex = parts[won[0]], won[1]
+    return part, vertex
+
+
+def _by_sums(master: Master, value: Floats, among: Bools, up: float = NEAREST) -> Floats:
+    """Return the integers rounded, some of them so that the sum of a kind along a path is the whole
+    number nearest to it, below it or above it.
     """
     whole, own = np.round(value), master.structure
     kind, node = own.kind[master.integers], own.node[master.integers]
-    light = np.flatnonzero(master.light & (node != NOWHERE))
-    at = {(kind[k], node[k]): k for k in light.tolist()}
-    for each in np.unique(kind[light]).tolist():
+    summed = np.flatnonzero(among & (node != NOWHERE))
+    at = {(kind[k], node[k]): k for k in summed.tolist()}
+    for each in np.unique(kind[summed]).tolist():
         sums = np.zeros(len(own.tree.parent))
         for n, parent in enumerate(own.tree.parent):
             before = 0.0 if parent is None else sums[parent]
             k = at.get((each, n))
             sums[n] = before + (0.0 if k is None else value[k])
             if k is not None:
-                whole[k] = np.floor(sums[n] + 0.5) - np.floor(before + 0.5)
+                whole[k] = np.floor(sums[n] + up) - np.floor(before + up)
     return whole
 
 

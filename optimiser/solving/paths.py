@@ -151,7 +151,7 @@ class Paths:
             own.node[columns],
             own.kind[columns],
             own.weighty[columns],
-            own.light[columns],
+            own.late[columns],
             (),
             0,
         )

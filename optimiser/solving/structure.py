@@ -58,16 +58,17 @@ CHAIN = ScenarioTree((None,), (1.0,))
 class Structure:
     """`node`: of the tree at which each column stands; `kind`: a number that columns share which
     differ in their node alone; `weighty`: whether a column is whole and decided before others, as
-    its priority says; `light`: whether it is whole and decided after them; `sums`: the columns of
-    each sum that is whole in every plan, those of weighty columns first (`first` of them). There
-    are none of light columns: to branch on them brings next to nothing.
+    its priority says; `late`: above 0 where it is whole and decided after them (light), the later
+    the higher; `sums`: the columns of each sum that is whole in every plan, those of weighty
+    columns first (`first` of them). There are none of light columns: to branch on them brings next
+    to nothing.
     """
 
     tree: ScenarioTree
     node: Ints
     kind: Ints
     weighty: Bools
-    light: Bools
+    late: Ints
     sums: tuple[Ints, ...]
     first: int
 
@@ -91,12 +92,13 @@ def structure(
         np.int32,
         len(labels),
     )
-    weighty, light = (program.integer & of for of in (priority > 0, priority < 0))
+    weighty = program.integer & (priority > 0)
+    late = np.where(program.integer, np.maximum(-priority, 0), 0).astype(np.int32)
     first, then = (
         _sums(labels, np.flatnonzero(of), tree)
-        for of in (weighty, program.integer & ~weighty & ~light)
+        for of in (weighty, program.integer & (priority == 0))
     )
-    return Structure(tree, node, kind, weighty, light, (*first, *then), len(first))
+    return Structure(tree, node, kind, weighty, late, (*first, *then), len(first))
 
 
 def _sums(labels: Sequence[Label], columns: Positions, tree: ScenarioTree) -> list[Ints]:

@@ -185,22 +185,38 @@ CASES = [
         "hold_call_off_lots",
         "a call-off is whole lots",
         book(contract(take_or_pay=0, call_off_lot=4), TEN),
-        SIGNED | taken(8, 4) | {"called_lots[offtake,low,0,0]": 2, "called_lots[offtake,low,0,1]": 1},
+        SIGNED | taken(8, 4) | {"called_lots[offtake,0]": 2, "called_lots[offtake,1]": 1},
         [taken(8, 5), taken(8, 3)],
     ),
     Case(
         "hold_call_off_lots",
         "a call-off of free size is whole steps",
         book(contract(take_or_pay=0), TEN, order_step=4),
-        SIGNED | taken(8, 4) | {"called_lots[offtake,low,0,0]": 2, "called_lots[offtake,low,0,1]": 1},
+        SIGNED | taken(8, 4) | {"called_lots[offtake,0]": 2, "called_lots[offtake,1]": 1},
         [taken(8, 5), taken(8, 3)],
+    ),
+    Case(
+        "cap_take",
+        "no more whole lots than fit, also in parts",
+        book(contract(take_or_pay=0, call_off_lot=4), TEN),
+        SIGNED | taken(8, 4) | {"called_lots[offtake,0]": 2, "called_lots[offtake,1]": 1},
+        [taken(10, 4) | {"called_lots[offtake,0]": 2.5}],
+        parts=True,
+    ),
+    Case(
+        "hold_least_take",
+        "as many whole lots as reach the least, also in parts",
+        book(contract(take_or_pay=0, call_off_lot=4, least_per_period=0.5), TEN),
+        SIGNED | taken(8, 8) | {"called_lots[offtake,0]": 2, "called_lots[offtake,1]": 2},
+        [taken(6, 8) | {"called_lots[offtake,0]": 1.5}],
+        parts=True,
     ),
     Case(
         "called_lots",
         "not half a lot, in the firm periods",
         book(contract(take_or_pay=0, call_off_lot=4), TEN, firm_periods=1),
-        SIGNED | taken(8, 1) | {"called_lots[offtake,low,0,0]": 2},
-        [taken(6, 1) | {"called_lots[offtake,low,0,0]": 1.5}],
+        SIGNED | taken(8, 1) | {"called_lots[offtake,0]": 2},
+        [taken(6, 1) | {"called_lots[offtake,0]": 1.5}],
     ),
     Case(
         "cap_call_off",
@@ -853,7 +869,7 @@ def test_what_is_called_off_is_reported() -> None:
     """Two lots of 4 in January, of which half arrives; in February what is relaxed."""
     row = contract(take_or_pay=0, availability=0.5, call_off_lot=4, call_off_cost=5)
     stockpile = book(row, TEN, firm_periods=1)
-    plan = SIGNED | {"call_off[offtake,low,0,0]": 1, "called_lots[offtake,low,0,0]": 2}
+    plan = SIGNED | {"call_off[offtake,low,0,0]": 1, "called_lots[offtake,0]": 2}
     plan |= {"take[offtake,low,0,0]": 8, "take[offtake,low,0,1]": 5}
     plan |= {"stock[ga,stockpile,0,0]": 4, "stock[ga,stockpile,0,1]": 6.5}
     first, second = (row for row in report(put(built(stockpile), plan)) if isinstance(row, CallOff))

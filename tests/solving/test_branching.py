@@ -184,7 +184,7 @@ def lots_over_a_tree(priority: int, room: float = 0.0) -> tuple[Master, Scenario
 def test_light_numbers_have_no_sums_and_are_branched_on_last() -> None:
     master, _ = lots_over_a_tree(-1)
     assert not master.structure.sums
-    assert master.structure.light.all()
+    assert master.structure.late.all()
     heavy, _ = lots_over_a_tree(0)
     assert heavy.structure.sums
     program = Program(
@@ -224,6 +224,37 @@ def test_a_dive_rounds_light_numbers_so_that_their_sums_stay(
     for n, parent in enumerate(tree.parent):
         sums[n] = found.x[n] + (0.0 if parent is None else sums[parent])
     assert sums.tolist() == expected
+
+
+def test_a_dive_rounds_what_is_late_after_what_it_depends_on() -> None:
+    """1.4 lots come at each node, to the nearest lot 1, 3, 4 and 6 in all; of them 0.95, 2.85, 3.8
+    and 5.7 may leave: below that 0, 2, 3 and 5 lots.
+
+    Rounded together with what comes, 1.33 at each node, 1, 3, 4 and 5 would leave: no plan.
+    """
+    nodes, arrives = 4, 0.95
+    comes, leaves = np.arange(nodes), np.arange(nodes) + nodes
+    ways = [np.concatenate([comes[: n + 1], leaves[: n + 1]]) for n in range(nodes)]
+    program = Program(
+        cost=np.append(np.full(nodes, 0.1), -(0.99 ** np.arange(nodes))),
+        offset=0.0,
+        lower=np.zeros(2 * nodes),
+        upper=np.full(2 * nodes, 9.0),
+        integer=np.ones(2 * nodes, dtype=np.bool_),
+        row_lower=np.full(nodes, -np.inf),
+        row_upper=np.zeros(nodes),
+        start=np.cumsum([0, *map(len, ways)]).astype(np.int32),
+        index=np.concatenate(ways).astype(np.int32),
+        value=np.concatenate([[-arrives] * (n + 1) + [1.0] * (n + 1) for n in range(nodes)]),
+    )
+    labels: list[Label] = [(name, ("one", n)) for name in ("come", "leave") for n in range(nodes)]
+    tree = Scenarios((None, 0, 1, 2), (1.0,) * nodes)
+    master = master_of(program, labels, [-1] * nodes + [-2] * nodes, tree)
+    x = np.repeat([1.4, 1.4 * arrives], nodes)
+    found = dive(master, Subproblem(), replace(master.solve(Subproblem()), x=x))
+    assert found is not None
+    assert np.cumsum(found.x[comes]).tolist() == [1, 3, 4, 6]
+    assert np.cumsum(found.x[leaves]).tolist() == [0, 2, 3, 5]
 
 
 def test_both_sides_of_a_branch_leave_no_plan_out() -> None:

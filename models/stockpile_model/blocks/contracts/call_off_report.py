@@ -75,8 +75,8 @@ def _call_off(formulation: Formulation, row: Contract, key: tuple[str, str, int,
     floor = terms.menu(stockpile.at(n))[row.contract][key[1]]
     most, taken, lots = row.flex * terms.even(stockpile, floor), evaluate(m.take[key]), None
     quantity = amounts.snapped(taken, (terms.least_take(stockpile, row, floor),), (most,))
-    if key in m.LOT_CALL_OFFS:
-        lots = round(evaluate(m.called_lots[key]))
+    if (row.contract, n) in m.LOT_CALL_OFFS:
+        lots = round(evaluate(m.called_lots[row.contract, n]))
         whole = amounts.lots(lots, terms.lot(stockpile, row) or 0.0)
         quantity = whole if abs(whole - taken) <= amounts.NOISE * whole else taken
     firm = stockpile.firm(n)

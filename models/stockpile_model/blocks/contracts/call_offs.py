@@ -8,20 +8,22 @@ import pyomo.environ as pyo
 
 from stockpile_model.blocks.contracts.delivery_obligations import obligation
 from stockpile_model.blocks.contracts.schedule import Schedule
+from stockpile_model.formulation import summed
 from stockpile_model.ledger import Ledger
 
 
 def add_call_off(m: pyo.ConcreteModel, schedule: Schedule) -> None:
-    """Add called_lots[k,f,d,n], the lots of a call-off, and call_off[k,f,d,n], whether it is made.
+    """Add called_lots[k,n], the lots of a call-off, and call_off[k,f,d,n], whether it is made.
 
-    Beyond `firm_periods` neither is needed: lots are relaxed, and of the cost the part is paid that
-    is called off of the most that can be.
+    A contract is signed once, so one number serves all levels and first deliveries. Beyond
+    `firm_periods` neither is needed: lots are relaxed, and of the cost the part is paid that is
+    called off of the most that can be.
     """
     firm = [key for key in schedule.takes if schedule.stockpile.firm(key[-1])]
     m.LOT_CALL_OFFS = pyo.Set(
-        dimen=4,
-        initialize=[key for key in firm if schedule.lot(key[0], key[-1])],
-        doc="contract, level, first delivery, node of a call-off in whole lots",
+        dimen=2,
+        initialize=[(k, n) for k, n in schedule.parts if schedule.in_lots(k, n)],
+        doc="contract, node of a call-off in whole lots",
     )
     m.CALL_OFFS = pyo.Set(
         dimen=4,
@@ -31,14 +33,16 @@ def add_call_off(m: pyo.ConcreteModel, schedule: Schedule) -> None:
     m.called_lots = pyo.Var(
         m.LOT_CALL_OFFS, domain=pyo.NonNegativeIntegers, doc="lots in a call-off [lots]"
     )
+    m.priority[m.called_lots] = -1  # as of what leaves, but that can follow what has come
     m.call_off = pyo.Var(m.CALL_OFFS, domain=pyo.Binary, doc="whether anything is called off [1]")
 
 
 def hold_call_off_lots(m: pyo.ConcreteModel, schedule: Schedule) -> None:
-    """Hold a call-off to whole lots: take = lot·called_lots."""
+    """Hold a call-off to whole lots: Σ_{f,d} take[k,f,d,n] = lot·called_lots[k,n]."""
 
-    def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
-        return m.take[k, f, d, n] == schedule.lot(k, n) * m.called_lots[k, f, d, n]
+    def rule(m: pyo.ConcreteModel, k: str, n: int) -> Any:
+        called = summed(m.take[k, f, d, n] for f, d in schedule.parts[k, n])
+        return called == schedule.lot(k, n) * m.called_lots[k, n]
 
     m.hold_call_off_lots = pyo.Constraint(
         m.LOT_CALL_OFFS, rule=rule, doc="a call-off is whole lots [quantity]"

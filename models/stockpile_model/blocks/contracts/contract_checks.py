@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from stockpile_model.amounts import quantity
@@ -24,6 +23,7 @@ from stockpile_model.blocks.contracts.contract_terms import (
     signed_before,
 )
 from stockpile_model.checks import one_of, ordered, received, seen, whole_periods
+from stockpile_model.extremes import whole_below
 from stockpile_model.schema import Problem, columns, get
 from stockpile_model.stockpile import Stockpile
 
@@ -104,7 +104,7 @@ def _lots(stockpile: Stockpile, row: Contract, level: Floor) -> Iterator[Problem
     size, most = lot(stockpile, row), row.flex * even(stockpile, level)
     if size is None or most == 0:
         return
-    whole, least = math.floor(most / size * (1 + 1e-9)), least_take(stockpile, row, level)
+    whole, least = whole_below(most, size), least_take(stockpile, row, level)
     unit = stockpile.settings.quantity_unit
     largest = f"a delivery at level {level.level} is at most {quantity(most)} {unit}"
     if whole == 0:

@@ -28,14 +28,14 @@ def add_take(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 
 
 def cap_take(m: pyo.ConcreteModel, schedule: Schedule) -> None:
-    """Require take[k,f,d,n] ≤ flex·Q_f·months/12·active.
+    """Require take[k,f,d,n] ≤ flex·Q_f·months/12·active; in lots, as many as fit into it.
 
     `active` is Σ of the signatures on the path to n that deliver first in d.
     """
 
     def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
         covered = signed(m, k, f, schedule.active[k, d, n])
-        return m.take[k, f, d, n] <= schedule.most(k, f, n) * covered
+        return m.take[k, f, d, n] <= schedule.most_called(k, f, n) * covered
 
     m.cap_take = pyo.Constraint(
         m.TAKES,
@@ -45,12 +45,12 @@ def cap_take(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 
 
 def hold_least_take(m: pyo.ConcreteModel, schedule: Schedule) -> None:
-    """Require take[k,f,d,n] ≥ least_per_period·Q_f·months/12·active."""
+    """Require take[k,f,d,n] ≥ least_per_period·Q_f·months/12·active; in lots, as many as reach it."""
     keys = [(k, f, d, n) for k, f, d, n in schedule.takes if schedule.least(k, f, n) > 0]
 
     def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
         covered = signed(m, k, f, schedule.active[k, d, n])
-        return m.take[k, f, d, n] >= schedule.least(k, f, n) * covered
+        return m.take[k, f, d, n] >= schedule.least_called(k, f, n) * covered
 
     m.hold_least_take = pyo.Constraint(
         pyo.Set(dimen=4, initialize=keys),

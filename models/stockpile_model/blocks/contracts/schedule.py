@@ -14,7 +14,7 @@ from stockpile_model.blocks.commitments.commitment_terms import gone_before
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.projects.project_terms import ready
-from stockpile_model.extremes import smaller
+from stockpile_model.extremes import smaller, whole_above, whole_below
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Project
 
@@ -126,6 +126,20 @@ class Schedule:
     def least(self, k: str, f: str, n: int) -> float:
         """Return the least that is called off at a node [quantity]."""
         return terms.least_take(self.stockpile, self.contract(k, n), self.floor(k, f, n))
+
+    def in_lots(self, k: str, n: int) -> bool:
+        """Return whether what is called off at a node is whole lots."""
+        return self.lot(k, n) is not None and self.stockpile.firm(n)
+
+    def most_called(self, k: str, f: str, n: int) -> float:
+        """Return the most that is called off at a node, in whole lots where it is [quantity]."""
+        most, lot = self.most(k, f, n), self.lot(k, n)
+        return most if lot is None or not self.in_lots(k, n) else whole_below(most, lot) * lot
+
+    def least_called(self, k: str, f: str, n: int) -> float:
+        """Return the least that is called off at a node, in whole lots where it is [quantity]."""
+        least, lot = self.least(k, f, n), self.lot(k, n)
+        return least if lot is None or not self.in_lots(k, n) else whole_above(least, lot) * lot
 
     def signable(self, k: str, n: int) -> list[int]:
         """Return the nodes on the path to a node at which a contract can be signed."""

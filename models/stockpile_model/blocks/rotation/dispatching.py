@@ -49,7 +49,7 @@ def add_dispatch(m: pyo.ConcreteModel, terms: DispatchTerms) -> None:
     m.dispatch_lots = pyo.Var(
         m.LOT_DISPATCHES, domain=pyo.NonNegativeIntegers, doc="lots in a dispatch [lots]"
     )
-    m.priority[m.dispatch_lots] = -1  # a part of a lot waits a period at no cost to speak of
+    m.priority[m.dispatch_lots] = -2  # a part of a lot waits a period at no cost to speak of
 
 
 def cap_dispatch(
