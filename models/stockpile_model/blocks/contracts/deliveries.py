@@ -45,7 +45,7 @@ def cap_take(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 
 
 def hold_least_take(m: pyo.ConcreteModel, schedule: Schedule) -> None:
-    """Require take[k,f,d,n] ≥ least_per_period·Q_f·months/12·active; in lots, as many as reach it."""
+    """Require take[k,f,d,n] ≥ least_per_period·Q_f·months/12·active; in lots, those reaching it."""
     keys = [(k, f, d, n) for k, f, d, n in schedule.takes if schedule.least(k, f, n) > 0]
 
     def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
