@@ -100,7 +100,7 @@ class Tally:
 
 
 class Announcement(NamedTuple):
-    """What a plan shows of a decision: how much of a name is done on a date [quantity or times].
+    """Say how much of a name a plan shows to be done on a date [quantity or times].
 
     `scenarios`: those for which it holds, as a row lists them.
     """

@@ -206,7 +206,7 @@ def test_metal_under_way_or_out_for_a_test_is_carried_on() -> None:
     seen = set[str]()
 
     @seed(2)
-    @settings(drawn, max_examples=12, phases=[Phase.generate])
+    @settings(max_examples=12, phases=[Phase.generate])
     @given(out_books(), st.integers(0, 9))
     def check(tables: Tables, pick: int) -> None:
         plan = planned(so.from_tables(tables))

@@ -74,16 +74,15 @@ def solve(
     `gap` is the proven relative gap at which the search may stop, `time_limit` is in seconds;
     `solver` names any solver that Pyomo knows. `what_ifs` are questions that the plan answers too:
     `firm_supply`, `cost_shares`, `floor_levels`, `value_of_information`, `adequacy`, `reasons` (all
-    its runs have the time limit together); `workers` are the processes that run them (0: this one;
-    None: one for each core), `record` keeps their runs in a file. `whole_orders` bounds the cost of
-    relaxing later orders. Of an announced plan, `near`, as little is changed as the gap allows
-    (sheet `changes`), or as pays at `change_cost`, a share.
+    its runs have the time limit together); `workers` are their processes (0: this one; None: one
+    for each core), `record` a file of their runs. `whole_orders` bounds the cost of relaxing later
+    orders. `near` is an announced plan that is kept as the gap, or `change_cost`, a share, allows.
 
     `output` (.xlsx) is the place of the plan, `page` (.html) of its page, or of that of why there
     is none, `memo` (.docx, .html) of its memo, `model_file` (.mps, .lp) of the model; they replace
     a file that this program did not write by `force` only. `on_message` gets remarks, a line each,
-    `on_progress` how far the search is, and the runs of the `what_ifs`.
-    The plan is audited. Raises InputError, OutputError, SolverError; AuditError if the audit fails.
+    `on_progress` how far the search is, and the runs of the `what_ifs`. The plan is audited. Raises
+    InputError, OutputError, SolverError; AuditError if the audit fails.
 
     >>> import optimiser as so
     >>> result = so.solve("inputs/small.xlsx", changes=["demand[*].quantity scale 0.5"])

@@ -21,7 +21,7 @@ from stockpile_model.passed import Passed
 
 
 class _Tested(NamedTuple):
-    """What tells metal apart that is out for a test."""
+    """Tell metal apart that is out for a test."""
 
     lot: str
     material: str
