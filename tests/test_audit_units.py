@@ -114,12 +114,16 @@ def in_other_units(
     return replace(plan.stockpile, tables=tables, views=(), shape=None, scenarios={}), made
 
 
+SENTENCES = ("instruction", "in words")
+"""How an audit names the sentences of a plan."""
+
+
 def found(
     plan: Plan, sheets: Sheets, quantity: float = 1.0, money: float = 1.0
 ) -> list[tuple[str, str]]:
     """Where and what an audit finds, in some units; the sentences of the plan keep the old ones."""
     findings = audit(*in_other_units(plan, sheets, quantity, money)).findings
-    return [(each.where, each.what) for each in findings if not each.what.startswith("instruction")]
+    return [(each.where, each.what) for each in findings if not each.what.startswith(SENTENCES)]
 
 
 def planted(sheets: Sheets, *plants: Plant) -> Sheets:

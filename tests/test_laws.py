@@ -406,6 +406,8 @@ def one_more_way_between_sites(tables: Tables) -> None:
 def free_sites(tables: Tables) -> None:
     """Two sites at least that serve all, hold all and cost nothing, and no way between them."""
     tables.pop("moves", None)
+    lots = [row for row in rows(tables, "opening_stock") if not row.get("moved_by")]
+    tables["opening_stock"] = lots
     names = [row["site"] for row in rows(tables, "sites")] or ["here", "there"]
     tables["sites"] = [{"site": name} for name in names]
     for row in rows(tables, "opening_stock"):

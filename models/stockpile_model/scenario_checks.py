@@ -184,8 +184,9 @@ def _unchangeable(stockpile: Stockpile, event: Event) -> Problem | None:
     cell = next((each for each in columns(kind) if each.name == normal(event.column)), None)
     if cell is None or cell.key:
         return None
-    if cell.many or cell.kind not in ("number", "whole", "date"):
+    changes = not cell.many and cell.kind in ("number", "whole", "date")
+    if cell.certain or not changes:
         message = f"no scenario can change {event.table}.{cell.name}"
-        message += ": an event changes numbers and dates"
+        message += "" if cell.certain else ": an event changes numbers and dates"
         return Problem(event.TABLE, event.line, "column", message)
     return None

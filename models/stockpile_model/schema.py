@@ -79,7 +79,7 @@ class Column:
     amount it lessens, so that a group has the same part of it.
     `stress` says what a stress test does to it: `late` moves the date of a plant, or prolongs the
     time until it is ready; `price` scales a price; `cut` takes a part of money; `shorter` a part of
-    a life.
+    a life. `certain`: no scenario can change it, as what has happened before the start.
 
     Of results: `leads` says where a click on a cell leads; the first of them that has a row does.
     `per` is the column over which a figure is a mean. `given`: the input gives it, so
@@ -122,6 +122,7 @@ class Column:
     lessens: str = ""  # the column that names the row whose endowed amount it lessens
     indexed: Literal["", "more", "less", "times"] = ""  # a share of the index of a price
     stress: Stress = ""  # what a stress test does to it
+    certain: bool = False  # no scenario can change it
     fed: bool = False  # how much the row's supplier can bring, for which that needs feedstock
     leads: tuple[Lead, ...] = ()  # of results: where a click on a cell leads
     per: str = ""  # of results: it is a mean over this column

@@ -42,6 +42,7 @@ from tests.support.accept import (
     prices,
     put,
     scenario,
+    site,
     supplier,
     target,
 )
@@ -135,6 +136,18 @@ def test_an_event_changes_numbers_and_dates_only(cell: str, value: str) -> None:
     found = faults(book(offer(), target(0, hard=False), scenario(), event(cell, "set", value)))
     assert found == [
         f"events.column: no scenario can change {cell}: an event changes numbers and dates"
+    ]
+
+
+def test_no_event_changes_what_has_happened_before_the_start() -> None:
+    out = lot(5, -2, site="a", tested_by="check", left=month(-1))
+    check_out = outlet("check", "requalify", gain_months=2, lead_time_months=1)
+    life = material(shelf_life_months=6)
+    later = event("opening_stock.left", "add", 30)
+    rows = (offer(), life, site("a"), out, check_out, scenario())
+    assert faults(book(*rows)) == []
+    assert faults(book(*rows, later)) == [
+        "events.column: no scenario can change opening_stock.left"
     ]
 
 

@@ -231,7 +231,10 @@ TIED = {(row.TABLE, name) for row, name in ties(everything())}
 """The cells that hold over all scenarios together, which no event may change."""
 WITH_AN_OPTION = {("contracts", name) for name in ("term_months", "option_from", "option_months")}
 """The cells of a contract with an option to extend that no event may change."""
-OUT_BEFORE = {("outlets", name) for name in ("yield", "lead_time_months")}
+OUT_BEFORE = {
+    *(("outlets", name) for name in ("yield", "gain_months", "lead_time_months")),
+    ("moves", "lead_time_months"),
+}
 """The cells by which metal comes back that is out since before the start: no event reaches back."""
 CELLS = [
     (
@@ -248,6 +251,7 @@ CELLS = [
     for each in columns(kind)
     if each.kind in ("number", "whole", "date")
     and not each.key
+    and not each.certain
     and (kind.TABLE, each.name) not in TIED | WITH_AN_OPTION | OUT_BEFORE
 ]
 

@@ -604,6 +604,9 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         lot(20, -1, site="north", requalified=1),
         lot(10, -3, "M", site="south"),
         lot(5, -9, "N", site="south"),
+        lot(1, -3, "out", site="south", tested_by="check", left=month(-1)),
+        lot(1, -3, "under way", moved_by="road", left=month(-1)),
+        lot(1, -3, "unfit", site="south", failed=True),
     )
     jointly = (
         SupplierTerms(supplier="trader", minimum_value=40, order_cost=2, free_freight_from=120),

@@ -55,7 +55,8 @@ class OpeningLot(Row):
         names=lambda row: "moves",
     )
     left: dt.date | None = column(
-        "of what is out for a test or under way: date on which it left, before the start"
+        "of what is out for a test or under way: date on which it left, before the start",
+        certain=True,
     )
 
 
