@@ -183,7 +183,7 @@ def worded(together: Together) -> None:
         worth = line["worth"] / line["probability"]
         share = line["unit"] in ("1", "", None)  # a workbook shows no unit of it
         unit = "percentage point" if share else line["unit"]
-        saved = f"{amounts.money(abs(worth) / (100 if share else 1))} {currency}"
+        saved = f"{amounts.rounded(abs(worth) / (100 if share else 1))} {currency}"
         said = f"From {amounts.month(line['date'])} one {unit}"
         said += " less " if line["sense"] == "least" else " more "
         said += ("saves " if worth >= 0 else "costs ") + (saved if worth else "nothing")

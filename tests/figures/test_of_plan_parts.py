@@ -215,7 +215,7 @@ def test_a_marginal_value_says_in_words_what_it_is_in_its_scenarios() -> None:
     assert part.in_words is not None
     assert part.in_words.endswith(f" USD, in {part.scenarios}")
     said = float(part.in_words.split(" saves ")[1].split(" USD")[0].replace(",", ""))
-    assert said == pytest.approx(part.worth / part.probability)
+    assert said == pytest.approx(part.worth / part.probability, rel=5e-6)
     words = {each.in_words for each in plan.of(MarginalValue)}
     assert {line.known[1] for line in table(plan, "weighty limits").lines} <= words
     assert {each.in_words for each in in_scenario(plan, "ban").of(MarginalValue)} <= words
