@@ -388,7 +388,10 @@ def a_fixed_floor_carries_nothing(tables: Tables) -> None:
 
 
 def one_target_of_a_material(tables: Tables) -> None:
-    """Of one buyer: those of two would be two targets for the same sites."""
+    """Of one buyer: those of two would be two targets for the same sites. A buyer without one may
+    sell while another is below its own, so no rule forbids that to the one that they become.
+    """
+    tables["settings"].pop("release_below_target", None)
     first: dict[str, Any] = {}
     for row in rows(tables, "targets"):
         first.setdefault(row["material"], row.get("buyer"))
