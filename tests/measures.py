@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from radon.complexity import cc_visit
+from radon.complexity import cc_visit_ast
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("optimiser", "models/stockpile_model")
@@ -46,6 +46,12 @@ def files() -> list[Path]:
 def tree(path: Path) -> ast.Module:
     """Return the syntax tree of a file."""
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Return all nodes of the syntax tree of a file."""
+    return tuple(ast.walk(tree(path)))
 
 
 def measures() -> Iterator[Measure]:
@@ -97,7 +103,7 @@ def arrows() -> set[tuple[str, str]]:
 
 
 def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -109,7 +115,7 @@ def _imports(path: Path) -> Iterator[str]:
 
 
 def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield node
 
@@ -122,13 +128,13 @@ def _lengths() -> Iterator[tuple[float, str]]:
 
 def _complexities() -> Iterator[tuple[float, str]]:
     for path in files():
-        for block in cc_visit(path.read_text(encoding="utf-8")):
+        for block in cc_visit_ast(tree(path)):
             if block.letter in "FM":
                 yield block.complexity, _named(path, block.name)
 
 
 def _classes(path: Path) -> Iterator[str]:
-    return (node.name for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef))
+    return (node.name for node in nodes(path) if isinstance(node, ast.ClassDef))
 
 
 def _modules(path: Path) -> Iterator[str]:
@@ -161,7 +167,7 @@ NO_VERBS = {
 
 def _wordless() -> Iterator[str]:
     for path in files():
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             if function or isinstance(node, ast.ClassDef):
                 said = (ast.get_docstring(node) or "Return").split()[0]
@@ -203,7 +209,7 @@ def lists() -> list[str]:
     for path in (each for each in files() if each != BLOCKS / "__init__.py"):
         own = _block(path)
         alone = own is None and not _is_twin(path)
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             names = set[str]()
             if isinstance(node, (ast.List, ast.Tuple, ast.Set, ast.Dict)):
                 names = _foreign(words, _elements(node), own)
@@ -218,7 +224,7 @@ def lists() -> list[str]:
 
 def _is_twin(path: Path) -> bool:
     """Return whether a file is the twin of a block: the half of it that the audit recomputes."""
-    calls = (node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+    calls = (node.func for node in nodes(path) if isinstance(node, ast.Call))
     return any(isinstance(each, ast.Name) and each.id == "Twin" for each in calls)
 
 
@@ -237,6 +243,7 @@ def _block(path: Path) -> str | None:
     return path.relative_to(BLOCKS).parts[0].removesuffix(".py")
 
 
+@cache
 def _owned() -> tuple[Owners, Owners, Owners]:
     """Return the blocks that own each word (a table, a sheet, a variable, a heading), those of them
     that are tables and sheets, and each class.
@@ -246,7 +253,7 @@ def _owned() -> tuple[Owners, Owners, Owners]:
     classes: Owners = {}
     for path in sorted(BLOCKS.rglob("*.py")):
         own = _block(path)
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             for name in _tables(node):
                 tables.setdefault(name, set()).add(own)
             for name in (*_tables(node), *_words(node)):
