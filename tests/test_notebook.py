@@ -8,10 +8,15 @@ import nbformat
 from nbclient import NotebookClient
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "inputs" / "gallium.ipynb"
+FEWER = {"steps=5": "steps=2", "sample(model.problem, 4,": "sample(model.problem, 1,"}
+"""What plans the case again and again, with as few plans as it takes."""
 
 
 def test_the_notebook_runs() -> None:
     book = nbformat.read(NOTEBOOK, as_version=4)
+    for many, few in FEWER.items():
+        (cell,) = (cell for cell in book.cells if many in cell.source)
+        cell.source = cell.source.replace(many, few)
     where = {"metadata": {"path": str(NOTEBOOK.parent)}}
     NotebookClient(book, timeout=300, kernel_name="python3", resources=where).execute()
     (last,) = (cell for cell in book.cells if cell.source.rstrip().endswith("agrees"))
