@@ -1098,8 +1098,14 @@ def test_law(law: Law) -> None:
 
 @pytest.mark.parametrize("law", LAWS[::3], ids=str)
 def test_law_where_everything_is_used(law: Law) -> None:
-    """A third of the laws: one such book takes seconds, and `test_law` holds all on random ones."""
-    assert obeys(law, tables_of_everything())
+    """A third of the laws: one such book takes seconds, and `test_law` holds all on random ones.
+
+    Orders are whole in the first month alone, which finds the optimum three times faster.
+    """
+    tables = tables_of_everything()
+    if law.change is not orders_relaxed:
+        orders_relaxed(tables)
+    assert obeys(law, tables)
 
 
 def decisions(formulation: Formulation) -> list[Cells]:
