@@ -22,33 +22,43 @@ ZERO = Fraction(0)
 STALLED = 30  # pivots without progress after which Bland's rule takes over, so that it cannot cycle
 
 
+def plain(value: Number) -> Number:
+    """The value as a whole number where it is one: those are many, and faster than fractions."""
+    if isinstance(value, int):
+        return value
+    return value.numerator if value.denominator == 1 else value
+
+
 class Linear:
     """A linear expression: a factor for each variable's name, and a constant."""
 
     __slots__ = ("constant", "terms")
 
     def __init__(self, terms: Mapping[Name, Number] | None = None, constant: Number = 0) -> None:
-        self.terms: dict[Name, Fraction] = {
-            name: Fraction(factor) for name, factor in (terms or {}).items()
+        self.terms: dict[Name, Number] = {
+            name: plain(factor) for name, factor in (terms or {}).items()
         }
-        self.constant = Fraction(constant)
+        self.constant = plain(constant)
 
     def add(self, other: Linear | Number, factor: Number = 1) -> None:
         """Add `factor * other` in place.
 
-        Fractions are slow, and most expressions have no constant and most factors are 1.
+        Fractions are slow, and most expressions have no constant and most factors are 0 or 1.
         """
+        factor = plain(factor)
+        if not factor:
+            return
         if not isinstance(other, Linear):
-            self.constant += factor * other
+            self.constant = plain(self.constant + factor * other)
             return
         if other.constant:
-            self.constant += factor * other.constant
+            self.constant = plain(self.constant + factor * other.constant)
         terms, alike = self.terms, factor == 1
         for name, value in other.terms.items():
             more, known = value if alike else factor * value, terms.get(name)
             found = more if known is None else known + more
             if found:
-                terms[name] = found
+                terms[name] = plain(found)
             else:
                 terms.pop(name, None)
 

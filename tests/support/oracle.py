@@ -15,12 +15,12 @@ the tables as they are there. Without scenarios the tree is a chain.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
-from functools import cached_property
-from itertools import combinations, product
+from functools import cache, cached_property
+from itertools import combinations, islice, product
 from math import ceil, floor
 from typing import Any, Literal
 
@@ -70,12 +70,12 @@ def optimum(tables: Tables, most: int = 1_000_000) -> Optimum:
     programs.
     """
     book = Book(tables)
-    programs = []
-    for settled in settlements(book):
-        programs.append(Program(book, settled))
-        if len(programs) > most:
-            raise TooManyPrograms
+    ways = list(islice(settlements(book), most + 1))
+    if len(ways) > most:
+        raise TooManyPrograms
+    programs: Iterable[Program] = (Program(book, settled) for settled in ways)
     if book.settings.get("objective", "cost") == "shortfall_first":
+        programs = list(programs)
         least = search(programs, lambda program: program.shortfall, most)
         if least.status != "optimal":
             return least
@@ -90,7 +90,10 @@ def optimum(tables: Tables, most: int = 1_000_000) -> Optimum:
 
 def number(row: Cells, column: str, default: Any = 0) -> Fraction:
     value = row.get(column)
-    return Fraction(str(default if value is None else value))
+    return _fraction(str(default if value is None else value))
+
+
+_fraction = cache(Fraction)  # the same few cells are read over and over
 
 
 def day(value: date | str) -> date:
@@ -355,6 +358,7 @@ class Book:
         }
         self.projects = {row["project"]: row for row in self.rows("projects")}
         self.views: dict[tuple[int, ...], Book] = {}
+        self.seen: dict[Node, Book] = {}
 
     @cached_property
     def nodes(self) -> list[Node]:
@@ -372,6 +376,11 @@ class Book:
         """The tables at a node: what has become known holds there, between its dates, a scenario's
         own on top of what it follows. Before the start they are those of the first period.
         """
+        if node not in self.seen:
+            self.seen[node] = self._at(node)
+        return self.seen[node]
+
+    def _at(self, node: Node) -> Book:
         if node.t < 0:
             return self.at(node.children[0])
         events = [
@@ -1938,19 +1947,20 @@ class Program:
         for pool in self.pools:
             # A lot only shrinks: it is enough to look at the end of each path.
             reached = {*pool.present, *(pool.gone or ())}
-            for n in (n for n in book.nodes if n in reached):
+            stock = {n: pool.stock(n) for n in book.nodes if n in reached}
+            for n, there in stock.items():
                 if pool.gone is None or not any(child in reached for child in n.children):
-                    self.rows.append(at_least(pool.stock(n), 0))
+                    self.rows.append(at_least(there, 0))
             for n in pool.gone or ():
-                self.discard(n, pool.material, pool.site, pool.stock(n))
+                self.discard(n, pool.material, pool.site, stock[n])
             for n in pool.held:
                 now = book.at(n)
                 material = now.materials[pool.material]
-                stored[n, pool.site].add(pool.stock(n))
+                stored[n, pool.site].add(stock[n])
                 rate = number(now.sites[pool.site], "cost") + number(material, "holding_cost")
                 self.spend(
                     Outlay(n, "storage", pool.material, book.buyer(pool.site)),
-                    pool.stock(n),
+                    stock[n],
                     rate * book.months,
                 )
                 if n.t == book.last and number(material, "closing_value") and not pool.failed:
@@ -1962,7 +1972,7 @@ class Program:
                     if pool.gone is not None and material.get("shelf_life_months"):
                         life = now.life(pool.material)
                         value *= Fraction(life - 1 - (n.t - pool.born), life)
-                    self.credit[n].add(pool.stock(n), value)
+                    self.credit[n].add(stock[n], value)
         for (n, site), amount in stored.items():
             if book.at(n).sites[site].get("capacity") is not None:
                 self.rows.append(at_most(amount, number(book.at(n).sites[site], "capacity")))
@@ -2430,7 +2440,7 @@ def may_pay(fund: Cells, outlay: Outlay) -> bool:
 
 
 def search(
-    programs: Sequence[Program], objective: Callable[[Program], Linear], most: int
+    programs: Iterable[Program], objective: Callable[[Program], Linear], most: int
 ) -> Optimum:
     """The least objective over all programs and all their decisions: branch where the linear
     program leaves one open, and leave a branch when even with the rest open it is no better than
