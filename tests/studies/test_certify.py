@@ -161,7 +161,7 @@ def test_a_book_that_uses_everything() -> None:
         Input("offers", "*", "price", "scale", 0.7, 1.4),
         Input("demand", "*", "quantity", "scale", 0.7, 1.2),
     ]
-    agree(stockpile, draws(stockpile, moved, 1, seed=1), gap=0.3)
+    agree(stockpile, draws(stockpile, moved, 1, seed=2), gap=0.3)
 
 
 def test_shortfall_first_is_solved_afresh() -> None:
