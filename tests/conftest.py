@@ -1,5 +1,5 @@
 """What holds for all tests: Ctrl-C works alike where the shell has them ignore it (in the
-background, on some runners), and no time goes to the collector of garbage.
+background, on some runners), and little time goes to the collector of garbage.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import threading
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -44,9 +45,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [each for each in items if each not in needing]
 
 
-def pytest_collection_finish() -> None:
-    """Let the collector look no more at what is there before the first test: the modules and cases
-    of a thousand tests.
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let the collector rest while modules and the cases of thousands of tests come, which all
+    stay; and begin less often than by default, since a model brings many objects at once.
     """
+    gc.disable()
+    gc.set_threshold(50_000, 10, 10)
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _left_alone() -> None:
+    """Let the collector look no more at what is there before a module's first test."""
     gc.collect()
     gc.freeze()
