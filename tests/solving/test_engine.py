@@ -25,6 +25,8 @@ from tests.support.programs import planning
 
 EXACT = Options(gap=0.0, threads=1)
 ANY = Options(gap=0.0, threads=1, target=np.inf)
+SLOW = {86, 95, 98}
+"""Seeds of programs that take as long as all others of their test together."""
 
 
 def drawn(seed: int) -> tuple[Program, Structure]:
@@ -233,7 +235,7 @@ def test_a_plan_that_is_known_comes_first_and_a_known_basis_saves_the_paths(
     assert np.array_equal(again.attempts[0].whole, first.best.whole)
 
 
-@pytest.mark.parametrize("seed", range(80, 100))
+@pytest.mark.parametrize("seed", sorted({*range(80, 100)} - SLOW))
 def test_what_a_near_program_taught_leaves_the_optimum_as_it_is(seed: int) -> None:
     """Begun with the plans, the basis and the core of a program with other costs and limits, it
     proves what HiGHS alone finds.
