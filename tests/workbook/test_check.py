@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -179,9 +180,15 @@ def test_nothing_else_is_touched(tmp_path: Path, tables: Tables) -> None:
     checked(source, tmp_path / "errors.xlsx")
     assert (source.read_bytes(), source.stat().st_mtime_ns) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["book.xlsx", "errors.xlsx"]
-    first = (tmp_path / "errors.xlsx").read_bytes()
+    first = parts(tmp_path / "errors.xlsx")
     checked(source, tmp_path / "errors.xlsx")
-    assert len((tmp_path / "errors.xlsx").read_bytes()) == len(first)
+    assert parts(tmp_path / "errors.xlsx") == first
+
+
+def parts(path: Path) -> dict[str, bytes]:
+    """What a workbook holds, but for when it was written."""
+    with zipfile.ZipFile(path) as book:
+        return {name: book.read(name) for name in book.namelist() if name != "docProps/core.xml"}
 
 
 @pytest.mark.parametrize(
