@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 import optimiser as so
@@ -28,6 +29,12 @@ from tests.support.pages import PAGED, paged_plan
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("chosen") / "plan.xlsx"
     return paged_plan().save(path)
+
+
+@pytest.fixture(scope="module")
+def opened(written: Path) -> Workbook:
+    """The workbook, to be changed and saved; each test puts back what it changes."""
+    return openpyxl.load_workbook(written)
 
 
 def sheet_of(path: Path) -> Worksheet:
@@ -149,11 +156,12 @@ PLANTED: dict[str, tuple[str, Callable[[Worksheet], int], str, Any]] = {
 
 
 @pytest.mark.parametrize("name", PLANTED)
-def test_the_audit_finds_a_changed_cell(written: Path, tmp_path: Path, name: str) -> None:
+def test_the_audit_finds_a_changed_cell(opened: Workbook, tmp_path: Path, name: str) -> None:
     sheet, row, letter, value = PLANTED[name]
-    book = openpyxl.load_workbook(written)
-    book[sheet][f"{letter}{row(book[sheet])}"] = value
-    book.save(planted := tmp_path / "planted.xlsx")
+    cell = opened[sheet][f"{letter}{row(opened[sheet])}"]
+    before, cell.value = cell.value, value
+    opened.save(planted := tmp_path / "planted.xlsx")
+    cell.value = before
     assert any(each.startswith(sheet) for each in audited(planted))
 
 
