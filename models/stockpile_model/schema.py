@@ -435,7 +435,9 @@ class Result:
     that people read, and only its beginning is printed. `ORDER` are the columns by which its rows
     stand, where it has them all; rows of the same values keep their order. `PARTED` is the
     column at each new value of which a line parts the rows of the sheet; blank: none does.
-    `PRINTED` is the last column that is printed, where the sheet has it; else all are.
+    `PRINTED` is the last column that is printed, where the sheet has it; else all are. `RENEWED`
+    are dated rows that planning again replaces, a year ahead at the latest: the first year of them
+    is printed.
     """
 
     SHEET: ClassVar[str] = ""
@@ -456,6 +458,7 @@ class Result:
     ORDER: ClassVar[tuple[str, ...]] = ("date",)
     PARTED: ClassVar[str] = ""
     PRINTED: ClassVar[str] = INSTRUCTION
+    RENEWED: ClassVar[bool] = False
 
     def act(self, now: Stockpile) -> Act | None:
         """Return what the row asks an officer to do; None where it asks nothing.

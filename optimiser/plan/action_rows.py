@@ -45,6 +45,7 @@ class Action(Dated):
     SHEET = "actions"
     ABOUT = "all that is to be signed, the first period first, with dates, money and reason"
     PLACE = 1
+    RENEWED = True
     DECIDED = "date"
     NAMED = ("number",)
     PARTED = "date"

@@ -4,13 +4,21 @@ to hundreds of pages.
 
 from __future__ import annotations
 
+from io import BytesIO
+from itertools import pairwise, takewhile
+from pathlib import Path
+
 import openpyxl
 import pytest
+import xlsxwriter
 from openpyxl.utils import range_boundaries
 
 import optimiser as so
 from optimiser.workbook.result_kinds import sheet_kinds
+from optimiser.workbook.write.formulas import Formulas
 from optimiser.workbook.write.result_sheets import PAGE_ROWS
+from optimiser.workbook.write.styles import Styles
+from optimiser.workbook.write.summary_sheet import LOW, PAGE, SummaryWriter
 from stockpile_model.schema import INSTRUCTION
 
 PROGRAMS = {kind.SHEET for kind in sheet_kinds() if kind.FOR_PROGRAMS}
@@ -44,12 +52,20 @@ def test_sheets_for_people_come_before_those_for_programs(printed: openpyxl.Work
 
 def test_orders_print_up_to_the_instruction(printed: openpyxl.Workbook) -> None:
     sheet = printed["orders"]
-    _, _, column, row = area(printed, "orders")
+    column = area(printed, "orders")[2]
     header = [cell.value for cell in sheet[1]]
     assert header[column - 1] == INSTRUCTION.capitalize()
     assert "Ordered [kg]" in header[:column]
-    assert row == sheet.max_row
     assert sheet.print_title_rows == "$1:$1"
+
+
+def test_what_people_act_on_prints_its_first_year_and_says_so(printed: openpyxl.Workbook) -> None:
+    for name, most in (("orders", 12), ("actions", 12)):
+        sheet, last = printed[name], area(printed, name)[3]
+        assert last == min(sheet.max_row, 1 + max(most, PAGE_ROWS))
+        cut = last < sheet.max_row
+        assert (": its beginning" in (sheet.oddFooter.left.text or "")) == cut
+    assert area(printed, "orders")[3] < printed["orders"].max_row
 
 
 def test_a_sheet_for_programs_prints_its_beginning(printed: openpyxl.Workbook) -> None:
@@ -72,3 +88,63 @@ def test_the_charts_stand_on_pages_of_their_own(printed: openpyxl.Workbook) -> N
     sheet = printed["summary"]
     assert [each.id for each in sheet.col_breaks.brk] == [6]
     assert sheet.page_setup.scale == 60
+
+
+def test_the_summary_prints_without_its_list_of_sheets(printed: openpyxl.Workbook) -> None:
+    sheet = printed["summary"]
+    titles = {cell.value: cell.row for cell in sheet["A"]}
+    assert area(printed, "summary")[3] < titles["Sheets"]
+    assert area(printed, "summary")[3] >= titles["The limits that matter most"]
+
+
+def test_no_page_of_the_summary_cuts_a_chart(tmp_path: Path) -> None:
+    """Charts of the stock of four metals and of thirty appropriations."""
+    metals = ("ga", "ge", "in", "sb")
+    bought = {"from": "2027-01-01", "quantity": 10}
+    tables = {
+        "settings": {"start": "2027-01-01", "periods": 30},
+        "materials": [{"material": each} for each in metals],
+        "suppliers": [{"supplier": "plant"}],
+        "offers": [
+            {"offer": each, "supplier": "plant", "material": each, "price": 3} for each in metals
+        ],
+        "demand": [{"material": each, "to": "2029-06-30", **bought} for each in metals],
+        "targets": [{"material": each, **bought} for each in metals],
+        "budgets": [
+            {"fund": "f", "from": f"{2027 + k // 12}-{1 + k % 12:02d}-01", "amount": 200}
+            for k in range(30)
+        ],
+        "funds": [{"fund": "f", "uses": "purchase"}],
+    }
+    plan = so.solve(so.from_tables(tables)).plan
+    assert plan is not None
+    sheet = openpyxl.load_workbook(plan.save(tmp_path / "plan.xlsx"))["summary"]
+    starts = [each.id for each in sheet.row_breaks.brk]  # rows, counted from 0
+    assert starts
+    pages = [
+        [
+            sum(start <= row for start in starts)
+            for row in (each.anchor._from.row, each.anchor.to.row)
+        ]
+        for each in sheet._charts
+    ]
+    assert len({first for first, _ in pages}) > 1
+    assert all(first == last for first, last in pages)
+
+
+def test_no_page_of_the_summary_ends_with_a_heading() -> None:
+    with xlsxwriter.Workbook(BytesIO()) as book:
+        writer = SummaryWriter(book.add_worksheet(), Styles(book), Formulas({}))
+        for k in range(300):
+            if k % 7:
+                writer.paragraph("word " * (k % 11) * 30)
+            else:
+                writer.heading("title")
+    starts = [*takewhile(lambda row: row < writer.row, writer.pages())]
+    assert len(starts) > 5
+    for first, then in pairwise(starts):
+        assert then - 1 not in writer.headings
+        heights = [writer.heights.get(row, LOW) for row in range(first, then + 1)]
+        assert sum(heights[:-1]) <= PAGE
+        assert sum(heights) > PAGE or then in writer.headings
+    assert any(start in writer.headings for start in starts)

@@ -749,7 +749,7 @@ def test_a_plan_that_cannot_be_composed_leaves_nothing(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writing, "add_charts", interrupt)
+    monkeypatch.setattr(writing, "add_summary", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write(empty_plan(), tmp_path / "plan.xlsx")
     assert os.listdir(tmp_path) == []

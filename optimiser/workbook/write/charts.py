@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,9 @@ from optimiser.figures.figure import ChartFigure, FigureAxis, Figured, FigureSer
 from optimiser.workbook.write.styles import Styles, legible, literal, put, set_print
 
 SHEET = "chart_data"
-LEFT_COLUMN = 7  # the first column right of the summary's tables
+LEFT_COLUMN, LAST_COLUMN = 7, 19  # of the summary, right of its tables: as wide as a chart
 WIDTH, HEIGHT, GAP = 820, 370, 20  # pixels
-A_PAGE, PAGE = 4, 1690  # charts on a printed page, and its height in pixels: none is cut in two
+PAGE, LOWEST = 1620, 20  # height of a printed page, and the least of a row, in pixels
 BAR, AROUND = 24, 150  # height of a bar, and of what is around all bars, in pixels
 INK, GRID, LINE = "#404040", "#D9D9D9", "#C0392B"
 COLOURS = (
@@ -62,14 +63,20 @@ class ChartBlock:
 
 @dataclass
 class Charts:
-    """Place charts one below the other, and their data side by side."""
+    """Place charts one below the other, and their data side by side.
+
+    `pages` yields the first row of each printed page but the first; the next chart stands on that
+    which begins with `row`, `top` pixels below its head.
+    """
 
     book: xlsxwriter.Workbook
     styles: Styles
     summary: Worksheet
     data: Worksheet
+    pages: Iterator[int]
     column: int = 0
-    placed: int = 0
+    row: int = 0
+    top: int = 0
 
     def draw(self, figure: ChartFigure) -> None:
         """Draw a figure: columns or bars first, lines and points over them."""
@@ -131,11 +138,17 @@ class Charts:
         chart.set_size({"width": WIDTH, "height": height})
         chart.set_chartarea({"border": {"color": GRID}})
         chart.show_blanks_as("gap")
-        page, place = divmod(self.placed, A_PAGE)
-        top = 4 + page * PAGE + place * (HEIGHT + GAP)
-        about = {"y_offset": top, "object_position": 2, "description": legible(figure.title)}
-        self.summary.insert_chart(0, LEFT_COLUMN, chart, about)
-        self.placed += 1
+        if self.top and self.top + height > PAGE:  # none is cut in two
+            self.row, self.top = next(self.pages), 0
+        offset = {"y_offset": self.top + 4, "object_position": 2}
+        described = {**offset, "description": legible(figure.title)}
+        self.summary.insert_chart(self.row, LEFT_COLUMN, chart, described)
+        self.top += height + GAP
+
+    @property
+    def below(self) -> int:
+        """Return the first row that is surely below all charts."""
+        return self.row + math.ceil(self.top / LOWEST)
 
 
 def titled(title: str) -> dict[str, Any]:
@@ -175,13 +188,21 @@ def _numbers(axis: FigureAxis) -> dict[str, Any]:
 
 
 def add_charts(
-    book: xlsxwriter.Workbook, styles: Styles, figures: Iterable[Figured], summary: Worksheet
-) -> None:
-    """Draw the charts among the figures of a plan."""
+    book: xlsxwriter.Workbook,
+    styles: Styles,
+    figures: Iterable[Figured],
+    summary: Worksheet,
+    pages: Iterator[int],
+) -> int:
+    """Draw the charts among the figures of a plan; `pages` are the first rows of printed pages.
+
+    Returns the first row of the summary that is below all of them.
+    """
     data = book.add_worksheet(SHEET)
     data.freeze_panes(2, 0)
     set_print(data)
-    charts = Charts(book, styles, summary, data)
+    charts = Charts(book, styles, summary, data, pages, row=next(pages))
     for figure in figures:
         if isinstance(figure, ChartFigure):
             charts.draw(figure)
+    return charts.below

@@ -18,7 +18,6 @@ from optimiser.figures import of_plan
 from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.plan.plan import WRITERS, Plan
 from optimiser.workbook.write import scenario_sheet
-from optimiser.workbook.write.charts import add_charts
 from optimiser.workbook.write.ownership import Kind, about, check_target, refuse_foreign, replace
 from optimiser.workbook.write.result_sheets import add_table, list_pairs, tables
 from optimiser.workbook.write.scenario_sheet import add_scenario_sheet, scenarios
@@ -64,8 +63,7 @@ def compose(plan: Plan) -> bytes:
             if place == 0 and scenarios(plan):  # behind what is to be signed
                 chosen = book.add_worksheet(scenario_sheet.SHEET, FormulaSheet)
         list_pairs(book.add_worksheet("run"), styles, plan.run)
-        add_summary(summary, styles, plan, figures, found)
-        add_charts(book, styles, figures.values(), summary)
+        add_summary(book, summary, styles, plan, figures, found)
         if chosen is not None:
             rows_of = book.add_worksheet(scenario_sheet.ROWS, FormulaSheet)
             add_scenario_sheet(chosen, rows_of, styles, plan, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from itertools import repeat, takewhile
 from typing import Any
 
 import xlsxwriter
@@ -31,6 +31,7 @@ from optimiser.workbook.write.styles import (
     set_print,
 )
 from optimiser.workbook.write.table_sheet import TableSheet
+from stockpile_model.calendar import add_months
 from stockpile_model.scale import NOISE
 from stockpile_model.schema import INSTRUCTION, Column, Dated, Result, on_sheet
 from stockpile_model.values import unbracketed
@@ -43,6 +44,7 @@ WIDTH_OF_WHY = 45  # of a reason among what is printed on one page
 LINKED = {"font_color": "#0563C1", "underline": 1}
 FIRST, FAINT = "#EEF4E4", "#7F7F7F"  # the first part of a sheet, and what is a forecast
 MOST_ROWS = 1_048_576 - 1
+BEGINNING = ": its beginning"  # at the foot of a page, where the rest is not printed
 WEIGHT = "probability"  # the column by which sums over scenarios weigh a row
 
 
@@ -85,7 +87,7 @@ def add_table(
     sheet = book.add_worksheet(table.sheet, TableSheet)
     found = shown(table.kind, bool(plan.stockpile.scenarios))
     widths = [_add_column(sheet, styles, plan, table, found, c, links) for c in range(len(found))]
-    _set_page(sheet, table, found, widths)
+    _set_page(sheet, plan, table, found, widths)
     sheet.set_row(0, 32)
     sheet.freeze_panes(1, 2 if found[0].kind == "date" else 1)
     sheet.autofilter(0, 0, table.height, len(found) - 1)
@@ -95,23 +97,41 @@ def add_table(
 
 
 def _set_page(
-    sheet: TableSheet, table: ResultTable, found: Sequence[Column], widths: Sequence[float]
+    sheet: TableSheet,
+    plan: Plan,
+    table: ResultTable,
+    found: Sequence[Column],
+    widths: Sequence[float],
 ) -> None:
-    """Set the page: what people act on up to its instruction, tables as wide as can be read, and
-    of a sheet for programs its beginning only.
-    """
+    """Set the page: what people act on up to its instruction, tables as wide as can be read."""
     names = [each.name for each in found]
     printed = table.kind.PRINTED
     last = names.index(printed) if printed in names else len(found) - 1
     pages = math.ceil(sum(widths[: last + 1]) / PAGE_WIDTH) if printed == INSTRUCTION else 1
-    set_print(sheet, wide=pages)
+    rows, part = _printed(plan, table)
+    set_print(sheet, wide=pages, part=part)
     sheet.repeat_rows(0)
     if pages > 1:
         sheet.repeat_columns(0)
     # a long note runs beyond its cell, not beyond the page
-    sheet.print_area(
-        0, 0, min(table.height, PAGE_ROWS) if table.kind.FOR_PROGRAMS else table.height, last
-    )
+    sheet.print_area(0, 0, rows, last)
+
+
+def _printed(plan: Plan, table: ResultTable) -> tuple[int, str]:
+    """Return how many rows are printed, and what the foot of the page says of it.
+
+    Of a sheet for programs it is a page. Of what people act on it is a year: by its end what comes
+    later has been planned anew.
+    """
+    page = min(table.height, PAGE_ROWS)
+    if table.kind.FOR_PROGRAMS:
+        return page, "" if page == table.height else BEGINNING
+    if not table.kind.RENEWED:
+        return table.height, ""
+    end = add_months(plan.stockpile.settings.start, 12)
+    first = sum(1 for _ in takewhile(lambda date: date < end, table.values["date"]))
+    rows = max(page, first)
+    return rows, "" if rows == table.height else BEGINNING
 
 
 def _add_column(

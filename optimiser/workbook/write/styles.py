@@ -84,11 +84,11 @@ class Styles:
         )
 
 
-def set_print(sheet: Worksheet, wide: int = 1) -> None:
-    """Set the page: landscape on A4, so many pages wide."""
+def set_print(sheet: Worksheet, wide: int = 1, part: str = "") -> None:
+    """Set the page: landscape on A4, so many pages wide; `part` says below it what is printed."""
     sheet.set_landscape()
     sheet.fit_to_pages(wide, 0)
-    _set_paper(sheet)
+    _set_paper(sheet, part)
 
 
 def set_print_in_two(sheet: Worksheet, column: int, percent: int) -> None:
@@ -99,11 +99,11 @@ def set_print_in_two(sheet: Worksheet, column: int, percent: int) -> None:
     _set_paper(sheet)
 
 
-def _set_paper(sheet: Worksheet) -> None:
-    """Set the paper and its margins, with the sheet's name and the page below."""
+def _set_paper(sheet: Worksheet, part: str = "") -> None:
+    """Set the paper and its margins, with the sheet's name, its part and the page below."""
     sheet.set_paper(9)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    sheet.set_footer("&L&A&RPage &P of &N")
+    sheet.set_footer(f"&L&A{part}&RPage &P of &N")
 
 
 def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:

@@ -4,10 +4,12 @@ over the other sheets."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count, takewhile
 from typing import Any
 
+from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
@@ -15,6 +17,7 @@ from optimiser.figures.figure import Figured, TableFigure, TextFigure
 from optimiser.figures.of_plan import assessment
 from optimiser.figures.origins import AGREES, DIFFERS, Agreement, Origin
 from optimiser.plan.plan import Plan
+from optimiser.workbook.write.charts import LAST_COLUMN, add_charts
 from optimiser.workbook.write.formulas import Formulas
 from optimiser.workbook.write.result_table import ResultTable
 from optimiser.workbook.write.scenario_sheet import ABOUT, SHEET, scenarios
@@ -23,25 +26,49 @@ from stockpile_model.schema import Result
 
 WIDTHS = (36, 17, 17, 17, 17, 17)
 LAST = len(WIDTHS) - 1
-LINE = 125  # characters on a line across all columns
-HIGHEST = 409  # points that a row may have
-PRINTED = 60  # per cent: the tables are as wide as an upright page, four charts as high
+LINE = 138  # characters on a line across all columns
+LOW, HIGHEST = 15.0, 409.0  # points that a row has of itself, and may have
+PRINTED = 60  # per cent: the tables are as wide as an upright page
+PAGE = 1245.0  # points of rows on a page at that scale: 1,270, less what programs draw differently
 NOTE: dict[str, Any] = {"font_color": "#595959", "indent": 1}
 COLOURS = {AGREES: "#C6EFCE", DIFFERS: "#FFC7CE"}
 
 
 @dataclass
 class SummaryWriter:
-    """Write the summary from top to bottom; `row` is the next free one."""
+    """Write the summary from top to bottom; `row` is the next free one.
+
+    `heights` are those of rows that have one of their own [points].
+    """
 
     sheet: Worksheet
     styles: Styles
     formulas: Formulas
     row: int = 0
+    heights: dict[int, float] = field(default_factory=dict)
+    headings: set[int] = field(default_factory=set)
+
+    def pages(self) -> Iterator[int]:
+        """Yield the first row of each printed page, without end; no heading ends a page."""
+        yield 0
+        used = 0.0
+        for row in count():
+            height = self.heights.get(row, LOW)
+            if used + height > PAGE:
+                first = row - 1 if row - 1 in self.headings else row
+                yield first
+                used = self.heights.get(first, LOW) if first < row else 0.0
+            used += height
+
+    def high(self, points: float) -> None:
+        """Give the next row a height of its own."""
+        self.heights[self.row] = points
+        self.sheet.set_row(self.row, points)
 
     def heading(self, text: str, *columns: str) -> None:
         """Write a title over all columns, with the titles of the columns."""
         self.row += 1
+        self.headings.add(self.row)
         for c in range(LAST + 1):
             shown = (text, *columns)[c] if c <= len(columns) else ""
             align = "right" if c else "left"
@@ -52,7 +79,7 @@ class SummaryWriter:
     def paragraph(self, text: str, **properties: Any) -> None:
         """Write text across all columns, wrapped; a merged cell does not fit its own height."""
         lines = max(1, math.ceil(len(text) / LINE))
-        self.sheet.set_row(self.row, min(HIGHEST, 15.75 * lines))
+        self.high(min(HIGHEST, 15.75 * lines))
         style = self.styles(text_wrap=True, **properties)
         self.sheet.merge_range(self.row, 0, self.row, LAST, "", style)
         put(self.sheet, self.row, 0, text or " ", style)
@@ -101,13 +128,17 @@ class SummaryWriter:
 
 
 def add_summary(
+    book: Workbook,
     sheet: Worksheet,
     styles: Styles,
     plan: Plan,
     figures: Mapping[str, Figured],
     found: Mapping[type[Result], ResultTable],
 ) -> None:
-    """Fill the summary, top to bottom, in the columns left of the charts."""
+    """Fill the summary, top to bottom: tables and texts, beside them the charts.
+
+    The list of sheets at its end is not printed: on paper it leads nowhere.
+    """
     for c, width in enumerate(WIDTHS):
         sheet.set_column(c, c, width)
     sheet.set_column(LAST + 1, LAST + 1, 3)
@@ -121,12 +152,18 @@ def add_summary(
             writer.text(figure)
         elif isinstance(figure, TableFigure):
             writer.table(figure)
+    printed = writer.row
     _contents(writer, plan, found)
+    below = add_charts(book, styles, figures.values(), sheet, writer.pages())
+    # charts that are longer than the tables take the list with them, whole
+    last = printed if below <= printed else max(below, writer.row)
+    sheet.set_h_pagebreaks([*takewhile(lambda row: row < last, writer.pages())][1:])
+    sheet.print_area(0, 0, last - 1, LAST_COLUMN)
 
 
 def _verdict(w: SummaryWriter, figure: TableFigure, verdict: str) -> None:
     """Write the title of the plan, how good it is, and the verdict."""
-    w.sheet.set_row(0, 24)
+    w.high(24)
     put(w.sheet, 0, 0, figure.title, w.styles(bold=True, font_size=16, font_color="#1F3864"))
     w.row = 1
     w.paragraph(figure.caption, font_color="#595959")

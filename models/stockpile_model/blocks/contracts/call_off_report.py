@@ -23,6 +23,7 @@ class CallOff(Dated):
     SHEET = "call_offs"
     ABOUT = "what to call off under contracts, when and in which lots"
     PLACE = 22
+    RENEWED = True
     ALWAYS = False
     MEANS = ("date", "contract")
     DECIDED = "date"

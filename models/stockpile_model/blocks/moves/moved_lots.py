@@ -25,6 +25,7 @@ class MovedLot(Dated):
     SHEET = "moves"
     ABOUT = "which lot is moved, when, from which site to which"
     PLACE = 46
+    RENEWED = True
     ALWAYS = False
     RANK = 5
     LETTER = "M"

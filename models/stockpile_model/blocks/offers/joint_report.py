@@ -25,6 +25,7 @@ class JointOrder(Dated):
     SHEET = "joint_orders"
     ABOUT = "what is ordered together from a supplier, by its order terms"
     PLACE = 11
+    RENEWED = True
     ALWAYS = False
     MEANS = ("date", "supplier")
     DECIDED = "date"

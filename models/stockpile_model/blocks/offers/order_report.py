@@ -31,6 +31,7 @@ class Order(Dated):
     SHEET = "orders"
     ABOUT = "what to order, when and from whom"
     PLACE = 10
+    RENEWED = True
     MEANS = ("date", "offer")
     DECIDED = "date"
     RANK = 3

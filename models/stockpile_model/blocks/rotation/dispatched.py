@@ -22,6 +22,7 @@ class Dispatch(Dated):
     SHEET = "dispatches"
     ABOUT = "what leaves together through an outlet: its lots and the cost of the dispatch"
     PLACE = 44
+    RENEWED = True
     ALWAYS = False
     date: dt.date = column("first day of the period")
     outlet: str = column("outlet")

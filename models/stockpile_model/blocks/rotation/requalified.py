@@ -19,6 +19,7 @@ class Requalified(Dated):
     SHEET = "requalified"
     ABOUT = "which lot was tested again, when and how often, and what passed and failed"
     PLACE = 45
+    RENEWED = True
     ALWAYS = False
     date: dt.date = column("first day of the period in which it comes back")
     lot: str = column("lot as it comes back")

@@ -37,6 +37,7 @@ class Rotated(Dated):
     SHEET = "rotation"
     ABOUT = "which lot leaves, when and through which outlet, before its life is over"
     PLACE = 41
+    RENEWED = True
     RANK = 4
     LETTER = "R"
     DEED = DeedColumns("rotate", "outlet", "date", "quantity")
