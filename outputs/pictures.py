@@ -35,8 +35,8 @@ PARTS = {
 DPI = 90
 COLOURS = 64
 MARGIN = 12  # pixels of white around what is printed
-FIRST = 'pdf:calc_pdf_Export:{"PageRange":{"type":"string","value":"1-2,4"}}'
-"""The form in which LibreOffice prints the first two pages and that of the charts."""
+FIRST = 'pdf:calc_pdf_Export:{"PageRange":{"type":"string","value":"1-3"}}'
+"""The form in which LibreOffice prints the two pages of tables and the first of charts."""
 LESS_MONEY = "budgets[*].amount scale 0.8"  # what the walk compares
 SHOWN = {
     "orders": ("Date", "Offer", "Material", "Ordered", "Arrives", "Paid", "Instruction", "Number"),

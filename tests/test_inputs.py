@@ -25,6 +25,7 @@ from optimiser.workbook.write.plan_book import write
 from stockpile_model.block import tables as block_tables
 from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.contracts import contract_terms
+from stockpile_model.blocks.contracts.call_off_report import CallOff
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.contracts.contract_terms import Contract, begun, even, last_period, menu
 from stockpile_model.blocks.demand import Demand, DemandMet, covers
@@ -584,11 +585,11 @@ def gallium(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 def test_gallium_costs_what_it_did(gallium: Plan) -> None:
-    # 69.2 m USD, November 2026. Of it 4.8 m are what contracts bind after the horizon. It was 58.8
-    # m while rework cost 80 USD/kg, what was sold earned up to 82 % of Rotterdam and nothing was
-    # charged after the horizon.
+    # 69.4 m USD, November 2026. Of it 4.8 m are what contracts bind after the horizon. It was 69.2
+    # m while call-offs were not in lots, and 58.8 m while rework cost 80 USD/kg, what was sold
+    # earned up to 82 % of Rotterdam and nothing was charged after the horizon.
     assert gallium.status == "optimal"
-    assert gallium.objective == pytest.approx(69.2e6, rel=0.002)
+    assert gallium.objective == pytest.approx(69.4e6, rel=0.002)
     assert gallium.bound is not None
     assert gallium.bound <= gallium.objective <= gallium.bound * 1.001
     assert gallium.waste == 0  # every lot finds a taker: recyclers pay more than disposal costs
@@ -649,12 +650,14 @@ def test_gallium_buys_from_several(gallium: Plan) -> None:
 
 def test_gallium_orders_and_sells_lots_of_the_trade(gallium: Plan) -> None:
     ordered = [row.ordered for row in gallium.of(Order)]
+    called_off = [row.called_off for row in gallium.of(CallOff)]
     left = defaultdict[tuple[object, ...], float](float)
     for row in gallium.of(Rotated):
         left[row.outlet, row.date] += row.quantity  # several lots may leave in one sale
     assert ordered
+    assert called_off
     assert left
-    for quantity in (*ordered, *left.values()):
+    for quantity in (*ordered, *called_off, *left.values()):
         assert quantity / 50 == pytest.approx(round(quantity / 50))
 
 
@@ -705,7 +708,10 @@ def test_gallium_is_bound_by_money_and_by_policy(gallium: Plan) -> None:
     # What fails to arrive once it has expired lapses.
     assert money["dpa 2027-10"]["spent"] == pytest.approx(money["dpa 2027-10"]["amount"], rel=0.05)
     binding = {row.rule for row in gallium.of(RuleKept) if row.binding}
-    assert binding >= {"no_chinese_metal", "one_supplier", "countries"}
+    assert binding >= {"no_chinese_metal", "countries"}
+    # 30 % from one supplier is reached as nearly as lots of 50 kg allow.
+    largest = max(row.observed or 0 for row in gallium.of(RuleKept) if row.rule == "one_supplier")
+    assert 0.299 < largest <= 0.3
     counted = [row for row in gallium.of(RuleKept) if row.rule == "countries"]
     assert len(counted) == 6  # fiscal years 2027 to 2032
     assert all((row.observed or 0) >= 4 for row in counted)
@@ -727,11 +733,11 @@ def test_gallium_under_scenarios(tmp_path: Path) -> None:
 
 
 def costs_what_it_did(found: Plan) -> None:
-    # 70.63 m USD, the optimum of all whole orders and sales to 0.5 %: 70.29 m is proven.
+    # 71.13 m USD, the optimum of all whole orders, call-offs and sales to 0.5 %: 70.80 m is proven.
     assert found.status == "optimal"
     assert found.objective == pytest.approx(found.expected_cost)  # no weight on risk
     assert found.bound is not None
-    assert 70.0e6 < found.bound < found.objective < 71.0e6
+    assert 70.5e6 < found.bound < found.objective < 71.5e6
     cost = {row.scenario: row.cost for row in found.of(ScenarioOutcome)}
     assert [*cost] == ["base", "ban", "flood", "metlen_late", "outage", "emergency"]
     # Metal is dear in a ban, and what leaves earns no more than in the base; in a flood it is cheap.
@@ -763,7 +769,7 @@ def decides_the_same_until_it_knows_more(found: Plan) -> None:
     }
     assert signed == {
         "mtm_offtake": "687",
-        "pavlodar_offtake": "425",
+        "pavlodar_offtake": "550",
         "metlen_offtake": "550",
         "atalco_offtake": "china x 2.2",
     }
