@@ -14,7 +14,7 @@ from optimiser.studies.repairs.event_values import event_value
 from stockpile_model import amounts, changes
 from stockpile_model.block import tables
 from stockpile_model.giving import Give
-from stockpile_model.scale import PRICE
+from stockpile_model.scale import NOISE, PRICE
 from stockpile_model.scenarios import Event
 from stockpile_model.schema import LARGEST, Column, Row, columns, keys
 from stockpile_model.stockpile import Stockpile
@@ -71,6 +71,11 @@ class GivingCell:
         if sign > 0:
             return FAR * (self.value + self.size) if most is None else float(most)
         return 0.0 if least is None else float(max(least, 0.0))
+
+    def reaches(self, step: float) -> bool:
+        """Return whether it can give as much as a step."""
+        room = self.farthest(1 if step > 0 else -1) - self.value
+        return abs(step) <= abs(room) + NOISE * self.size
 
     def set_to(self, value: Any) -> str:
         """Return the change that gives the cell a value, in the words of `--set`."""

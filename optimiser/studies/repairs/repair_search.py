@@ -10,6 +10,7 @@ typed works, and solved with it alone.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -40,6 +41,7 @@ WIDER = (2.0, 10.0)  # times a change that whole numbers may need more than once
 STEPS = 7  # between a number and what it can give
 SEARCH = 0.2  # of the time limit, for a search over whole numbers
 PULLED = 6  # cells that are tried alone by what they move to first order
+POWER = 10.0  # by which a cell is moved where that would do of which there is too little
 TIMES_FIRST = (1.001, 1.25, 2.0, 8.0)  # what a cell is moved, of what would do to first order
 
 
@@ -57,9 +59,17 @@ def diagnose(
         return RepairSearch(stockpile, options, interrupt, held).run(proven)
 
 
+Candidate = tuple[Mapping[int, Any], tuple[int, ...]]
+"""Values of cells that may make a plan, with the limits that bind."""
+
+
 @dataclass(eq=False)
 class RepairSearch:
-    """The search for repairs of one workbook."""
+    """The search for repairs of one workbook.
+
+    `later`: changes of several cells that were no plan as they are; None: single cells were tried.
+    `vain`: of what cells no plan was found in time; `short`: cells that are too little alone.
+    """
 
     stockpile: Stockpile
     options: Options
@@ -68,6 +78,9 @@ class RepairSearch:
     repairs: list[Repair] = field(default_factory=list)
     tried: set[frozenset[int]] = field(default_factory=set)
     yielded: set[int] = field(default_factory=set)
+    short: set[int] = field(default_factory=set)
+    vain: dict[frozenset[int], list[Mapping[int, Any]]] = field(default_factory=dict)
+    later: dict[frozenset[int], Candidate] | None = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.pace = Pace(self.options.time_limit)
@@ -129,7 +142,7 @@ class RepairSearch:
 
     # --- Candidates
 
-    def _candidates(self, first: Gift) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
+    def _candidates(self, first: Gift) -> Iterator[Candidate]:
         """Yield values of cells that may make a plan, with the limits that bind."""
         pulls = self.program.pull(first) if first.values else {}
         idle = {j for j, pull in pulls.items() if not pull}
@@ -137,22 +150,38 @@ class RepairSearch:
             yield from self._fewest_of(self.effects.lumpy(), first.places)
         if first.values:
             yield first.values, first.places
+            alone = self._alone(first)
+            if len(first.values) > 1:
+                yield from itertools.islice(alone, 1)
             yield from self._fewest_of(self._lighter() - idle, first.places)
-            yield from self._alone(first)
+            yield from alone
             yield from self._pulling(first, pulls)
+        later, self.later = self.later or {}, None
+        yield from later.values()
         used = set(first.values)
         if len(self.repairs) < 2:
             rest = self.program.least(self.program.given - used, self._limited(), self.interrupt)
             if rest.values:
                 yield rest.values, rest.places
         yield from self._others(first.places, idle)
+        if not self.repairs:
+            yield from self._whole()
+
+    def _whole(self) -> Iterator[Candidate]:
+        """Yield the least that all cells give together where whole numbers count."""
+        found = self._elastic(whole=True).least(
+            self.program.given, self._limited(SEARCH, NEAR), self.interrupt
+        )
+        if found.values:
+            self.tried.discard(frozenset(found.values))
+            yield found.values, found.places
 
     def _lighter(self) -> set[int]:
         """Return the cells that may be lighter than the lightest repair so far."""
         least = min((each.weight for each in self.repairs), default=0.0)
         return {j for j, each in enumerate(self.levers) if each.give.weight < least}
 
-    def _alone(self, first: Gift) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
+    def _alone(self, first: Gift) -> Iterator[Candidate]:
         """Yield the cells that make a plan alone, the lightest first."""
         least = self.program.alone(first)
         for j in sorted(least, key=lambda j: (least[j], j)):
@@ -161,10 +190,10 @@ class RepairSearch:
             found = self.program.least([j], self._limited(), self.interrupt)
             if found.values:
                 yield found.values, found.places
+            elif found.status == "infeasible":
+                self.short.add(j)
 
-    def _pulling(
-        self, first: Gift, pulls: Mapping[int, float]
-    ) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
+    def _pulling(self, first: Gift, pulls: Mapping[int, float]) -> Iterator[Candidate]:
         """Yield the cells that make a plan alone and of which no linear program shows it, those
         first that would weigh least to first order.
         """
@@ -173,11 +202,14 @@ class RepairSearch:
             sign = 1 if pull < 0 else -1
             if pull and sign in self.levers[j].signs and frozenset([j]) not in self.tried:
                 steps[j] = -first.weight / pull
+        # What only sets bounds the linear program is mostly right about.
+        bounding = self.program.bounding & steps.keys()
+        short = self.short | {j for j in bounding if not self.levers[j].reaches(steps[j])}
 
         def weight(j: int) -> float:
             return self.levers[j].give.weight * abs(steps[j]) / self.levers[j].size
 
-        for j in sorted(steps, key=lambda j: (weight(j), j))[:PULLED]:
+        for j in sorted(steps, key=lambda j: (j in short, weight(j), j))[:PULLED]:
             if not self.pace.allows(1.0):
                 return
             values = self._towards(self.levers[j], steps[j])
@@ -190,14 +222,16 @@ class RepairSearch:
                 yield {j: value}, first.places
 
     def _towards(self, lever: GivingCell, step: float) -> list[float]:
-        """Return values of a cell, ever further on the way of a step, as far as it can give."""
+        """Return values of a cell, ever further on the way of a step, as far as it can give; by
+        powers of ten where the step goes beyond that.
+        """
         last = lever.farthest(1 if step > 0 else -1)
-        values = (lever.value + times * step for times in TIMES_FIRST)
-        return [*(each for each in values if (last - each) * step > 0), last]
+        values = [lever.value + times * step for times in TIMES_FIRST]
+        if not lever.reaches(step):
+            values = [lever.value * (POWER if step > 0 else 1 / POWER) ** k for k in (1, 2, 3)]
+        return [*(each for each in values if (last - each) * (each - lever.value) > 0), last]
 
-    def _others(
-        self, places: tuple[int, ...], idle: Collection[int]
-    ) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
+    def _others(self, places: tuple[int, ...], idle: Collection[int]) -> Iterator[Candidate]:
         """Yield the fewest of the cells that no linear program moves, until they make no plan;
         `idle` are such as move nothing.
         """
@@ -205,9 +239,7 @@ class RepairSearch:
         while found := [*self._fewest_of(every, places)]:
             yield from found
 
-    def _fewest_of(
-        self, group: Collection[int], places: tuple[int, ...]
-    ) -> Iterator[tuple[Mapping[int, Any], tuple[int, ...]]]:
+    def _fewest_of(self, group: Collection[int], places: tuple[int, ...]) -> Iterator[Candidate]:
         """Yield the fewest cells of a group that no linear program moves, where they make a plan;
         none of those that were yielded before.
         """
@@ -261,10 +293,12 @@ class RepairSearch:
         cells = frozenset(values)
         if cells in self.tried or (self.repairs and len(cells) > MOST_CELLS):
             return
-        self.tried.add(cells)
+        later = self.later if len(cells) > 1 else None  # a mistake is likelier in a single cell
+        if later is None:
+            self.tried.add(cells)
         before: set[tuple[str, ...]] = set()
-        vain: list[Mapping[int, Any]] = []  # no plan was found there in time
-        for typed in self._attempts(values, first=not self.repairs):
+        vain = self.vain.setdefault(cells, [])
+        for typed in self._attempts(values) if later is None else self._written(values):
             changes = self._texts(typed)
             if changes in before or any(self._alike(typed, each) for each in vain):
                 continue
@@ -272,10 +306,13 @@ class RepairSearch:
             status, objective = self.trials.solved(changes)
             if objective is not None:
                 self.repairs.append(self._repair(typed, changes, objective, rows))
+                self.tried.add(cells)
                 return
             vain += [typed] if status == "no_plan" else []
             if not self.pace.allows(1.0):
                 return
+        if later is not None:
+            later[cells] = values, rows
 
     def _alike(self, one: Mapping[int, Any], other: Mapping[int, Any]) -> bool:
         """Return whether values are the same but for how they are rounded."""
@@ -288,7 +325,7 @@ class RepairSearch:
             for j, value in one.items()
         )
 
-    def _attempts(self, values: Mapping[int, Any], first: bool) -> Iterator[Mapping[int, Any]]:
+    def _attempts(self, values: Mapping[int, Any]) -> Iterator[Mapping[int, Any]]:
         """Yield values to type: what is needed by the relaxation; then, where whole numbers need
         more, the least of a generous amount.
         """
@@ -297,29 +334,21 @@ class RepairSearch:
             yield self._wider(values, WIDER[0])
             yield {j: self._far(self.levers[j], value) for j, value in values.items()}
             return
-        proven = False
+        before: Mapping[int, Any] = {}
         for wider in WIDER:
             generous = self._wider(values, wider)
+            if generous == before:  # they give all that they can
+                return
+            before = generous
             status, tight = self._tightened(generous)
-            if tight is not None:
+            if tight:
                 yield from self._written(tight)
                 yield generous
                 return
-            proven = status == "infeasible"
-            if not proven:  # whether it is enough is seen sooner than how little is
+            if status != "infeasible":  # whether it is enough is seen sooner than how little is
                 yield generous
             if not self.pace.allows(1.0):
                 return
-        if first:
-            found = self._elastic(whole=True).least(
-                self.program.given, self._limited(SEARCH, NEAR), self.interrupt
-            )
-            generous = self._wider(found.values, WIDER[0])
-            # More of the same cells was tried.
-            if found.values and not (proven and found.values.keys() <= values.keys()):
-                _, tight = self._tightened(generous)
-                if tight is not None:
-                    yield from self._written(tight)
 
     def _written(self, values: Mapping[int, Any]) -> Iterator[Mapping[int, Any]]:
         """Yield what is typed for values that are just enough: first the figures that people write
@@ -358,7 +387,13 @@ class RepairSearch:
         found = program.most(self._limited(SEARCH, NEAR), self.interrupt)
         if found.status in ("infeasible", "no_plan"):
             return found.status if exact else "no_plan", None
-        return found.status, {j: found.values.get(k, typed[j]) for k, j in enumerate(typed)}
+        tight = {j: found.values.get(k, typed[j]) for k, j in enumerate(typed)}
+        return found.status, {j: value for j, value in tight.items() if self._moves(j, value)}
+
+    def _moves(self, j: int, value: float) -> bool:
+        """Return whether a value is another than that of the cell, but for a solver's noise."""
+        lever = self.levers[j]
+        return abs(value - float(lever.value)) > SAFE * lever.size
 
     def _far(self, lever: GivingCell, value: Any) -> Any:
         """Return all that a cell can give in the direction of a value."""
@@ -418,4 +453,6 @@ class RepairSearch:
 
     def _limited(self, share: float = 1.0, gap: float | None = None) -> Options:
         longest = max(1.0, min(share * self.options.time_limit, self.pace.left))
+        if share < 1:  # of whole numbers
+            longest = min(longest, self.pace.attempt)
         return replace(self.options, time_limit=longest, gap=gap or self.options.gap)

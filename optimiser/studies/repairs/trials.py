@@ -7,13 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from optimiser.auditing import AuditError
 from optimiser.plan.audited import audited
 from optimiser.plan.plan_maker import make_plan
 from optimiser.solving import highs
-from optimiser.solving.program import INFINITY
+from optimiser.solving.program import INFINITY, Program
 from optimiser.solving.search_options import Options, SolverError, Status, UnboundedError
 from optimiser.solving.solve import scenario_tree, solve
 from optimiser.solving.standard_form import standard_form
@@ -61,9 +59,20 @@ class Pace:
 
     @property
     def attempt(self) -> float:
-        """Return the time that one search for a plan may take [s]."""
-        share = SHARE * self.limit if self.one is None else LONGER * self.one
-        return max(ATTEMPT, min(share, self.limit - self.spent))
+        """Return the time that one search for a plan may take [s].
+
+        While nothing is known of how long one takes, it may take as long as all before it: so what
+        is in vain costs no more than what is not.
+        """
+        share = min(SHARE * self.limit, self.spent) if self.one is None else LONGER * self.one
+        return self.wall(max(ATTEMPT, min(share, self.limit - self.spent)))
+
+    def wall(self, spent: float) -> float:
+        """Return the time by the clock in which so much time of the processor is spent [s], as it
+        was so far.
+        """
+        passed = time.perf_counter() - self.clock
+        return spent * max(1.0, passed / self.spent if self.spent > 0 else 1.0)
 
     def allows(self, solves: float = 0.0) -> bool:
         """Return whether there is time, and for solving so many repaired workbooks besides."""
@@ -99,8 +108,7 @@ class Trials:
                 return False
             formulation = build(stockpile)
             form = standard_form(formulation.m)
-            none = replace(form.program.relaxed(), cost=np.zeros(form.program.columns))
-            found = highs.optimise(none, self._limited(), self.interrupt).x is not None
+            found = self._relaxed(form.program.relaxed())
             if found and self.whole:
                 options = replace(self._limited(), gap=1.0, target=INFINITY)
                 tree = scenario_tree(formulation)
@@ -110,6 +118,16 @@ class Trials:
         if found:
             self.last = formulation
         return found
+
+    def _relaxed(self, program: Program) -> bool:
+        """Return whether a relaxation has a plan.
+
+        It is solved with its own cost: without one all is degenerate, and takes twice as long.
+        """
+        try:
+            return highs.optimise(program, self._limited(), self.interrupt).x is not None
+        except highs.Unbounded:
+            return True
 
     def solved(self, changes: Sequence[str], any_plan: bool = False) -> tuple[Status, float | None]:
         """Return how the search for a plan after some changes ends, and what the plan costs.
