@@ -75,7 +75,7 @@ class GivingCell:
     def reaches(self, step: float) -> bool:
         """Return whether it can give as much as a step."""
         room = self.farthest(1 if step > 0 else -1) - self.value
-        return abs(step) <= abs(room) + NOISE * self.size
+        return bool(abs(step) <= abs(room) + NOISE * self.size)
 
     def set_to(self, value: Any) -> str:
         """Return the change that gives the cell a value, in the words of `--set`."""
