@@ -25,7 +25,7 @@ from stockpile_model.schema import Problem
 from stockpile_model.stockpile import Stockpile
 
 TIMES = 4.0  # so many times what solving the repaired workbook takes, an explanation may take
-ALWAYS = 0.15  # what it may take in any case [s]
+ALWAYS = 0.1  # what it may take in any case [s]
 ATTEMPT = 1.0  # what one search for a plan may take in any case [s]
 SHARE = 0.15  # of the time limit, for a search while nothing is known of how long one takes
 LONGER = 3.0  # times as long as another repaired workbook took
