@@ -15,11 +15,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import gc
+import statistics
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hypothesis import Phase, given, seed, settings
@@ -170,13 +171,29 @@ def infeasible(book: so.Book, damage: Damage) -> so.Book | None:
 
 @dataclass
 class Tally:
-    """The sums of one workbook's lines; `swift`: explained in five times a solve."""
+    """The sums of one workbook's lines. `ratios`: what explaining took, in solves."""
 
     damages: int = 0
-    swift: int = 0
     named: int = 0
     offered: int = 0
     verified: int = 0
+    ratios: list[float] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        swift = sum(each <= SWIFT for each in self.ratios)
+        mean = statistics.fmean(self.ratios) if self.ratios else 0.0
+        return (
+            f"{self.named} named or lighter, {self.verified} of {self.offered} repairs work,"
+            f" {swift} explained in {SWIFT:g} times a solve ({mean:.1f} on average,"
+            f" {max(self.ratios, default=0.0):.1f} at most)"
+        )
+
+    def add(self, other: Tally) -> None:
+        """Add the sums of another workbook."""
+        self.damages, self.named = self.damages + other.damages, self.named + other.named
+        self.offered += other.offered
+        self.verified += other.verified
+        self.ratios += other.ratios
 
 
 def books(name: str, more: Sequence[str]) -> Iterator[so.Book]:
@@ -205,7 +222,7 @@ def main(arguments: Sequence[str]) -> None:
     most = next((int(each[8:]) for each in arguments if each.startswith("--kinds=")), 2)
     quick = QUICK if "--quick" in arguments else ()
     of = [each[5:].split(",") for each in arguments if each.startswith("--of=")]
-    kinds = set[str]()
+    kinds, total = set[str](), Tally()
     for name in [each for each in arguments if not each.startswith("-")] or [*HARD, DRAWN]:
         seen, tried, tally = Counter[str](), Counter[str](), Tally()
         for book in books(name, quick):
@@ -219,12 +236,9 @@ def main(arguments: Sequence[str]) -> None:
                         seen[damage.kind] += 1
                         print(f"{name:10} {line(damaged, damage, tally)}", flush=True)
         kinds |= seen.keys()
-        print(
-            f"{name}: {tally.damages} damages of {len(seen)} kinds, {tally.named} named or lighter,"
-            f" {tally.verified} of {tally.offered} repairs work, {tally.swift} explained in"
-            f" {SWIFT:g} times a solve; {len(kinds)} kinds so far",
-            flush=True,
-        )
+        total.add(tally)
+        print(f"{name}: {tally.damages} damages of {len(seen)} kinds, {tally}", flush=True)
+    print(f"all: {total.damages} damages of {len(kinds)} kinds, {total}", flush=True)
 
 
 def line(damaged: so.Book, damage: Damage, tally: Tally) -> str:
@@ -249,7 +263,7 @@ def line(damaged: so.Book, damage: Damage, tally: Tally) -> str:
     fine = hit or (weight is not None and least <= weight * (1 + 1e-6))
     tally.damages, tally.named = tally.damages + 1, tally.named + fine
     tally.offered, tally.verified = tally.offered + len(found.repairs), tally.verified + works
-    tally.swift += bool(one) and spent <= SWIFT * one
+    tally.ratios += [spent / one] if one else []
     judged = "named" if hit else "lighter" if fine else "MISSED"
     return (
         f"{damage.change[:60]:60} {len(found.repairs)} offered {works} work {judged}"

@@ -578,3 +578,59 @@ def test_what_no_plan_was_found_for_is_not_tried_again_but_for_its_rounding(
     monkeypatch.setattr(elastic.ElasticProgram, "least", lambda *_: Gift("no_plan", {}, 0.0))
     search._offer({lever: 279.999999}, ())
     assert tried == [f"budgets[nds].amount = {value}" for value in (280, 440.01, 1720.1)]
+
+
+def test_a_search_in_vain_takes_no_longer_than_all_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the processor: on a machine that does other things too it has more time by the clock."""
+    spent, passed = 0.0, 0.0
+    monkeypatch.setattr(trials.time, "process_time", lambda: spent)
+    monkeypatch.setattr(trials.time, "perf_counter", lambda: passed)
+    pace = trials.Pace(300.0, begun=0.0, clock=0.0)
+    assert pace.attempt == trials.ATTEMPT
+    spent, passed = 10.0, 10.0
+    assert pace.attempt == 10.0
+    passed = 20.0
+    assert pace.attempt == 20.0
+    pace.one = 2.0
+    assert pace.attempt == trials.LONGER * 2.0 * 2.0
+
+
+def test_a_change_of_several_cells_waits_for_single_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    search = search_of(base("budgets[nds].amount = 200"), {"budgets", "targets"})
+    typed: list[tuple[str, ...]] = []
+
+    def solved(changes: tuple[str, ...], any_plan: bool = False) -> tuple[str, None]:
+        typed.append(changes)
+        return "no_plan", None
+
+    monkeypatch.setattr(search.trials, "solved", solved)
+    several = {j: lever.value * 1.5 for j, lever in enumerate(search.levers) if lever.numeric}
+    several = dict([*several.items()][:2])
+    search._offer(several, ())
+    assert len(typed) == 1
+    assert len(typed[0]) == 2
+    assert frozenset(several) not in search.tried
+    search.later = None
+    search._offer(several, ())
+    assert len(typed) > 1
+    assert typed[0] not in typed[1:]
+    assert frozenset(several) in search.tried
+
+
+def test_a_repair_holds_no_cell_that_stays_as_it_is() -> None:
+    search = search_of(base("budgets[nds].amount = 100"), {"budgets", "sites"})
+    at = {each.address: j for j, each in enumerate(search.levers)}
+    money, room = at["budgets[nds].amount"], at["sites[depot].capacity"]
+    status, tight = search._tightened({money: 2000.0, room: 1000.0})
+    assert status == "optimal"
+    assert tight is not None
+    assert tight.keys() == {money}
+
+
+def test_a_cell_that_is_far_off_is_moved_by_powers_of_ten() -> None:
+    search = search_of(base(), {"materials"})
+    cost = next(each for each in search.levers if each.column.name == "holding_cost")
+    assert search._towards(cost, -1000.0) == pytest.approx([0.1, 0.01, 0.001, 0.0])
+    assert search._towards(cost, -0.5) == pytest.approx([1 - 0.5005, 1 - 0.625, 0.0])
