@@ -634,3 +634,11 @@ def test_a_cell_that_is_far_off_is_moved_by_powers_of_ten() -> None:
     cost = next(each for each in search.levers if each.column.name == "holding_cost")
     assert search._towards(cost, -1000.0) == pytest.approx([0.1, 0.01, 0.001, 0.0])
     assert search._towards(cost, -0.5) == pytest.approx([1 - 0.5005, 1 - 0.625, 0.0])
+
+
+def test_less_than_any_lot_weighs_is_tried_before_lots() -> None:
+    given = so.read(INPUTS / "small.xlsx", "targets[metal].path = ramp")
+    with Interrupt(keeps=False) as interrupt:
+        search = repair_search.RepairSearch(given.stockpile, Options(), interrupt)
+        search.run(proven=False)
+    assert search.repairs[0].changes[0].startswith("budgets[treasury].amount = ")

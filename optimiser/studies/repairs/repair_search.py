@@ -147,7 +147,10 @@ class RepairSearch:
         pulls = self.program.pull(first) if first.values else {}
         idle = {j for j, pull in pulls.items() if not pull}
         if self.trials.whole:  # least orders and lots are the likely reason
-            yield from self._fewest_of(self.effects.lumpy(), first.places)
+            lumps = self.effects.lumpy()
+            if first.values and all(first.weight < self.levers[j].give.weight for j in lumps):
+                yield first.values, first.places
+            yield from self._fewest_of(lumps, first.places)
         if first.values:
             yield first.values, first.places
             alone = self._alone(first)
