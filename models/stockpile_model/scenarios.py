@@ -100,7 +100,7 @@ def change(event: Event) -> Change:
         event.row or "*",
         event.column,
         cast(How, event.how),
-        event.value or "",
+        "" if event.value is None else event.value,  # 0 is a value
         event.feedstock,
     )
 

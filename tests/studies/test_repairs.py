@@ -642,3 +642,27 @@ def test_less_than_any_lot_weighs_is_tried_before_lots() -> None:
         search = repair_search.RepairSearch(given.stockpile, Options(), interrupt)
         search.run(proven=False)
     assert search.repairs[0].changes[0].startswith("budgets[treasury].amount = ")
+
+
+def test_an_event_that_takes_all_away_keeps_no_cell_from_giving() -> None:
+    """A value of 0 is a value, also where it is traced."""
+    given = {
+        "scenarios": [{"scenario": "ban", "probability": 0.4, "revealed": "2027-01-01"}],
+        "events": [
+            {
+                "scenario": "ban",
+                "table": "offers",
+                "row": "spot",
+                "column": "capacity",
+                "from": "2027-03-01",
+                "how": "scale",
+                "value": 0,
+            }
+        ],
+    }
+    book = so.from_tables({**BOOK, **given}, "budgets[nds].amount = 100")
+    with Interrupt(keeps=False) as interrupt:
+        search = repair_search.RepairSearch(book.stockpile, Options(), interrupt)
+    assert {"events[ban].value", "budgets[nds].amount"} <= {
+        search.levers[j].address for j in search.effects.traced
+    }
