@@ -160,8 +160,8 @@ def infeasible(book: so.Book, damage: Damage) -> so.Book | None:
         return None
     formulation = build(damaged.stockpile)
     program = standard_form(formulation.m).program.relaxed()
-    with contextlib.suppress(SolverError, highs.Unbounded), Interrupt(keeps=False) as interrupt:
-        found = highs.optimise(program, options, interrupt)
+    with contextlib.suppress(SolverError), Interrupt(keeps=False) as interrupt:
+        found = highs.optimise(replace(program, cost=0 * program.cost), options, interrupt)
         if found.x is not None and len(damaged.stockpile.rows(Offer)) <= WHOLE:
             tree = scenario_tree(formulation)
             return damaged if solve(formulation.m, options, tree=tree).status == WANTED else None

@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from optimiser.auditing import AuditError
 from optimiser.plan.audited import audited
 from optimiser.plan.plan_maker import make_plan
 from optimiser.solving import highs
-from optimiser.solving.program import INFINITY, Program
+from optimiser.solving.program import INFINITY
 from optimiser.solving.search_options import Options, SolverError, Status, UnboundedError
 from optimiser.solving.solve import scenario_tree, solve
 from optimiser.solving.standard_form import standard_form
@@ -108,7 +110,9 @@ class Trials:
                 return False
             formulation = build(stockpile)
             form = standard_form(formulation.m)
-            found = self._relaxed(form.program.relaxed())
+            # With its own cost it may take sixty times as long to see that there is none.
+            none = replace(form.program.relaxed(), cost=np.zeros(form.program.columns))
+            found = highs.optimise(none, self._limited(), self.interrupt).x is not None
             if found and self.whole:
                 options = replace(self._limited(), gap=1.0, target=INFINITY)
                 tree = scenario_tree(formulation)
@@ -118,16 +122,6 @@ class Trials:
         if found:
             self.last = formulation
         return found
-
-    def _relaxed(self, program: Program) -> bool:
-        """Return whether a relaxation has a plan.
-
-        It is solved with its own cost: without one all is degenerate, and takes twice as long.
-        """
-        try:
-            return highs.optimise(program, self._limited(), self.interrupt).x is not None
-        except highs.Unbounded:
-            return True
 
     def solved(self, changes: Sequence[str], any_plan: bool = False) -> tuple[Status, float | None]:
         """Return how the search for a plan after some changes ends, and what the plan costs.
