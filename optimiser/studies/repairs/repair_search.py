@@ -190,7 +190,7 @@ class RepairSearch:
         for j in sorted(least, key=lambda j: (least[j], j)):
             if {j} == set(first.values) or not self.pace.allows(1.0):
                 continue
-            found = self.program.least([j], self._limited(), self.interrupt)
+            found = self.program.least([j], self._limited(SEARCH), self.interrupt)
             if found.values:
                 yield found.values, found.places
             elif found.status == "infeasible":
@@ -456,6 +456,6 @@ class RepairSearch:
 
     def _limited(self, share: float = 1.0, gap: float | None = None) -> Options:
         longest = max(1.0, min(share * self.options.time_limit, self.pace.left))
-        if share < 1:  # of whole numbers
+        if share < 1:  # no longer than all before it
             longest = min(longest, self.pace.attempt)
         return replace(self.options, time_limit=longest, gap=gap or self.options.gap)
