@@ -511,7 +511,7 @@ def better(
     program: Program, found: ProgramSolution, first: ProgramSolution, options: Options
 ) -> ProgramSolution:
     """Return what HiGHS found, or what it began with where that is as good, at the better of their
-    bounds.
+    bounds. A bound above that plan contradicts it: none is taken.
     """
     if found.status == "infeasible":
         return found if first.x is None else first
@@ -521,9 +521,11 @@ def better(
         default=found,
     )
     bounds = [each.bound for each in (found, first) if each.bound is not None]
-    if best.x is None or not bounds:
+    if best.x is None or best.objective is None:
         return replace(found, bound=max(bounds, default=None))
-    judged = highs.judged(program, best.x, max(bounds), first.nodes + found.nodes, options)
+    most = best.objective + ABSOLUTE_GAP + PRECISION * abs(best.objective)
+    bound = max((each for each in bounds if each <= most), default=None)
+    judged = highs.judged(program, best.x, bound, first.nodes + found.nodes, options)
     return replace(judged, row_dual=best.row_dual, column_dual=best.column_dual)
 
 

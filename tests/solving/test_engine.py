@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,15 @@ from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchCloc
 from optimiser.solving.paths import Paths
 from optimiser.solving.program import Program
 from optimiser.solving.search_options import Options
+from optimiser.solving.standard_form import standard_form
 from optimiser.solving.structure import Label, ScenarioTree, Structure, structure
 from optimiser.system.interrupts import Interrupt
+from optimiser.workbook.read.input_reader import read
+from stockpile_model.build import build
+from stockpile_model.changes import parse
 from tests.support.programs import planning
 
+INPUTS = Path(__file__).resolve().parents[2] / "inputs"
 EXACT = Options(gap=0.0, threads=1)
 ANY = Options(gap=0.0, threads=1, target=np.inf)
 SLOW = {86, 95, 98}
@@ -369,6 +375,30 @@ def test_a_plan_stands_where_highs_sees_none() -> None:
         better(program, ProgramSolution("infeasible"), ProgramSolution("no_plan"), EXACT).status
         == "infeasible"
     )
+
+
+def test_a_bound_above_a_known_plan_proves_nothing() -> None:
+    """HiGHS did not know a plan that is cheaper than its optimum: it proved what is false."""
+    program, _ = planning(5, leaves=5, periods=6)
+    known = highs.optimise(program, EXACT, Interrupt())
+    assert known.x is not None
+    assert known.objective is not None
+    begun = replace(known, status="feasible", bound=known.objective - 3)
+    wrong = replace(known, objective=known.objective + 1, bound=known.objective + 1)
+    found = better(program, wrong, begun, EXACT)
+    assert (found.objective, found.bound) == (known.objective, begun.bound)
+    assert found.status == "feasible"
+    found = better(program, wrong, replace(begun, bound=None), EXACT)
+    assert (found.objective, found.bound) == (known.objective, None)
+
+
+def test_orders_in_small_steps_beside_large_quantities_have_a_plan() -> None:
+    """At HiGHS's own tolerance its presolve called this infeasible within half a second."""
+    program = standard_form(
+        build(read(INPUTS / "portfolio.xlsx", [parse("settings.order_step set 1")]).stockpile).m
+    ).program
+    found = highs.optimise(program, Options(gap=0.5, time_limit=2, threads=1), Interrupt())
+    assert found.status != "infeasible"
 
 
 def test_a_chain_goes_to_highs_with_a_better_plan_once_only_orders_are_left(
