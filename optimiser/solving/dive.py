@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimiser.solving.branching import FRACTION, Master, Subproblem
+from optimiser.solving.branching import FRACTION, Branch, Master, Subproblem
 from optimiser.solving.linear import LinearProgram, SearchClock, Vertex
 from optimiser.solving.program import INFINITY, Bools, Floats, Program
 from optimiser.solving.sifting import Core, Sifted
@@ -31,6 +31,12 @@ BATCH = 0.5  # of the decisions that are not whole: rounded up at once
 EXACT = 2e-7  # by how much a plan may miss a row
 NEAREST, BELOW, ABOVE = 0.5, FRACTION, 1.0 - FRACTION  # what is added before it is cut off
 TURNED = 20  # choices, at most, that are turned round
+DEAR = (
+    0.02  # what part of the cost a weighty decision may add before an earlier one is turned round
+)
+BACK, AGAIN = 8, 5  # so many decisions before it may be turned, so often in a dive
+
+Choice = tuple[Branch, int]  # a branch, and which of its sides
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +65,12 @@ def dive(
 def _decided(
     master: Master, part: Subproblem, vertex: Vertex, worst: float
 ) -> tuple[Subproblem, Vertex] | None:
-    """Decide what is weighty, then how many orders of a kind are placed, the largest gain first."""
+    """Decide what is weighty, then how many orders of a kind are placed, the largest gain first.
+
+    Small parts that are left out one after another may leave too little in the end: where a
+    decision costs much, an earlier one is turned round.
+    """
+    begun, chosen, turned = part, list[Choice](), 0
     basis = vertex.basis  # the last that was solved is another branch
     while branches := master.open(vertex):
         if not master.is_weighty(branches[0][1]):
@@ -78,11 +89,43 @@ def _decided(
         sides = master.sides(part, branch)
         sides = (sides[nearer], sides[1 - nearer])
         won, basis = _cheaper(master, sides, vertex, worst, basis), None
+        dear = vertex.objective + DEAR * abs(vertex.objective)
+        if (won is None or won[1].objective > dear) and turned < AGAIN and dear < worst:
+            turned += 1
+            other = _turned(master, begun, chosen, branch, nearer, dear)
+            if other is not None:
+                chosen, part, vertex = other
+                continue
         if won is None:
             return None
         master.costly[branch.key] = won[1].objective - vertex.objective
+        chosen.append((branch, nearer ^ won[0]))
         part, vertex = sides[won[0]], won[1]
     return part, vertex
+
+
+def _turned(
+    master: Master,
+    begun: Subproblem,
+    chosen: Sequence[Choice],
+    branch: Branch,
+    nearer: int,
+    dear: float,
+) -> tuple[list[Choice], Subproblem, Vertex] | None:
+    """Return the choices with one of the last turned round, and a branch decided, at no more than
+    `dear`; None where that is not enough.
+    """
+    for k in range(len(chosen) - 1, max(-1, len(chosen) - 1 - BACK), -1):
+        turned = (chosen[k][0], 1 - chosen[k][1])
+        for side in (nearer, 1 - nearer):
+            choices = [*chosen[:k], turned, *chosen[k + 1 :], (branch, side)]
+            part = begun
+            for each, taken in choices:
+                part = master.sides(part, each)[taken]
+            found = master.solve(part, cutoff=dear)
+            if found.solved and found.objective <= dear:
+                return choices, part, found
+    return None
 
 
 def _cheaper(
@@ -121,10 +164,10 @@ def _rounded(
     """Return a plan: yes or no decisions that are not whole become yes, the largest parts first and
     half of them at a time, then numbers the nearest. Where a batch fits no plan, or costs much, a
     smaller one is tried, at last one alone either way; where that fits none, the choice before is
-    turned round. What has become whole and is not at its least is kept. Light numbers are rounded
-    by their sums, and like the others only where that fits no plan.
+    turned round. What has become whole and is not at its least is kept, unless that fits no plan.
+    Light numbers are rounded by their sums, and like the others only where that fits no plan.
     """
-    integers, lower = master.integers, master.program.lower[master.integers]
+    integers, lower, begun = master.integers, master.program.lower[master.integers], part
     batch, turned, trail = BATCH, 0, list[tuple[Subproblem, Positions, Floats]]()
     summed = set[int]()
     while True:
@@ -147,8 +190,11 @@ def _rounded(
         kept = kind & ~broken & (np.round(value) > lower)
         least = part.at_least(integers[kept], np.round(value[kept]))
         tries = [*_roundings(value, np.flatnonzero(broken & kind), batch, deciding)]
-        parts = [least.hold(integers[at], values) for _, at, values in tries]
-        won = _cheaper(master, parts, vertex, worst)
+        for within in (least, _without_leasts(part, begun)):
+            parts = [within.hold(integers[at], values) for _, at, values in tries]
+            won = _cheaper(master, parts, vertex, worst)
+            if won is not None:
+                break
         if won is not None:
             size, at, values = tries[won[0]]
             far = np.floor(value[at[:1]]) + np.ceil(value[at[:1]]) - values[:1]
@@ -164,6 +210,12 @@ def _rounded(
                     break
             else:
                 return None
+
+
+def _without_leasts(part: Subproblem, begun: Subproblem) -> Subproblem:
+    """Return the part in which only what is held, or was bounded to begin with, is bounded."""
+    held = {j: bounds for j, bounds in part.columns.items() if bounds[0] == bounds[1]}
+    return replace(part, columns={**begun.columns, **held})
 
 
 def _in_sums(

@@ -29,10 +29,12 @@ from optimiser.solving.search_options import (
 )
 from optimiser.system.interrupts import Interrupt
 
-# How far from whole an integer may be; the second is for a search that gives up at the first. At
-# the 1e-6 that HiGHS takes of itself, its presolve takes what is possible for impossible: of orders
-# in steps of 1 beside some of 10^5 it says that there is no plan, or none better than the first.
-TIGHT, LOOSE = 1e-9, 1e-7
+# How far from whole an integer may be. The first is HiGHS's tolerance of rows: at the 1e-6 that it
+# takes of itself its presolve takes what is possible for impossible (of orders in steps of 1 beside
+# some of 10^5 it says that there is no plan, or none better than the first), and much below it its
+# search loses plans. The second is for the rare search whose answer does not survive rounding: an
+# order of 7 under a bound of 10^7 hides its fixed cost inside the first.
+LOOSE, TIGHT = 1e-7, 1e-9
 ENDINGS = (
     HighsModelStatus.kOptimal,
     HighsModelStatus.kTimeLimit,
@@ -176,7 +178,7 @@ def optimise(
     if not program.integer.any():
         return _solve_linear(program, options, interrupt)
     deadline = time.perf_counter() + options.time_limit
-    found, finished = _searched(program, options, interrupt, watch, known)
+    found, finished = _search(program, options, LOOSE, interrupt, watch, known)
     if found.x is None:
         return found
     exact = polished(program, found, options, interrupt)
@@ -192,10 +194,9 @@ def optimise(
 class WholeSearch:
     """The continuation of a search whose integers are whole within its tolerance only.
 
-    It searches again from the plan with whole integers; where a decision hides in that tolerance
-    still, it branches on both sides of it. `best` is the best plan so far whose integers are whole;
-    `proven` is the least bound of what is closed; `deadline` is on the clock of time.perf_counter
-    [s].
+    It searches more tightly; where a decision hides in that tolerance too, it branches on both
+    sides of it. `best` is the best plan so far whose integers are whole; `proven` is the least
+    bound of what is closed; `deadline` is on the clock of time.perf_counter [s].
     """
 
     options: Options
@@ -227,8 +228,7 @@ class WholeSearch:
         if self._enough(bound) or left.time_limit == 0 or self.interrupt.requested:
             self.proven = min(self.proven, bound)
             return []
-        known = None if self.best is None else self.best.x
-        again, ended = _searched(program, left, self.interrupt, self.watch, known)
+        again, ended = self._searched(program, left)
         self.nodes += again.nodes
         if again.status == "infeasible":
             return []
@@ -249,6 +249,14 @@ class WholeSearch:
         objective = None if self.best is None else self.best.objective
         return objective is not None and bound >= objective - self.options.gap * abs(objective)
 
+    def _searched(self, program: Program, options: Options) -> tuple[ProgramSolution, bool]:
+        """Search more tightly; where HiGHS gives up at so tight a tolerance, as before."""
+        known = None if self.best is None else self.best.x
+        try:
+            return _search(program, options, TIGHT, self.interrupt, self.watch, known)
+        except SolverError:
+            return _search(program, options, LOOSE, self.interrupt, self.watch, known)
+
     def _take(self, whole: ProgramSolution | None) -> None:
         """Keep a plan that is better than the best so far."""
         objective = None if self.best is None else self.best.objective
@@ -268,20 +276,6 @@ def _sides(program: Program, inexact: ProgramSolution) -> list[Program]:
     lower, upper = program.lower.copy(), program.upper.copy()
     upper[j], lower[j] = np.floor(inexact.x[j]), np.ceil(inexact.x[j])
     return [replace(program, upper=upper), replace(program, lower=lower)]
-
-
-def _searched(
-    program: Program,
-    options: Options,
-    interrupt: Interrupt,
-    watch: Watch | None,
-    known: Floats | None,
-) -> tuple[ProgramSolution, bool]:
-    """Run one branch-and-bound; where HiGHS gives up at so tight a tolerance, at a looser one."""
-    try:
-        return _search(program, options, TIGHT, interrupt, watch, known)
-    except SolverError:
-        return _search(program, options, LOOSE, interrupt, watch, known)
 
 
 def _search(
