@@ -435,8 +435,8 @@ def test_the_first_plan_of_a_large_tree_is_good_by_both_objectives(
     assert cost == pytest.approx(pyo.value(formulation.m.cost), rel=1e-6)
     assert shortfall is not None
     assert cost is not None
-    assert shortfall < 2000, "a plan by cost alone misses some 10,700"
-    assert cost < 1.2 * 70.3e6, "the least cost of any plan is 70.3 m"
+    assert shortfall < 3000, "a plan by cost alone misses some 12,400"
+    assert cost < 1.2 * 70.8e6, "the least cost of any plan is 70.8 m"
 
 
 # --- Progress and Ctrl-C --------------------------------------------------------------------------

@@ -157,6 +157,55 @@ def test_a_dive_does_not_round_up_what_costs_much() -> None:
     assert found.objective == pytest.approx(60)
 
 
+def test_a_dive_turns_an_earlier_decision_round_where_the_last_costs_much() -> None:
+    """Of 0.3 that is asked for beside what costs 1,000 anyway, two plants make up to 1 each at 10
+    and 11, a third up to 30 at 360. A part of each is cheap, so one after another is left out, and
+    the third has to be built: unless the second is taken after all.
+    """
+    program = Program(
+        cost=np.array([10.0, 11.0, 360.0, 1000.0]),
+        offset=0.0,
+        lower=np.array([0.0, 0.0, 0.0, 1.0]),
+        upper=np.ones(4),
+        integer=np.array([True, True, True, False]),
+        row_lower=np.array([0.3]),
+        row_upper=np.full(1, np.inf),
+        start=np.array([0, 3], dtype=np.int32),
+        index=np.array([0, 1, 2], dtype=np.int32),
+        value=np.array([1.0, 1.0, 30.0]),
+    )
+    labels: list[Label] = [("place", (name, 0)) for name in ("one", "two", "three", "rest")]
+    master = master_of(program, labels, [True] * 3 + [False], Scenarios((None,), (1.0,)))
+    found = dive(master, Subproblem(), master.solve(Subproblem()))
+    assert found is not None
+    assert found.objective in (1010, 1011)
+
+
+def test_numbers_that_became_whole_give_way_where_nothing_else_fits() -> None:
+    """Of x + 2 y = 3 the linear program takes x = 2, its most, and y = 0.5. With x held at 2 or more
+    neither 0 nor 1 fits for y.
+    """
+    program = Program(
+        cost=np.array([1.0, 3.0]),
+        offset=0.0,
+        lower=np.zeros(2),
+        upper=np.full(2, 2.0),
+        integer=np.ones(2, dtype=np.bool_),
+        row_lower=np.array([3.0]),
+        row_upper=np.array([3.0]),
+        start=np.array([0, 2], dtype=np.int32),
+        index=np.array([0, 1], dtype=np.int32),
+        value=np.array([1.0, 2.0]),
+    )
+    labels: list[Label] = [("lots", ("x", 0)), ("lots", ("y", 0))]
+    master = master_of(program, labels, [0, 0], Scenarios((None,), (1.0,)))
+    root = master.solve(Subproblem())
+    assert root.x[:2].tolist() == [2, 0.5]
+    found = dive(master, Subproblem(), root)
+    assert found is not None
+    assert found.x.tolist() == [1, 1]
+
+
 def lots_over_a_tree(priority: int, room: float = 0.0) -> tuple[Master, Scenarios]:
     """Lots of sales at the nodes of two paths that share two nodes and part for two, at a price
     that falls by a hundredth: by each node no more than 1.4 for each so far, and `room`.
