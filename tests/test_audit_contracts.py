@@ -21,6 +21,7 @@ from stockpile_model.changes import apply, parse
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (
     book,
+    commitment,
     contract,
     demand,
     event,
@@ -95,6 +96,21 @@ def signed(name: str) -> Mapping[str, Any]:
     """The row of the sheet `contracts`."""
     (row,) = as_sheets(plan(name))["contracts"]
     return row
+
+
+def test_a_signed_contract_that_brings_nothing_has_no_price() -> None:
+    kept = commitment("sign", "offtake", 1)
+    found = plan_for(book(contract(take_or_pay=0), floor(99, 120), *WANTED[:-1], kept, periods=6))
+    assert found is not None
+    sheets = as_sheets(found)
+    assert not audit(found.stockpile, sheets).findings
+    (row,) = sheets["contracts"]
+    assert (row["decision"], row["delivered"]) == ("sign", 0)
+    for column in ("expected_price", "share_at_floor"):
+        changed = copy.deepcopy(sheets)
+        changed["contracts"][0][column] = 0.5
+        (said,) = map(str, audit(found.stockpile, changed).findings)
+        assert said.startswith(row.at(column)), said
 
 
 @pytest.mark.parametrize("name", BOOKS)

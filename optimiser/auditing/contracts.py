@@ -532,6 +532,8 @@ def _deliver(
             path.cent(signed.row(signed.t).material) / delivered,
             weight=delivered,
         )
+    path.blank(line, "share_at_floor", total, noise)
+    path.blank(line, "expected_price", delivered, noise)
     return deficit
 
 

@@ -309,6 +309,16 @@ class PathAudit:
         part = self.future.probability * weight
         self.together.add(line, column, part * value, part, noise, cell)
 
+    def blank(self, line: Line, column: str, weight: float, noise: float) -> None:
+        """Let a figure that is a mean be blank where no path of its line has a weight.
+
+        Of a weight within the noise nobody knows whether it counts.
+        """
+        if not weight:
+            self.together.may_be_blank(line, column)
+        elif weight <= noise:
+            self.together.unseen.add((id(line), column))
+
     def either(
         self, line: Line, column: str, value: float | None, noise: float = 0.0, cell: Cell = None
     ) -> None:

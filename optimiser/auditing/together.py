@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Mean:
-    """A figure that sums over the scenarios for which its line holds, or is a mean over them."""
+    """A figure that sums over the scenarios for which its line holds, or is a mean over them.
+
+    `blank`: without a weight on any of them it is blank.
+    """
 
     line: Line
     column: str
@@ -32,6 +35,7 @@ class Mean:
     top: float = 0.0
     bottom: float = 0.0
     mean: bool = False
+    blank: bool = False
 
 
 @dataclass
@@ -244,6 +248,11 @@ class Together:
         if bottom is not None:
             found.bottom, found.mean = found.bottom + bottom, True
 
+    def may_be_blank(self, line: Line, column: str) -> None:
+        """Note that a mean is blank where no path adds a weight to it."""
+        found = self.means.setdefault((id(line), column), Mean(line, column, None))
+        found.mean = found.blank = True
+
     def compare(self) -> None:
         """Compare sums and means over scenarios, and what holds on one path at least."""
         for key, each in self.means.items():
@@ -255,6 +264,8 @@ class Together:
                 self.record.figure(
                     each.line, each.column, each.top / each.bottom, each.noise, each.cell
                 )
+            elif each.blank:
+                self.record.figure(each.line, each.column, None)
         for (_, column), (line, cell, values) in self.either.items():
             expected, noise = next(
                 (pair for pair in values.items() if _near(pair[0], line[column], pair[1])),
