@@ -18,7 +18,7 @@ from pyomo.common.modeling import unique_component_name
 from pyomo.opt import TerminationCondition as Ended
 from pyomo.opt.base.solvers import UnknownSolver
 
-from optimiser.solving.highs import Unbounded, optimise
+from optimiser.solving.highs import LOOSE, Unbounded, optimise
 from optimiser.solving.program import INFINITY
 from optimiser.solving.search_options import (
     Options,
@@ -43,11 +43,12 @@ class Names(NamedTuple):
     gap: str
     threads: str | None
     seed: str | None
+    whole: str | None = None  # where its own would prove what is false
 
 
 # By family: `appsi_gurobi`, `gurobi_direct` and `gurobi_persistent` are gurobi.
 OPTIONS = {
-    "highs": Names("mip_rel_gap", "threads", "random_seed"),
+    "highs": Names("mip_rel_gap", "threads", "random_seed", "mip_feasibility_tolerance"),
     "glpk": Names("mipgap", None, None),
     "cbc": Names("ratioGap", "threads", "randomSeed"),
     "scip": Names("limits/gap", None, "randomization/randomseedshift"),
@@ -203,6 +204,7 @@ def _solver(name: str, options: Options) -> Any:
             names.gap: options.gap,
             names.threads: options.threads or None,
             names.seed: options.seed,
+            names.whole: LOOSE,
         }
         for option, wanted in asked.items():
             if option is not None and wanted is not None:

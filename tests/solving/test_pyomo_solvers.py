@@ -14,8 +14,12 @@ import pytest
 from optimiser.solving import pyomo_solvers
 from optimiser.solving.pyomo_solvers import solve_by_name
 from optimiser.solving.solve import Options, SolverError, SolverUnavailable, UnboundedError, solve
+from optimiser.workbook.read.input_reader import read
+from stockpile_model.build import build
+from stockpile_model.changes import parse
 from tests.support.hard import knapsacks
 
+INPUTS = Path(__file__).resolve().parents[2] / "inputs"
 INSTALLED = [
     name
     for name in ("highs", "appsi_highs", "glpk", "cbc", "scip", "gurobi")
@@ -90,6 +94,14 @@ def test_a_plan_that_is_not_proven_in_time_is_feasible(name: str) -> None:
     assert outcome.objective == pytest.approx(pyo.value(m.cost))
     assert outcome.bound is None or outcome.bound < outcome.objective  # type: ignore[operator]
     assert outcome.seconds < 30
+
+
+@pytest.mark.parametrize("name", ["highs", "appsi_highs"])
+def test_orders_in_small_steps_have_a_plan_by_name_too(name: str) -> None:
+    """At HiGHS's own tolerance its presolve called this infeasible."""
+    stockpile = read(INPUTS / "portfolio.xlsx", [parse("settings.order_step set 1")]).stockpile
+    outcome = solve(build(stockpile).m, Options(gap=0.5, time_limit=2, threads=1), solver=name)
+    assert outcome.status in ("optimal", "feasible", "no_plan")
 
 
 @pytest.mark.parametrize(
