@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "inputs" / "gallium.ipynb"
 FEWER = {"steps=5": "steps=2", "sample(model.problem, 4,": "sample(model.problem, 1,"}
-"""What plans the case again and again, with as few plans as it takes."""
+"""What the notebook asks for, and less of it: each plans the case again."""
 
 
 def test_the_notebook_runs() -> None:

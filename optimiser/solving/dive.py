@@ -31,9 +31,7 @@ BATCH = 0.5  # of the decisions that are not whole: rounded up at once
 EXACT = 2e-7  # by how much a plan may miss a row
 NEAREST, BELOW, ABOVE = 0.5, FRACTION, 1.0 - FRACTION  # what is added before it is cut off
 TURNED = 20  # choices, at most, that are turned round
-DEAR = (
-    0.02  # what part of the cost a weighty decision may add before an earlier one is turned round
-)
+DEAR = 10.0  # times what a step may be dearer at first: then an earlier one is turned round
 BACK, AGAIN = 8, 5  # so many decisions before it may be turned, so often in a dive
 
 Choice = tuple[Branch, int]  # a branch, and which of its sides
@@ -89,7 +87,7 @@ def _decided(
         sides = master.sides(part, branch)
         sides = (sides[nearer], sides[1 - nearer])
         won, basis = _cheaper(master, sides, vertex, worst, basis), None
-        dear = vertex.objective + DEAR * abs(vertex.objective)
+        dear = vertex.objective + DEAR * _room(vertex)
         if (won is None or won[1].objective > dear) and turned < AGAIN and dear < worst:
             turned += 1
             other = _turned(master, begun, chosen, branch, nearer, dear)

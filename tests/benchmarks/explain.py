@@ -272,10 +272,13 @@ def line(damaged: so.Book, damage: Damage, tally: Tally) -> str:
     )
 
 
-def has_plan(damaged: so.Book, repair: so.Repair, **options: float) -> bool:
+def has_plan(
+    damaged: so.Book, repair: so.Repair, gap: float | None = None, time_limit: float | None = None
+) -> bool:
     """Return whether a plan is found of a damaged workbook in which a repair is typed."""
     with contextlib.suppress(so.StockpileError):
-        return so.solve(damaged.change(*repair.changes), **options).plan is not None  # type: ignore[arg-type]
+        book = damaged.change(*repair.changes)
+        return so.solve(book, gap=gap, time_limit=time_limit).plan is not None
     return False
 
 

@@ -186,7 +186,7 @@ def test_nothing_else_is_touched(tmp_path: Path, tables: Tables) -> None:
 
 
 def parts(path: Path) -> dict[str, bytes]:
-    """What a workbook holds, but for when it was written."""
+    """Return what a workbook holds, but for when it was written."""
     with zipfile.ZipFile(path) as book:
         return {name: book.read(name) for name in book.namelist() if name != "docProps/core.xml"}
 
