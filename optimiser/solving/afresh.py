@@ -17,7 +17,7 @@ from optimiser.solving import highs
 from optimiser.solving.branching import Master
 from optimiser.solving.dive import FeasiblePoint, attempt
 from optimiser.solving.linear import SearchClock
-from optimiser.solving.program import Floats, Program
+from optimiser.solving.program import Program
 from optimiser.solving.search_options import ABSOLUTE_GAP, Options
 from optimiser.solving.structure import Positions, ScenarioTree
 
@@ -45,7 +45,8 @@ def decide_afresh(
             threads=1,
             nodes=NODES,
         )
-        part = _part(master, columns, best.x)
+        part, _ = master.program.restricted(columns, best.x)
+        part = replace(part, cost=part.cost / np.abs(master.program.cost).max())
         found = highs.optimise(
             part, options, clock.interrupt, lambda _: clock.report(), best.x[columns]
         )
@@ -70,29 +71,3 @@ def _share(program: Program, columns: Positions, plan: FeasiblePoint) -> float:
     """Return by how much a plan costs more than what some columns of it do."""
     own = abs(float((program.cost[columns] * plan.x[columns]).sum()))
     return abs(plan.objective) / own if own else 1.0
-
-
-def _part(master: Master, columns: Positions, x: Floats) -> Program:
-    """Return the program of some columns, the others held."""
-    whole = master.program
-    other = x.copy()
-    other[columns] = 0.0
-    held = whole.activity(other)
-    among = whole.matrix()[:, columns].tocsr()
-    rows = np.flatnonzero(np.diff(among.indptr))
-    own = among[rows]
-    # A plan keeps its rows to rounding only.
-    kept = whole.activity(x)
-    return replace(
-        whole,
-        cost=whole.cost[columns] / np.abs(whole.cost).max(),
-        offset=0.0,
-        lower=whole.lower[columns],
-        upper=whole.upper[columns],
-        integer=whole.integer[columns],
-        row_lower=(np.minimum(whole.row_lower, kept) - held)[rows],
-        row_upper=(np.maximum(whole.row_upper, kept) - held)[rows],
-        start=own.indptr.astype(np.int32),
-        index=own.indices.astype(np.int32),
-        value=own.data,
-    )

@@ -116,7 +116,14 @@ class Master:
         cutoff: float,
         primal: bool = False,
     ) -> Vertex:
-        whole = relaxation.program
+        bounded = self.bounded(part)
+        relaxation.bound(bounded.lower, bounded.upper)
+        relaxation.bound_rows(bounded.row_lower, bounded.row_upper)
+        return relaxation.solve(basis, cutoff, primal)
+
+    def bounded(self, part: Subproblem) -> Program:
+        """Return the relaxation of a part."""
+        whole = self.relaxation.program
         lower, upper = whole.lower.copy(), whole.upper.copy()
         row_lower, row_upper = whole.row_lower.copy(), whole.row_upper.copy()
         if part.columns:
@@ -125,9 +132,7 @@ class Master:
             lower[at], upper[at] = bounds[:, 0], np.minimum(bounds[:, 1], upper[at])
         for k, (low, high) in part.sums.items():
             row_lower[self.program.rows + k], row_upper[self.program.rows + k] = low, high
-        relaxation.bound(lower, upper)
-        relaxation.bound_rows(row_lower, row_upper)
-        return relaxation.solve(basis, cutoff, primal)
+        return replace(whole, lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper)
 
     def prove(
         self, part: Subproblem, basis: Any = None, enough: float = INFINITY, primal: bool = False

@@ -60,13 +60,20 @@ class Basis:
         """
         return Basis(self.columns, self.rows[:at] + bytes((BASIC,)) + self.rows[at:])
 
+    def at(self, columns: npt.NDArray[Any], rows: npt.NDArray[Any]) -> Basis:
+        """Return the basis of some columns and rows."""
+        return Basis(
+            np.frombuffer(self.columns, dtype=np.int8)[columns].tobytes(),
+            np.frombuffer(self.rows, dtype=np.int8)[rows].tobytes(),
+        )
+
     def restored(self) -> Any:
-        """Return HiGHS's own object."""
+        """Return HiGHS's own object. It need not be square."""
         basis = highspy.HighsBasis()
         basis.col_status, basis.row_status = (
             [STATUSES[each] for each in part] for part in (self.columns, self.rows)
         )
-        basis.valid = True
+        basis.valid = basis.alien = True
         return basis
 
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import highspy
 import numpy as np
 
 from optimiser.solving.branching import Master, Subproblem
@@ -26,7 +25,7 @@ from optimiser.solving.linear import (
     AT_LOWER,
     BASIC,
     PRICED,
-    STATUSES,
+    Basis,
     Bytes,
     LinearProgram,
     SearchClock,
@@ -94,9 +93,9 @@ class Paths:
         return np.zeros(len(self.structure.tree.parent) + 1, dtype=np.bool_)
 
     @property
-    def basis(self) -> highspy.HighsBasis:
+    def basis(self) -> Basis:
         """Return the basis of the whole program."""
-        return _basis(self.columns, self.rows)
+        return Basis(self.columns.tobytes(), self.rows.tobytes())
 
     def _alone(self, new: Bools) -> bool:
         """Solve what stands at some nodes, the others as they are; and plan it.
@@ -120,7 +119,7 @@ class Paths:
             return solved
         if not new[0]:
             relaxation = LinearProgram(self._part(every, rows, self.plan), self.clock)
-            vertex = relaxation.solve(_basis(self.columns[every], self.rows[rows]))
+            vertex = relaxation.solve(self.basis.at(every, rows))
         found = self._planned(relaxation, every, vertex) if vertex.solved else None
         if found is None:
             self.plan = None
@@ -144,17 +143,8 @@ class Paths:
     def _planned(
         self, relaxation: LinearProgram, columns: Positions, vertex: Vertex
     ) -> Floats | None:
-        own = self.structure
         program = replace(relaxation.program, integer=self.program.integer[columns])
-        structure = Structure(
-            own.tree,
-            own.node[columns],
-            own.kind[columns],
-            own.weighty[columns],
-            own.late[columns],
-            (),
-            0,
-        )
+        structure = self.structure.of(columns)
         found = dive(Master(program, structure, relaxation), Subproblem(), vertex)
         return None if found is None else found.x
 
@@ -178,7 +168,7 @@ class Paths:
             columns = every[kept]
             part = replace(self._part(columns, rows, self.x), cost=cost[kept])
             vertex = LinearProgram(part, self.clock).solve(
-                _basis(self.columns[columns], self.rows[rows]), primal=True
+                self.basis.at(columns, rows), primal=True
             )
             self._keep(columns, rows, vertex)
             if not vertex.solved or kept.all():
@@ -228,15 +218,6 @@ class Paths:
             map(int, vertex.basis.col_status), np.int8, len(columns)
         )
         self.rows[rows] = np.fromiter(map(int, vertex.basis.row_status), np.int8, len(rows))
-
-
-def _basis(columns: Bytes, rows: Bytes) -> highspy.HighsBasis:
-    basis = highspy.HighsBasis()
-    basis.col_status, basis.row_status = (
-        [STATUSES[each] for each in part.tolist()] for part in (columns, rows)
-    )
-    basis.valid = basis.alien = True  # it need not be square
-    return basis
 
 
 def _nodes_of_rows(program: Program, structure: Structure) -> tuple[Ints, Bools]:

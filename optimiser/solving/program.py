@@ -100,6 +100,32 @@ class Program:
         lower[self.integer] = upper[self.integer] = whole
         return replace(self.relaxed(), lower=lower, upper=upper)
 
+    def restricted(self, columns: Any, x: Floats) -> tuple[Program, Any]:
+        """Return the program of some columns, the others held at a point of this one, and its rows:
+        those in which the columns stand.
+        """
+        other = x.copy()
+        other[columns] = 0.0
+        held, kept = self.activity(other), self.activity(x)
+        among = self.matrix()[:, columns].tocsr()
+        rows = np.flatnonzero(np.diff(among.indptr))
+        own = among[rows]
+        part = replace(
+            self,
+            cost=self.cost[columns],
+            offset=0.0,
+            lower=self.lower[columns],
+            upper=self.upper[columns],
+            integer=self.integer[columns],
+            # A point keeps its rows to rounding only.
+            row_lower=(np.minimum(self.row_lower, kept) - held)[rows],
+            row_upper=(np.maximum(self.row_upper, kept) - held)[rows],
+            start=own.indptr.astype(np.int32),
+            index=own.indices.astype(np.int32),
+            value=own.data,
+        )
+        return part, rows
+
     def extended(
         self,
         *,

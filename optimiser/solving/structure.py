@@ -72,6 +72,18 @@ class Structure:
     sums: tuple[Ints, ...]
     first: int
 
+    def of(self, columns: Positions) -> Structure:
+        """Return the structure of the program of some columns, without sums."""
+        return Structure(
+            self.tree,
+            self.node[columns],
+            self.kind[columns],
+            self.weighty[columns],
+            self.late[columns],
+            (),
+            0,
+        )
+
 
 def structure(
     program: Program, labels: Sequence[Label], priority: Ints, tree: ScenarioTree = CHAIN

@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from optimiser.solving import branching
+from optimiser.solving import branching, highs
+from optimiser.solving import dive as diving
 from optimiser.solving.branching import Branch, Gains, Master, SearchTree, Subproblem
 from optimiser.solving.dive import dive
 from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchClock, Vertex
 from optimiser.solving.program import Program
+from optimiser.solving.search_options import Options
 from optimiser.solving.structure import Label, structure
 from optimiser.solving.structure import ScenarioTree as Scenarios
+from optimiser.system.interrupts import Interrupt
 from tests.support.programs import planning
 
 
@@ -204,6 +207,35 @@ def test_numbers_that_became_whole_give_way_where_nothing_else_fits() -> None:
     found = dive(master, Subproblem(), root)
     assert found is not None
     assert found.x.tolist() == [1, 1]
+
+
+def test_a_dive_plans_the_ends_of_paths_one_by_one() -> None:
+    """Each plan keeps every row and is the best with its integers, a better one is less dear, and the vertex from which it begins stays as it is."""
+    alone = 0
+    for seed in range(8):
+        program, shape = planning(seed, leaves=4, periods=5)
+        lp = LinearProgram(Master.program_of(program, shape), SearchClock())
+        master, ends = Master(program, shape, lp), diving._ends(shape)
+        inner = {each for each in shape.tree.parent if each is not None}
+        assert len(ends) == len(shape.tree.parent) - len(inner)
+        # What paths share is held, so that the ends alone are left to decide.
+        found = dive(master, Subproblem(), master.solve(Subproblem()))
+        assert found is not None
+        shared = ~np.isin(master.integers, np.concatenate(ends))
+        part = Subproblem().hold(master.integers[shared], found.whole[shared])
+        vertex = master.solve(part)
+        before = vertex.x.copy()
+        plan = diving._end_by_end(master, part, vertex, np.inf, ends)
+        assert plan is not None
+        assert (vertex.x == before).all()
+        assert (plan.whole[shared] == found.whole[shared]).all()
+        assert program.holds(plan.x, diving.EXACT)
+        best = highs.optimise(program.fixed(plan.whole), Options(threads=1), Interrupt())
+        assert plan.objective == pytest.approx(best.objective)
+        better = diving._end_by_end(master, part, vertex, plan.objective, ends)
+        assert better is None or better.objective < plan.objective
+        alone += bool((before[master.integers] % 1 > 1e-6).any())
+    assert alone >= 4
 
 
 def lots_over_a_tree(priority: int, room: float = 0.0) -> tuple[Master, Scenarios]:
