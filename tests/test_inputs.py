@@ -733,7 +733,7 @@ def test_gallium_under_scenarios(tmp_path: Path) -> None:
 
 
 def costs_what_it_did(found: Plan) -> None:
-    # 71.13 m USD, the optimum of all whole orders, call-offs and sales to 0.5 %: 70.80 m is proven.
+    # 71.07 m USD, the optimum of all whole orders, call-offs and sales to 0.4 %: 70.80 m is proven.
     assert found.status == "optimal"
     assert found.objective == pytest.approx(found.expected_cost)  # no weight on risk
     assert found.bound is not None
@@ -800,7 +800,8 @@ def lives_through_each(found: Plan) -> None:
         if row.outlet in abroad and row.date.year == 2029
     ]
     drawn = sum(row.met for row in seen(found.of(DemandMet), "emergency") if row.date.year == 2029)
-    assert drawn == pytest.approx(12 * (250 + 1474))
+    # A kilogram that is missing costs less than the next lot of 50.
+    assert 12 * (250 + 1474) - 50 < drawn < 12 * (250 + 1474) + 1e-3
     for name in found.stockpile.scenarios:
         hard = [row for row in seen(found.of(TargetMet), name) if row.hard]
         assert hard
