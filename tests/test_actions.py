@@ -26,6 +26,7 @@ from optimiser.plan.plan import Plan
 from optimiser.workbook.write import plan_book
 from optimiser.workbook.write.sheet_links import _onward
 from stockpile_model.block import results
+from stockpile_model.blocks.contracts import ContractOutcome
 from stockpile_model.leads import Lead
 from stockpile_model.schema import Result
 from tests.support.plans import uncertain_plan
@@ -132,6 +133,48 @@ def test_a_number_does_not_change_with_what_is_done_in_other_periods(lots: Plan)
     more = planned({**LOTS, "demand": [{**LOTS["demand"][0], "to": month(3)}]})
     same, before = action(more, "O2027-01/1"), action(lots, "O2027-01/1")
     assert (same.date, same.quantity, same.lots) == (before.date, before.quantity, before.lots)
+
+
+LATE: dict[str, Any] = {
+    "settings": {"start": month(1), "periods": 6, "mip_gap": 0},
+    "materials": [{"material": "gallium", "shortage_cost": 100}],
+    "suppliers": [{"supplier": "plant"}],
+    "contracts": [
+        {"contract": "offtake", "supplier": "plant", "material": "gallium", "deliver_from": month(2), "sign_to": month(1, 31)}
+    ],
+    "floors": [{"contract": "offtake", "level": "low", "floor": 2, "annual_quantity": 120}],
+    "demand": [{"material": "gallium", "from": month(2), "to": month(6), "quantity": 10}],
+    "scenarios": [{"scenario": "late", "probability": 0.25, "revealed": month(2)}],
+    "events": [
+        {
+            "scenario": "late", "table": "suppliers", "row": "plant", "column": "start", "how": "set", "from": month(2),
+            "value": month(4),
+        }
+    ],
+}  # fmt: skip
+"""10 a month at 2: five times from February on, or three times where the plant is late."""
+
+
+def test_a_signature_says_what_it_brings_and_costs_over_its_scenarios() -> None:
+    """Its rows, one for each first delivery, weigh what comes and what is paid already."""
+    plan = planned(LATE)
+    assert [each.delivered for each in plan.of(ContractOutcome)] == pytest.approx([37.5, 7.5])
+    signed = action(plan, "S2027-01/1")
+    assert (signed.expected, signed.cost) == pytest.approx((45, 90))
+    assert audit(plan.stockpile, as_sheets(plan)).findings == ()
+    assert any("actions" in each for each in edited(plan, "actions", 0, expected=29.0))
+
+
+def test_what_a_signature_brings_is_given_that_it_is_signed() -> None:
+    """It may be signed in February, and in one scenario its floor is above what a shortage costs."""
+    late = {**LATE["contracts"][0], "sign_from": month(2), "sign_to": month(2, 28)}
+    dear = {"table": "floors", "row": "offtake", "column": "floor", "value": 200}
+    plan = planned({**LATE, "contracts": [late], "events": [{**LATE["events"][0], **dear}]})
+    (row,) = (each for each in plan.of(ContractOutcome) if each.decision == "sign")
+    assert (row.probability, row.delivered) == pytest.approx((0.75, 37.5))
+    (signed,) = (each for each in plan.of(Action) if each.kind == "sign")
+    assert (signed.expected, signed.cost) == pytest.approx((50, 100))
+    assert audit(plan.stockpile, as_sheets(plan)).findings == ()
 
 
 # --- Other rows name it ---------------------------------------------------------------------------

@@ -133,7 +133,9 @@ def _mean(
     if not act.adds and whole is not None:
         by = {line["scenarios"]: line for line in lines}.values()
         likely = math.fsum(line["probability"] for line in by)
-        whole = math.fsum(line["probability"] * (line[column] or 0.0) for line in by) / likely
+        shares = (1.0 if act.weighed else line["probability"] for line in by)
+        sums = (share * (line[column] or 0.0) for share, line in zip(shares, by, strict=True))
+        whole = math.fsum(sums) / likely
     empty = whole == 0 and column != act.expected
     path.record.figure(action, listed, None if empty else whole, _slack(found))
 

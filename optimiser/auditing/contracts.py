@@ -772,6 +772,7 @@ TWIN = Twin(
                 expected="delivered",
                 price="floor",
                 cost="cost",
+                weighed=True,
                 fees=("prepayment", "signing_cost"),
                 due="signed",
                 until="sign_to",

@@ -75,11 +75,12 @@ class AuditedAct:
     may be of any later date. `decisions`: the values of the column `decision` of the rows that are
     actions; without them all are that have a name. `quantity`: the column of what is signed, which
     rows of one number `add` up; `expected`: of what comes by it; `price`: of a unit; `cost`: of all
-    that is paid for it. `invoice`: that of the most to pay at once, or `fees` those of the table
-    that are it together; `receipt` of what is received, `due` when. `until`: the column of the
-    table with the last day for it, where something is to be paid or `always`. `deed`: the kind of
-    commitment, which asks for `metal` (a row without any is then no action) or for how often it is
-    done. `relaxed`: it is a forecast beyond `firm_periods`.
+    that is paid for it. `weighed`: what comes and what is paid are weighed with the probability of
+    the row. `invoice`: the column of the most to pay at once, or `fees` those of the table that are
+    it together; `receipt` of what is received, `due` when. `until`: the column of the table with
+    the last day for it, where something is to be paid or `always`. `deed`: the kind of commitment,
+    which asks for `metal` (a row without any is then no action) or for how often it is done.
+    `relaxed`: it is a forecast beyond `firm_periods`.
     """
 
     table: str
@@ -95,6 +96,7 @@ class AuditedAct:
     expected: str = ""
     price: str = ""
     cost: str = ""
+    weighed: bool = False
     invoice: str = ""
     fees: tuple[str, ...] = ()
     receipt: str = ""

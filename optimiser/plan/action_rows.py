@@ -59,12 +59,16 @@ class Action(Dated):
     signed_quantity: float | None = column(
         "quantity as it is signed: ordered, called off, committed for a year, or sent", "quantity"
     )
-    expected: float | None = column("what is expected to arrive by it, or to come back", "quantity")
+    expected: float | None = column(
+        "what is expected to arrive by it, or to come back", "quantity", over="rest"
+    )
     price: float | None = column(
         "price of a unit: delivered; of a contract its floor; of a sale what is received",
         "money/quantity",
     )
-    cost: float | None = column("all that is paid for it within the horizon, expected", "money")
+    cost: float | None = column(
+        "all that is paid for it within the horizon, expected", "money", over="rest"
+    )
     invoice: float | None = column("most to pay for it at once", "money", leads=(TO_PAYMENTS,))
     appropriation: str | None = column(
         "appropriations that pay for it in the plan; blank = none is needed, or money is unlimited",

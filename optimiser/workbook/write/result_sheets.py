@@ -45,6 +45,7 @@ LINKED = {"font_color": "#0563C1", "underline": 1}
 FIRST, FAINT = "#EEF4E4", "#7F7F7F"  # the first part of a sheet, and what is a forecast
 MOST_ROWS = 1_048_576 - 1
 BEGINNING = ": its beginning"  # at the foot of a page, where the rest is not printed
+EXPECTED = "expected"  # in a title, where a figure is a mean over scenarios
 WEIGHT = "probability"  # the column by which sums over scenarios weigh a row
 
 
@@ -226,13 +227,14 @@ def list_pairs(sheet: Worksheet, styles: Styles, pairs: Mapping[str, object]) ->
 
 def title(column: Column, plan: Plan) -> str:
     """Return the readable form of a column's name with its unit; read back, it equals the name
-    (workbook contract, rule 2). With scenarios it says where figures are expected over them.
+    (workbook contract, rule 2). With scenarios it says where figures are expected over them, but
+    for a name that says so itself.
     """
     unit = (
         "" if " or " in column.unit else unit_of(column.unit, plan.unit, plan.currency)
     )  # else the row says which
-    if column.weighed and plan.stockpile.scenarios:
-        unit = f"{unit}, expected" if unit else "expected"
+    if column.weighed and plan.stockpile.scenarios and EXPECTED not in column.name:
+        unit = f"{unit}, {EXPECTED}" if unit else EXPECTED
     if column.kind == "date" and column.name == "date":
         unit = "period begins; stock at its end" if column.at_end else "period begins"
     name = column.name.replace("_", " ")

@@ -104,7 +104,11 @@ class ContractOutcome(Dated):
     number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
 
     def act(self, now: Stockpile) -> Act | None:
-        """Return the signature; None where nothing is to be signed."""
+        """Return the signature; None where nothing is to be signed.
+
+        What it brings and costs is expected given that it is signed: the row weighs both with its
+        probability.
+        """
         if self.decision != "sign" or self.signed is None:
             return None
         row = now.keyed(Contract)[self.contract]
@@ -118,10 +122,10 @@ class ContractOutcome(Dated):
             material=self.material,
             deed="sign",
             quantity=self.annual_quantity,
-            expected=self.delivered,
+            expected=self.delivered / self.probability,
             times=True,
             price=self.floor,
-            cost=self.cost or None,
+            cost=self.cost / self.probability or None,
             invoice=row.prepayment + row.signing_cost or None,
             due=self.signed,
             until=row.sign_to,
