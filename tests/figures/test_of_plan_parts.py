@@ -18,6 +18,7 @@ from optimiser.plan.audited import as_sheets
 from optimiser.plan.marginal_values import MarginalValue
 from optimiser.plan.narrowed_plan import for_buyer, in_scenario, of_material, scenarios_of
 from stockpile_model.blocks.budget import BudgetUse, Payment
+from stockpile_model.blocks.contracts.after_horizon import Obligation
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
 from tests.support.pages import HOSTILE, PAGED, paged_plan
@@ -71,6 +72,30 @@ def test_what_scenarios_expect_together_is_what_the_plan_expects() -> None:
         for heading in plan.costs
     }
     assert costs == pytest.approx(dict(plan.costs), abs=1e-6)
+
+
+def test_what_a_contract_binds_after_the_horizon_is_that_of_each_scenario() -> None:
+    """12 a month for two months more, none of which is weighed by how likely a scenario is."""
+    day = dt.date(2027, 1, 1)
+    plan = so.solve(
+        so.from_tables(
+            {
+                "settings": {"start": day, "periods": 4, "fiscal_year_start": 1},
+                "materials": [{"material": "indium", "shortage_cost": 100}],
+                "suppliers": [{"supplier": "mill"}],
+                "contracts": [
+                    {"contract": "offtake", "supplier": "mill", "material": "indium", "deliver_from": day, "term_months": 6}
+                ],
+                "floors": [{"contract": "offtake", "level": "low", "floor": 2, "annual_quantity": 144}],
+                "demand": [{"material": "indium", "from": day, "to": dt.date(2027, 4, 1), "quantity": 12}],
+                "scenarios": [{"scenario": "war", "probability": 0.25, "revealed": dt.date(2027, 2, 1)}],
+            }
+        )
+    ).plan  # fmt: skip
+    assert plan is not None
+    for name in scenarios_of(plan):
+        (row,) = in_scenario(plan, name).of(Obligation)
+        assert (row.least_quantity, row.most_money) == pytest.approx((24, 48))
 
 
 def test_a_plan_without_scenarios_has_none_to_choose() -> None:

@@ -35,20 +35,18 @@ class Obligation(Dated):
         "fiscal year, by the calendar year in which it ends; blank = nothing is bound after the "
         "horizon"
     )
-    least_quantity: float = column("to be taken or paid for at least", "quantity", expected=True)
-    most_quantity: float = column("may be called off at most", "quantity", expected=True)
+    least_quantity: float = column("to be taken or paid for at least", "quantity")
+    most_quantity: float = column("may be called off at most", "quantity")
     least_money: float = column(
-        "price of the least quantity (of a cfd its top-up), undiscounted", "money", expected=True
+        "price of the least quantity (of a cfd its top-up), undiscounted", "money"
     )
     most_money: float = column(
-        "price of the most quantity (of a cfd its top-up), undiscounted", "money", expected=True
+        "price of the most quantity (of a cfd its top-up), undiscounted", "money"
     )
     topup: float = column(
-        "paid above the reference for the least quantity that arrives, undiscounted",
-        "money",
-        expected=True,
+        "paid above the reference for the least quantity that arrives, undiscounted", "money"
     )
-    present_worth: float = column("the same, discounted", "money", expected=True)
+    present_worth: float = column("the same, discounted", "money")
 
 
 def charge_after_horizon(m: pyo.ConcreteModel, plan: Schedule, ledger: Ledger) -> None:
