@@ -195,12 +195,14 @@ def test_another_choice_is_recalculated(written: Path, tmp_path: Path) -> None:
     assert_shows(sheet_of(converted(chosen, "xlsx")), plan, scenario)
 
 
-def test_weighed_columns_say_that_they_are_expected(written: Path, tmp_path: Path) -> None:
+def test_weighed_columns_say_by_what(written: Path, tmp_path: Path) -> None:
     book = openpyxl.load_workbook(written, read_only=True)
-    titles = {name: [cell.value for cell in next(book[name].iter_rows())] for name in ("contracts", "cash_flow", "budget", "marginal_values")}  # fmt: skip
-    assert "Delivered [kg, expected]" in titles["contracts"]
+    titles = {name: [cell.value for cell in next(book[name].iter_rows())] for name in ("contracts", "orders", "cash_flow", "budget", "marginal_values")}  # fmt: skip
+    assert "Delivered [kg × probability]" in titles["contracts"]
     assert "Floor [USD/kg]" in titles["contracts"]
-    assert "Discounted [USD, expected]" in titles["cash_flow"]
+    assert "Expected price [USD/kg]" in titles["contracts"]
+    assert "Paid [USD, expected]" in titles["orders"]
+    assert "Discounted [USD × probability]" in titles["cash_flow"]
     assert "Amount [USD]" in titles["cash_flow"]
     assert "Lapsed [USD, expected]" in titles["budget"]
     certain = so.solve("inputs/small.xlsx", output=tmp_path / "small.xlsx").path

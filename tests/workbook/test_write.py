@@ -38,7 +38,7 @@ from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.schema import Dated, Result, column, get
+from stockpile_model.schema import Column, Dated, Result, column, get
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Settings
 from stockpile_model.values import normal
@@ -565,11 +565,12 @@ def test_there_are_sheets_whose_rows_are_of_scenarios() -> None:
     }  # fmt: skip
 
 
-def expected_title(name: str) -> str:
+def weighed_title(name: str, column: Column) -> str:
     """Return the header of a column that is weighed over scenarios; it says so once."""
-    if "expected" in name.lower():
+    if not column.weighed or "expected" in name.lower():
         return name
-    return f"{name[:-1]}, expected]" if name.endswith("]") else f"{name} [expected]"
+    by = ", expected" if column.over == "rest" else " × probability"
+    return f"{name[:-1]}{by}]" if name.endswith("]") else f"{name} [{by.lstrip(', ')}]"
 
 
 @pytest.mark.parametrize("kind", DATED, ids=lambda kind: kind.SHEET)
@@ -581,10 +582,8 @@ def test_a_row_says_last_for_which_scenarios_it_holds(
         (opened(full)[kind.SHEET], opened(uncertain)[kind.SHEET]),
     )
     without, with_ = ([cell.value for cell in sheet[1]] for sheet in frames)
-    weighed = [each.weighed for each in shown(kind, scenarios=False)]
-    titles = [
-        expected_title(name) if over else name for name, over in zip(without, weighed, strict=True)
-    ]
+    found = shown(kind, scenarios=False)
+    titles = [weighed_title(name, of) for name, of in zip(without, found, strict=True)]
     assert with_ == [*titles, *names]
     weight = {row.scenario: row.probability for row in uncertain_plan().of(ScenarioOutcome)}
     for row in frames[1].iter_rows(min_row=2, values_only=True):

@@ -46,6 +46,7 @@ FIRST, FAINT = "#EEF4E4", "#7F7F7F"  # the first part of a sheet, and what is a 
 MOST_ROWS = 1_048_576 - 1
 BEGINNING = ": its beginning"  # at the foot of a page, where the rest is not printed
 EXPECTED = "expected"  # in a title, where a figure is a mean over scenarios
+WEIGHED = "× probability"  # in a title, where it adds up to that mean with those of other rows
 WEIGHT = "probability"  # the column by which sums over scenarios weigh a row
 
 
@@ -148,7 +149,7 @@ def _add_column(
 
     Returns its width.
     """
-    column, header = found[c], title(found[c], plan)
+    column, header = found[c], title(found[c], plan, issubclass(table.kind, Dated))
     sheet.write_string(0, c, header, styles.header)
     sheet.write_comment(0, c, column.meaning, {"x_scale": 2, "y_scale": 0.6, "font_size": 9})
     values = table.values[column.name]
@@ -225,16 +226,19 @@ def list_pairs(sheet: Worksheet, styles: Styles, pairs: Mapping[str, object]) ->
     set_print(sheet)
 
 
-def title(column: Column, plan: Plan) -> str:
+def title(column: Column, plan: Plan, parted: bool = False) -> str:
     """Return the readable form of a column's name with its unit; read back, it equals the name
-    (workbook contract, rule 2). With scenarios it says where figures are expected over them, but
-    for a name that says so itself.
+    (workbook contract, rule 2).
+
+    With scenarios it says where figures are expected over them, but for a name that says so itself.
+    Where they are `parted` into rows it says what is weighed with the probability of its row.
     """
     unit = (
         "" if " or " in column.unit else unit_of(column.unit, plan.unit, plan.currency)
     )  # else the row says which
     if column.weighed and plan.stockpile.scenarios and EXPECTED not in column.name:
-        unit = f"{unit}, {EXPECTED}" if unit else EXPECTED
+        parts = parted and column.over != "rest"
+        unit = f"{unit} {WEIGHED}".lstrip() if parts else f"{unit}, {EXPECTED}".lstrip(", ")
     if column.kind == "date" and column.name == "date":
         unit = "period begins; stock at its end" if column.at_end else "period begins"
     name = column.name.replace("_", " ")
