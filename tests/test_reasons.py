@@ -74,7 +74,9 @@ def test_what_is_not_used_says_what_beats_it() -> None:
     assert (dear.used, dear.quantity) == (False, 0)
     assert (dear.price, dear.duty, dear.landed) == (20, 2, 22)
     assert (dear.beaten_by, dear.beaten_at) == ("cheap", 10)
-    assert dear.reason.endswith("beaten by cheap at 10 USD discounted")
+    assert dear.reason == (
+        "not used at 22 USD/kg landed; beaten by cheap, at 10 against 22 USD/kg discounted"
+    )
 
 
 def test_without_another_source_it_is_beaten_by_what_metal_is_worth() -> None:
@@ -135,11 +137,38 @@ def test_a_whole_decision_is_left_to_a_re_solve() -> None:
 
 def test_an_offer_that_is_cheap_and_large_is_stopped_by_its_minimum() -> None:
     bulk = {**BOOK["offers"][1], "offer": "bulk", "capacity": 90, "minimum_order": 60}
-    for price, stopped in ((11.5, (None, None)), (9.5, ("minimum order of 60", "offers!H6"))):
+    limit = "minimum order of 60", "offers!H6"
+    for price, stopped, said in (
+        (11.5, (None, None), "beaten by cheap, at 10 against 11.50 USD/kg discounted"),
+        (9.5, limit, "no dearer than cheap, at 9.50 against 10 USD/kg discounted"),
+    ):
         plan = planned({**BOOK, "offers": [*BOOK["offers"], {**bulk, "price": price}]})
         row = reason(plan, "bulk", "FY2027")
         assert (row.used, row.beaten_by) == (False, "cheap")
         assert (row.stopped_by, row.stopped_at) == stopped
+        assert said in row.reason
+
+
+def test_what_is_done_once_says_how_likely_and_for_what() -> None:
+    """A plant for 8 sells at 1 what is worth 5: only in the scenario that needs any of it."""
+    scenarios = [{"scenario": "war", "probability": 0.25, "revealed": "2027-02-01"}]
+    event = {"scenario": "war", "table": "demand", "column": "quantity", "how": "set", "value": 10}
+    tables = {
+        "settings": BOOK["settings"] | {"periods": 2},
+        "materials": [{"material": "ga", "shortage_cost": 5}],
+        "suppliers": BOOK["suppliers"],
+        "projects": [
+            {"project": "mine", "supplier": "a", "cost": 8, "decide_from": "2027-02-01"},
+            {"project": "pit", "supplier": "b", "cost": 9, "decide_from": "2027-02-01"},
+        ],
+        "offers": [BOOK["offers"][0] | {"price": 1, "capacity": None, "project": "mine"}],
+        "demand": [BOOK["demand"][0] | {"quantity": 0, "to": None}],
+        "scenarios": scenarios,
+        "events": [event],
+    }
+    plan = planned(tables)
+    assert reason(plan, "mine", "FY2027").reason == "used with probability 25%, for 8 USD"
+    assert reason(plan, "pit", "FY2027").reason == "not used, for 9 USD"
 
 
 def test_every_choice_has_a_reason_and_its_years_add_up() -> None:
@@ -189,7 +218,7 @@ def test_the_horizon_rows_are_shown_in_the_terminal(
     ran = run(capsys, "solve", str(path), "-o", str(tmp_path / "plan.xlsx"), "--all")
     assert ran.status == 0
     assert "Why not" in ran.out
-    assert "offer dear: not used at 22 USD a unit landed" in ran.out
+    assert "offer dear: not used at 22 USD/kg landed" in ran.out
 
 
 def test_the_sheet_is_read_again_from_both_formats(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from stockpile_model.schema import Result, column, columns, get
 from stockpile_model.stockpile import Stockpile
 
 SHORT = "what is missing"  # instead of the kind of a choice
+TIMES = "times"  # the unit of what is done once, not by quantity
 RESOLVED = "what would change that takes a re-solve (solve --reasons)"
 NOT_ASKED = "what would change that was not asked: time"
 NOT_FOUND = "what would change that was not found within the time limit"
@@ -360,17 +361,13 @@ def sentence(row: Reason, currency: str) -> str:
     """Return why something is used or not, as one sentence."""
     parts = []
     if row.used:
-        done = f"{amounts.quantity(row.quantity)} {row.unit}"
-        parts.append(f"used: {done}" + _at(row, currency))
+        parts.append(_done(row) + _at(row, currency))
         if row.stopped_by:
             parts.append(f"no more of it because of {_stop(row)}")
     else:
         parts.append("not used" + _at(row, currency))
         if row.beaten_by:
-            parts.append(
-                f"beaten by {row.beaten_by} at {amounts.money(row.beaten_at or 0.0)} {currency}"
-                " discounted"
-            )
+            parts.append(_beaten(row, currency))
         if row.stopped_by:
             parts.append(f"stopped by {_stop(row)}")
     if row.found_by:
@@ -378,12 +375,43 @@ def sentence(row: Reason, currency: str) -> str:
     return "; ".join(parts)
 
 
+def is_beaten(row: Reason) -> bool:
+    """Return whether what is used instead costs less: the cheapest of what is used may cost more
+    where a limit keeps this one out."""
+    known = row.beaten_at is not None and row.discounted is not None
+    return known and (row.beaten_at or 0.0) < (row.discounted or 0.0)
+
+
+def _done(row: Reason) -> str:
+    """Return how much of it is used; of what is done once how likely that is."""
+    if row.unit != TIMES:
+        return f"used: {amounts.summed(row.quantity)} {row.unit}"
+    return "used" if row.quantity >= 1 else f"used with probability {row.quantity:.0%}"
+
+
 def _at(row: Reason, currency: str) -> str:
-    if row.landed is None:
+    """Return what a unit costs, in words; nothing where it has no cost of its own."""
+    if row.landed is None or (row.unit == TIMES and row.landed == 0):
         return ""
-    if row.landed < 0:
-        return f", earning {amounts.money(-row.landed)} {currency} a unit"
-    return f" at {amounts.money(row.landed)} {currency} a unit landed"
+    if row.unit == TIMES:
+        return f", for {amounts.rounded(row.landed)} {currency}"
+    price = f"{_price(abs(row.landed))} {currency}/{row.unit.replace(' x ', '/')}"
+    return f", earning {price}" if row.landed < 0 else f" at {price} landed"
+
+
+def _beaten(row: Reason, currency: str) -> str:
+    """Return what the cheapest that is used costs, next to what this one would."""
+    theirs, unit = _price(row.beaten_at or 0.0), f"{currency}/{row.unit}"
+    own = "" if row.discounted is None else _price(row.discounted)
+    if is_beaten(row) or not own:
+        against = f" against {own}" if own else ""
+        return f"beaten by {row.beaten_by}, at {theirs}{against} {unit} discounted"
+    return f"no dearer than {row.beaten_by}, at {own} against {theirs} {unit} discounted"
+
+
+def _price(value: float) -> str:
+    """Write the price of a unit, which is a mean, to six digits."""
+    return amounts.money(float(f"{value:.6g}"))
 
 
 def _stop(row: Reason) -> str:
@@ -399,7 +427,7 @@ def _turn(row: Reason) -> str:
         if row.used:
             return f"no price makes the plan do without it{how}"
         return f"not even for nothing would it be used{how}"
-    by = f"{amounts.money(row.change)} {row.change_unit}"
+    by = f"{_price(row.change)} {row.change_unit}"
     verb = "leaves the plan if worse by" if row.used else "enters the plan if better by"
     return f"{verb} {by}{how}"
 

@@ -310,7 +310,7 @@ def test_what_there_is_no_time_for_is_said_and_no_figure(monkeypatch: pytest.Mon
     assert offers[1].reason.endswith("; what would change that was not asked: time")
     assert {(each.price, each.remark) for each in part.of(RulePrice)} == {(None, "not asked: time")}
     assert {each.remark for each in whole.of(RulePrice)} == {None}
-    assert settled(offers[1].reason) == "used: 10 kg at 17.72 USD a unit landed"
+    assert settled(offers[1].reason) == "used: 10 kg at 17.72 USD/kg landed"
 
 
 def test_a_price_whose_search_ends_short_of_the_gap_is_no_answer(

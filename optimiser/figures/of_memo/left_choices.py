@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from optimiser.figures.figure import FigureColumn, FigureLine, TableFigure, TextFigure
 from optimiser.figures.of_memo.memo_content import MemoGround
 from optimiser.figures.of_memo.memo_text import legible, named
-from optimiser.figures.of_memo.to_sign import is_beaten
 from optimiser.plan.plan import Plan
-from optimiser.plan.reasons import SHORT, Reason
+from optimiser.plan.reasons import SHORT, Reason, is_beaten
 from stockpile_model import amounts
 
 NAME = "not chosen"

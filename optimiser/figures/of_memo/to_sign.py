@@ -11,7 +11,7 @@ from optimiser.figures.of_memo.memo_text import legible, named
 from optimiser.figures.of_memo.signed_steps import every_step, net, steps_now, weight, window
 from optimiser.plan.action_rows import Action
 from optimiser.plan.plan import Plan
-from optimiser.plan.reasons import Reason
+from optimiser.plan.reasons import Reason, is_beaten
 from stockpile_model import amounts
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.solved_plan import counted, parts
@@ -236,13 +236,6 @@ def _beaten(plan: Plan, row: Reason) -> str:
     least = min(beaten, key=lambda each: each.landed or 0.0)  # the next best
     cost = amounts.money(float(f"{least.landed or 0.0:.5g}"))
     return f"{named(least.name)} at {cost}"
-
-
-def is_beaten(row: Reason) -> bool:
-    """Return whether what is used instead costs less: the cheapest of what is used may cost more
-    where a limit keeps this one out."""
-    known = row.beaten_at is not None and row.discounted is not None
-    return known and (row.beaten_at or 0.0) < (row.discounted or 0.0)
 
 
 def _money(plan: Plan, amount: float) -> str:
