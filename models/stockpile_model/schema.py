@@ -436,8 +436,8 @@ class Result:
     stand, where it has them all; rows of the same values keep their order. `PARTED` is the
     column at each new value of which a line parts the rows of the sheet; blank: none does.
     `PRINTED` is the last column that is printed, where the sheet has it; else all are. `RENEWED`
-    are dated rows that planning again replaces, a year ahead at the latest: the first year of them
-    is printed.
+    are rows of dates or fiscal years that planning again replaces, a year ahead at the latest: the
+    first year of them is printed.
     """
 
     SHEET: ClassVar[str] = ""

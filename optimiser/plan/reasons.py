@@ -38,6 +38,9 @@ class Reason(Result):
     PLACE = 86
     ALWAYS = False
     NAMED = ("choice", "name", "level", "fiscal_year")
+    ORDER = ("fiscal_year",)
+    PRINTED = "reason"
+    RENEWED = True
     choice: str = column("what it is: offer, level of a contract, project, outlet, site …")
     name: str = column("its name")
     level: str | None = column("level of the contract")
@@ -46,6 +49,7 @@ class Reason(Result):
     used: bool = column("whether the plan uses it")
     quantity: float = column("what the plan does of it, expected", "quantity or times")
     unit: str = column("unit of the quantity")
+    reason: str = column("why", sentence=True)
     priced: dt.date | None = column(
         "first day of the period in which what is not used would be cheapest: its costs are of then"
     )
@@ -76,7 +80,6 @@ class Reason(Result):
         "how the change was found: by ranging, other whole decisions kept, or by a re-solve"
     )
     to_type: str | None = column("the change as --set takes it")
-    reason: str = column("why", sentence=True)
 
 
 class UsedSource(NamedTuple):
@@ -138,12 +141,15 @@ class Reasons:
         self.sources = self._sources()
 
     def rows(self) -> Iterator[Reason]:
-        """Yield the reasons: of each choice over the horizon and by year, then what is missing."""
+        """Yield the reasons: of each choice over the horizon, then by year with what is missing."""
+        yield from Reason.in_order([*self._of_choices(), *self._missing()])
+
+    def _of_choices(self) -> Iterator[Reason]:
+        """Yield the reasons of each choice over the horizon and by year."""
         for choice, member, years in self.members:
             yield self._whole(choice, member, years)
             for year, facts in sorted(years.items()):
                 yield self._row(choice, member, facts, year)
-        yield from self._missing()
 
     # --- What is used
 

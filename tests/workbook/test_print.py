@@ -64,8 +64,34 @@ def test_what_people_act_on_prints_its_first_year_and_says_so(printed: openpyxl.
         sheet, last = printed[name], area(printed, name)[3]
         assert last == min(sheet.max_row, 1 + max(most, PAGE_ROWS))
         cut = last < sheet.max_row
-        assert (": its beginning" in (sheet.oddFooter.left.text or "")) == cut
+        rest = f": the beginning, {last - 1} of {sheet.max_row - 1} rows; the rest is on screen"
+        assert (rest in (sheet.oddFooter.left.text or "")) == cut
     assert area(printed, "orders")[3] < printed["orders"].max_row
+
+
+def test_reasons_print_those_of_the_horizon_and_of_the_first_year(tmp_path: Path) -> None:
+    """Of 48 offers: one row each for the horizon, and for each of the two years of the plan; a page
+    holds 40."""
+    offer = {"supplier": "plant", "material": "ga", "price": 3, "capacity": 1}
+    tables = {
+        "settings": {"start": "2027-01-01", "periods": 24, "fiscal_year_start": 1},
+        "materials": [{"material": "ga", "shortage_cost": 9}],
+        "suppliers": [{"supplier": "plant"}],
+        "offers": [{**offer, "offer": f"spot {k}"} for k in range(48)],
+        "demand": [{"material": "ga", "from": "2027-01-01", "to": "2028-12-31", "quantity": 10}],
+    }
+    plan = so.solve(so.from_tables(tables)).plan
+    assert plan is not None
+    sheet = openpyxl.load_workbook(plan.save(tmp_path / "plan.xlsx"))["reasons"]
+    header = [cell.value for cell in sheet[1]]
+    *_, right, last = range_boundaries(sheet.print_area.rpartition("!")[2])
+    assert header[right - 1] == "Reason"
+    assert (sheet.page_setup.fitToWidth or 1) == 1
+    years = [row[header.index("Fiscal year")].value for row in sheet.iter_rows(min_row=2)]
+    printed = years[: last - 1]
+    assert [printed.count(year) for year in (None, "FY2027", "FY2028")] == [48, 48, 0]
+    foot = ": the first year, 96 of 144 rows; the rest is on screen"
+    assert (sheet.oddFooter.left.text or "").endswith(foot)
 
 
 def test_a_sheet_for_programs_prints_its_beginning(printed: openpyxl.Workbook) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat, takewhile
 from typing import Any
@@ -44,7 +45,7 @@ WIDTH_OF_WHY = 45  # of a reason among what is printed on one page
 LINKED = {"font_color": "#0563C1", "underline": 1}
 FIRST, FAINT = "#EEF4E4", "#7F7F7F"  # the first part of a sheet, and what is a forecast
 MOST_ROWS = 1_048_576 - 1
-BEGINNING = ": its beginning"  # at the foot of a page, where the rest is not printed
+REST = ": {part}, {rows:,} of {height:,} rows; the rest is on screen"  # at the foot of a page
 EXPECTED = "expected"  # in a title, where a figure is a mean over scenarios
 WEIGHED = "× probability"  # in a title, where it adds up to that mean with those of other rows
 WEIGHT = "probability"  # the column by which sums over scenarios weigh a row
@@ -125,15 +126,30 @@ def _printed(plan: Plan, table: ResultTable) -> tuple[int, str]:
     Of a sheet for programs it is a page. Of what people act on it is a year: by its end what comes
     later has been planned anew.
     """
-    page = min(table.height, PAGE_ROWS)
+    rows, part = table.height, "the beginning"
     if table.kind.FOR_PROGRAMS:
-        return page, "" if page == table.height else BEGINNING
-    if not table.kind.RENEWED:
-        return table.height, ""
+        rows = min(rows, PAGE_ROWS)
+    elif table.kind.RENEWED:
+        first = sum(1 for _ in takewhile(bool, _of_first_year(plan, table)))
+        rows = max(min(rows, PAGE_ROWS), first)
+        part = "the first year" if rows == first else part
+    said = REST.format(part=part, rows=rows, height=table.height)
+    return rows, "" if rows == table.height else said
+
+
+def _of_first_year(plan: Plan, table: ResultTable) -> Iterator[bool]:
+    """Yield of each row whether it is of the first year: by its date, or by its fiscal year.
+
+    What is of no fiscal year is of the whole horizon.
+    """
+    calendar = plan.stockpile.calendar
     end = add_months(plan.stockpile.settings.start, 12)
-    first = sum(1 for _ in takewhile(lambda date: date < end, table.values["date"]))
-    rows = max(page, first)
-    return rows, "" if rows == table.height else BEGINNING
+    if "date" in table.values:
+        yield from (day < end for day in table.values["date"])
+        return
+    periods = takewhile(lambda t: calendar.begin(t) < end, range(calendar.periods))
+    years = {f"FY{calendar.fiscal_year(t)}" for t in periods}
+    yield from (year is None or year in years for year in table.values["fiscal_year"])
 
 
 def _add_column(
@@ -160,7 +176,7 @@ def _add_column(
         formats = exact_formats(column.unit, values)
         places = max(map(decimals, formats), default=0)
     width = _width(column, header, values, places)
-    if column.sentence and table.kind.PRINTED != INSTRUCTION:  # printed on one page
+    if column.sentence and table.kind.PRINTED not in (INSTRUCTION, column.name):  # on one page
         width = min(width, WIDTH_OF_WHY)
     sheet.set_column(c, c, width)
     gap = c > 0 and found[c - 1].kind in NUMBERS
@@ -255,11 +271,12 @@ def _styles(
     values = table.values[column.name]
     if " or " in column.unit:
         names = {plan.unit: "quantity", plan.currency: "money", "share": "1", "spend": "money"}
-        units = [
-            names.get(unit, unit)
-            for unit in table.values.get("unit") or table.values.get("measure") or ()
-        ]
-        by_unit = {unit: styles(number_format(unit, values)) for unit in set(units)}
+        said = table.values.get("unit") or table.values.get("measure") or ()
+        units = [names.get(unit.partition(" x ")[0], unit) for unit in said]  # kg x period
+        of = defaultdict[str, list[Any]](list)
+        for unit, value in zip(units, values, strict=True):
+            of[unit].append(value)
+        by_unit = {unit: styles(number_format(unit, own)) for unit, own in of.items()}
         return [by_unit[unit] for unit in units]
     if column.name == "value":  # of any kind
         return [
