@@ -48,6 +48,7 @@ from stockpile_model.schema import PROVENANCE, Dated
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier
 from stockpile_model.tree import ALL
+from tests.support.office import office, pages
 from tests.support.oracle import optimum
 from tests.support.recompute import check_summary
 
@@ -730,6 +731,8 @@ def test_gallium_under_scenarios(tmp_path: Path) -> None:
     orders_whole(found)
     decides_the_same_until_it_knows_more(found)
     lives_through_each(found)
+    if office():
+        assert pages(so.memo(found).save(tmp_path / "memo.docx")) == 2
 
 
 def costs_what_it_did(found: Plan) -> None:

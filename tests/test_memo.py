@@ -28,7 +28,8 @@ from optimiser.figures.of_memo.memo_content import MemoAudit, MemoGround
 from optimiser.figures.of_memo.signed_steps import every_step, net, steps_now
 from optimiser.html.figure_data import figure_data
 from optimiser.html.memo_charts import svg
-from optimiser.html.memo_document import composed
+from optimiser.html.memo_document import SMALL as SMALL_TYPE
+from optimiser.html.memo_document import composed, widths
 from optimiser.html.memo_page import memo_text
 from optimiser.plan.action_rows import Action
 from optimiser.studies.stress.stress_sentences import gravest
@@ -487,8 +488,11 @@ def crowded() -> so.DecisionMemo:
     plan = paged_plan()
     long = "a_very_long_name_of_an_offer_and_its_supplier " * 3
     first = next(each for each in plan.of(Action) if each.scenarios == "all")
+    paid = ", ".join(f"appropriation 2027-{k:02}" for k in range(1, 10))
+    busy_action = replace(first, appropriation=paid)
     actions = tuple(
-        replace(first, number=f"{k}", what=f"{k} {long}", supplier=f"{long} {k}") for k in range(60)
+        replace(busy_action, number=f"{k}", what=f"{k} {long}", supplier=f"{long} {k}")
+        for k in range(60)
     )
     warnings = tuple(f"{k}: {long * 3}" for k in range(9))
     busy = replace(plan, title=long, rows={**plan.rows, Action: actions}, warnings=warnings)
@@ -504,6 +508,21 @@ def test_the_page_prints_on_two_sheets(made: Any, tmp_path: Path) -> None:
         opened.goto(page.as_uri())
         printed = opened.pdf(prefer_css_page_size=True)
     assert pages_of(printed) <= 2
+
+
+def test_a_column_holds_its_title_in_bold_letters() -> None:
+    """No value is longer than the second title, whose column then got none of what is left."""
+    found = widths(("Should this come", "Known from", "Cost"), [("war", "2027-01-01", "1")])
+    assert found[1] >= 0.575 * SMALL_TYPE * len("Known from")  # how wide a bold letter is
+
+
+def test_a_short_table_stands_on_one_page(path: Path) -> None:
+    tables = docx.Document(str(path.with_name("memo.docx"))).tables
+    assert len(tables) > 4
+    for table in tables:
+        kept = [row.cells[0].paragraphs[0].paragraph_format.keep_with_next for row in table.rows]
+        assert all(kept[:-1])
+        assert not kept[-1]
 
 
 @pytest.mark.office

@@ -46,9 +46,10 @@ BODY, SMALL = Pt(9), Pt(8)
 UNDATED = (1980, 1, 1, 0, 0, 0)
 MOST_BYTES = 2**24  # of all parts of a document of this program
 CORE = "docProps/core.xml"
-LONGEST_WORD, WORTH = 22, 1.0
-"""Characters of a word that a column is as wide as, and the power of the length of its texts by
-which a column gets of what is left."""
+SHORT = 8  # rows of a table that stands on one page
+LONGEST_WORD, WORTH, BOLD = 22, 1.0, 1.15
+"""Characters of a word that a column is as wide as, the power of the length of its texts by which a
+column gets of what is left, and how much wider letters of its title are."""
 
 
 def write_memo_document(memo: Memo, path: Path, force: bool = False) -> None:
@@ -233,7 +234,9 @@ def _draw(document: Any, figure: Data) -> None:
 def _table(
     document: Any, titles: Sequence[str], lines: Sequence[Sequence[str]], numbers: Sequence[bool]
 ) -> Any:
-    """Write a table whose head stands on each of its pages, and whose rows stay whole."""
+    """Write a table whose head stands on each of its pages, and whose rows stay whole; a short one
+    stands on one page.
+    """
     table = document.add_table(rows=1 + len(lines), cols=len(titles))
     table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
     _rule(table)
@@ -251,8 +254,17 @@ def _table(
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             if r == 0:
                 _fill(cell, HEAD)
+    if len(lines) <= SHORT:
+        _together(table)
     _gap(document)
     return table
+
+
+def _together(table: Any) -> None:
+    """Keep all rows of a table on one page."""
+    for row in table.rows[:-1]:
+        for cell in row.cells:
+            cell.paragraphs[0].paragraph_format.keep_with_next = True
 
 
 def _gap(document: Any) -> None:
@@ -270,7 +282,7 @@ def widths(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> list[int]:
         + max((min(len(word), LONGEST_WORD) for text in texts for word in text.split()), default=1)
         for texts in columns
     ]
-    longest = [max(len(text) for text in texts) + 2 for texts in columns]
+    longest = [max(BOLD * len(texts[0]), *map(len, texts)) + 2 for texts in columns]
     more = [max(0, whole - word) ** WORTH for whole, word in zip(longest, words, strict=True)]
     unit = SMALL * 0.5  # how wide a letter is
     left = max(0.0, TEXT - unit * sum(words))
@@ -287,9 +299,7 @@ def _sign(document: Any, signers: Sequence[str]) -> None:
     table = _table(document, SIGNED_BY, lines, [False] * len(SIGNED_BY))
     for row in table.rows[1:]:
         row.height = Mm(7.5)
-    for row in table.rows[:-1]:  # the block stands on one page
-        for cell in row.cells:
-            cell.paragraphs[0].paragraph_format.keep_with_next = True
+    _together(table)
     for column, share in zip(table.columns, (0.16, 0.36, 0.16, 0.32), strict=True):
         column.width = width = math.floor(TEXT * share)
         for cell in column.cells:

@@ -9,6 +9,9 @@ from optimiser.auditing import AnnouncedSheets, AuditError, Sheets, audit, lines
 from optimiser.plan.plan import Plan
 from stockpile_model.amounts import count
 
+UNCHECKED = "; not checked:"
+"""What comes before the columns that only a solver knows, in the note that an audit passed."""
+
 
 def as_sheets(plan: Plan) -> Sheets:
     """Return a plan as an audit reads it."""
@@ -41,7 +44,7 @@ def audited(plan: Plan, announced: AnnouncedSheets | None = None) -> Plan:
     unchecked = ", ".join(result.unchecked) or "nothing"
     note = {
         "audit": (
-            f"agrees with the input: {count(result.figures, 'figure')} recomputed; not checked:"
+            f"agrees with the input: {count(result.figures, 'figure')} recomputed{UNCHECKED}"
             f" {unchecked}"
         ),
         "seconds auditing": round(time.perf_counter() - began, 3),

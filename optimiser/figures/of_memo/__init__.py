@@ -30,8 +30,8 @@ PartMaker = Callable[[MemoGround], Iterator[Figured]]
 PARTS: Sequence[tuple[str, PartMaker]] = (
     ("Sign and order now", to_sign.figures),
     ("What it buys", stock_bought.figures),
-    ("Stock and cash over time", time_charts.figures),
     ("What it costs, and what could go wrong", cost_risk.figures),
+    ("Stock and cash over time", time_charts.figures),
     ("What was not chosen, and why", left_choices.figures),
     ("The assumptions that carry it", weighty_inputs.figures),
     ("Proof", proof_facts.figures),

@@ -8,7 +8,7 @@ from optimiser.figures.figure import FigureColumn, FigureLine, TableFigure, Text
 from optimiser.figures.of_memo.memo_content import MemoGround
 from optimiser.figures.of_memo.memo_text import legible, named
 from optimiser.plan.plan import Plan
-from optimiser.plan.reasons import SHORT, Reason, is_beaten
+from optimiser.plan.reasons import SHORT, TIMES, Reason, is_beaten
 from stockpile_model import amounts
 
 NAME = "not chosen"
@@ -49,7 +49,7 @@ def _table(plan: Plan, lines: Sequence[tuple[Reason, str]]) -> TableFigure:
         "",
         (
             FigureColumn("Not chosen"),
-            FigureColumn(f"A unit landed [{plan.currency}]"),
+            FigureColumn(f"Landed [{plan.currency}/{plan.unit}]"),
             FigureColumn("Why"),
         ),
         tuple(
@@ -57,7 +57,7 @@ def _table(plan: Plan, lines: Sequence[tuple[Reason, str]]) -> TableFigure:
                 (
                     f"{each.choice} {named(each.name)}"
                     + (f" {named(each.level)}" if each.level and each.level != each.name else ""),
-                    "" if each.landed is None else _short(each.landed),
+                    "" if each.landed is None or each.unit == TIMES else _short(each.landed),
                     legible(why, LONGEST_REASON),
                 )
             )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from optimiser.figures.figure import FigureColumn, FigureLine, TableFigure, TextFigure
 from optimiser.figures.of_memo.memo_content import MemoGround
+from optimiser.plan.audited import UNCHECKED
 from optimiser.plan.plan import Plan
 from optimiser.plan.verdict import proof
 from stockpile_model import amounts
@@ -24,7 +25,7 @@ def figures(ground: MemoGround) -> Iterator[TextFigure | TableFigure]:
 def _facts(ground: MemoGround) -> Iterator[tuple[str, str]]:
     plan, run = ground.plan, ground.plan.run
     yield "Cost, bound, gap", _bound(plan)
-    yield "Audit", ground.audit.said
+    yield "Audit", _audited(ground.audit.said)
     for name, digest in ground.files.items():
         yield f"sha256 of {name}", digest
     yield "Changes to the workbook", str(run.get("changes", ""))
@@ -32,6 +33,12 @@ def _facts(ground: MemoGround) -> Iterator[tuple[str, str]]:
     if run.get(PROGRAM):
         made.append(f"stockpile-optimiser {run[PROGRAM]}")
     yield "Made", ", ".join(made)
+
+
+def _audited(said: str) -> str:
+    """Return what the audit says, without the columns that only a solver knows."""
+    found, unchecked, _ = said.partition(UNCHECKED)
+    return f"{found}; what was not checked stands on the sheet run" if unchecked else said
 
 
 def _bound(plan: Plan) -> str:

@@ -18,7 +18,7 @@ from stockpile_model.solved_plan import counted, parts
 
 NAME = "to sign"
 MOST = 10  # steps that are shown
-MOST_PAYERS = 2  # appropriations that are named
+MOST_PAYERS = 1  # appropriations that are named
 TIMES = "times"  # the unit of an action that is done once, not by quantity
 MOST_OTHERS = 3  # scenarios whose steps are summed up
 LONGEST_ACTION, LONGEST_REASON = 64, 130  # characters
@@ -189,7 +189,7 @@ def _why(plan: Plan, step: Action) -> str:
     if beaten := _beaten(plan, row):
         said.append(f"beats {beaten}")
     if limit := row.stopped_at or whole.stopped_at or row.stopped_by or whole.stopped_by:
-        said.append(f"at its limit {limit}")
+        said.append(f"limit {limit}")
     return legible("; ".join(said), LONGEST_REASON)
 
 
