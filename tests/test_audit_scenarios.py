@@ -410,12 +410,12 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
     "a contract's deliveries on one path": (
         "two_stage",
         put("contracts", "delivered", 7.2),
-        r"contracts!N2: delivered .* must be 7\.92",
+        r"contracts!O2: delivered .* must be 7\.92",
     ),
     "a contract's price on one path": (
         "two_stage",
         put("contracts", "expected_price", 18.0),
-        r"contracts!P2: expected price .* must be 19\.97",
+        r"contracts!Q2: expected price .* must be 19\.97",
     ),
     "a contract's cost on one path": (
         "two_stage",
@@ -662,9 +662,9 @@ def test_an_untouched_plan_agrees(folder: Path, tmp_path: Path) -> None:
 EDITS: dict[str, tuple[str, str, Callable[[Any], Any], str]] = {
     "an order for one scenario": (
         "orders",
-        "W2",
+        "F2",
         lambda old: "squeeze",
-        r"^orders!W2: scenarios .*not yet known$",
+        r"^orders!F2: scenarios .*not yet known$",
     ),
     "a scenario made cheap": (
         "scenarios",

@@ -336,8 +336,8 @@ def get(row: Any, name: str) -> Any:
     return getattr(row, f"{name}_" if keyword.iskeyword(name) else name)
 
 
-INSTRUCTION = "instruction"
-"""The column of what to do; it stands behind what it is about."""
+INSTRUCTION, SCENARIOS = "instruction", "scenarios"
+"""The column of what to do, behind what it is about, and that of when."""
 
 Side = Literal["", "in", "out", "waste", "held", "missing"]
 SIDES: tuple[Side, ...] = typing.get_args(Side)
@@ -548,18 +548,23 @@ def _comparable(value: Any) -> Any:
     return tuple((each is not None, each) for each in values)
 
 
-def on_sheet(kind: type[Result]) -> list[Column]:
+def on_sheet(kind: type[Result], parted: bool = True) -> list[Column]:
     """Return the columns of result rows in the order of their sheet.
 
-    An instruction stands behind what it is about: the columns up to the first quantity. Those for
-    the scenarios of a row stand last.
+    An instruction stands behind what it is about: the columns up to the first quantity. Where the
+    rows are `parted` by scenarios and the sheet is printed up to a column, those for which a row
+    holds stand there too, so that they are printed. Else they and their probability stand last.
     """
-    of = [*columns(Dated)] if issubclass(kind, Dated) else []
-    last = {each.name for each in of}
-    words = [each for each in columns(kind) if each.name == INSTRUCTION]
-    own = [each for each in columns(kind) if each.name not in last and each not in words]
+    own = [*columns(kind)]
+    known = {each.name for each in columns(Dated)} if issubclass(kind, Dated) else set()
+    of = [each for each in own if each.name in known]
+    printed = any(each.name == kind.PRINTED for each in own)
+    words = [each for each in own if each.name == INSTRUCTION]
+    early = [each for each in of if parted and printed and each.name == SCENARIOS]
+    own = [each for each in own if each not in of and each not in words]
     first = next((c for c, each in enumerate(own, 1) if each.unit == "quantity"), len(own))
-    return own[:first] + words + own[first:] + [e for e in columns(kind) if e.name in last]
+    last = [each for each in of if each not in early]
+    return own[:first] + early + words + own[first:] + last
 
 
 @dataclass(frozen=True)

@@ -86,11 +86,11 @@ class Sheets:
         return self.rows.get(sheet, ())
 
 
-def lines(rows: Iterable[Result]) -> list[Line]:
-    """Return result rows of one type as the lines of their sheet.
+def lines(rows: Iterable[Result], scenarios: bool) -> list[Line]:
+    """Return result rows of one type as the lines of their sheet, of a plan with scenarios or
+    without.
 
-    They stand in the order of their sheet. The last columns say for which scenarios a row
-    holds.
+    They stand in the order of their sheet, and have its columns.
     """
     found: list[Line] = []
     rows = list(rows)
@@ -98,7 +98,7 @@ def lines(rows: Iterable[Result]) -> list[Line]:
         return found
     kind = type(rows[0])
     rows = kind.in_order(rows)
-    fields = [(each.name, each.field) for each in on_sheet(kind)]
+    fields = [(each.name, each.field) for each in on_sheet(kind, scenarios)]
     letters = {name: _letter(k) for k, (name, _) in enumerate(fields)}
     members, names = [field for _, field in fields], kind.named_by()
     for number, row in enumerate(rows, start=2):

@@ -15,7 +15,8 @@ UNCHECKED = "; not checked:"
 
 def as_sheets(plan: Plan) -> Sheets:
     """Return a plan as an audit reads it."""
-    rows = {kind.SHEET: lines(members) for kind, members in plan.rows.items()}
+    scenarios = bool(plan.stockpile.scenarios)
+    rows = {kind.SHEET: lines(members, scenarios) for kind, members in plan.rows.items()}
     expected = None if plan.cvar is None else plan.expected_cost
     gap = plan.run.get("gap asked for")
     claims = (

@@ -20,6 +20,7 @@ from optimiser.workbook.write.result_sheets import PAGE_ROWS
 from optimiser.workbook.write.styles import Styles
 from optimiser.workbook.write.summary_sheet import LOW, PAGE, SummaryWriter
 from stockpile_model.schema import INSTRUCTION
+from tests.support.plans import uncertain_plan
 
 PROGRAMS = {kind.SHEET for kind in sheet_kinds() if kind.FOR_PROGRAMS}
 
@@ -108,6 +109,31 @@ def test_no_sheet_is_shrunk_below_what_can_be_read(printed: openpyxl.Workbook) -
             letters = [cell.column_letter for cell in sheet[1][:last]]
             wide = sum(sheet.column_dimensions[each].width for each in letters)
             assert wide / (sheet.page_setup.fitToWidth or 1) <= 235
+
+
+def test_with_scenarios_actions_are_no_wider_and_long_lists_wrap(tmp_path: Path) -> None:
+    sheet = openpyxl.load_workbook(uncertain_plan().save(tmp_path / "plan.xlsx"))["actions"]
+    titles = [cell.value for cell in sheet[1]]
+    last = range_boundaries(sheet.print_area.rpartition("!")[2])[2]
+    for c, title in enumerate(titles[:last]):
+        wide = sheet.column_dimensions[sheet.cell(1, c + 1).column_letter].width
+        assert title not in ("What", "Scenarios", "Appropriation") or wide <= 21
+    payers = titles.index("Appropriation") + 1
+    long = [row for row in range(2, sheet.max_row + 1) if "," in str(sheet.cell(row, payers).value)]
+    assert long
+    for row in long:
+        assert sheet.cell(row, payers).alignment.wrap_text
+        assert sheet.row_dimensions[row].height >= 30
+        assert sheet.cell(row, payers).hyperlink is None  # LibreOffice does not wrap a link
+
+
+def test_of_one_scenario_the_sums_are_printed(tmp_path: Path) -> None:
+    sheet = openpyxl.load_workbook(uncertain_plan().save(tmp_path / "plan.xlsx"))["one_scenario"]
+    _, _, right, last = range_boundaries(sheet.print_area.rpartition("!")[2])
+    titles = {str(cell.value): cell.row for cell in sheet["A"] if cell.value}
+    (first,) = (row for title, row in titles.items() if title.startswith("actions: "))
+    assert titles["Appropriations"] < last < first
+    assert right < 10
 
 
 def test_the_charts_stand_on_pages_of_their_own(printed: openpyxl.Workbook) -> None:

@@ -21,7 +21,7 @@ from xml.etree import ElementTree
 import openpyxl
 import pandas as pd
 import pytest
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import get_column_letter, range_boundaries
 
 from optimiser.plan.plan import Plan
 from optimiser.system.errors import OutputError
@@ -574,20 +574,21 @@ def weighed_title(name: str, column: Column) -> str:
 
 
 @pytest.mark.parametrize("kind", DATED, ids=lambda kind: kind.SHEET)
-def test_a_row_says_last_for_which_scenarios_it_holds(
+def test_a_row_says_for_which_scenarios_it_holds(
     kind: type[Result], full: bytes, uncertain: bytes
 ) -> None:
-    names, frames = (
-        ["Scenarios", "Probability"],
-        (opened(full)[kind.SHEET], opened(uncertain)[kind.SHEET]),
-    )
+    """Last; or, where a part of the sheet is printed, behind what its instruction is about."""
+    frames = opened(full)[kind.SHEET], opened(uncertain)[kind.SHEET]
     without, with_ = ([cell.value for cell in sheet[1]] for sheet in frames)
     found = shown(kind, scenarios=False)
     titles = [weighed_title(name, of) for name, of in zip(without, found, strict=True)]
-    assert with_ == [*titles, *names]
+    place = with_.index("Scenarios")
+    assert with_ == [*titles[:place], "Scenarios", *titles[place:], "Probability"]
+    _, _, printed, _ = range_boundaries(frames[1].print_area.rpartition("!")[2])
+    assert place < printed
     weight = {row.scenario: row.probability for row in uncertain_plan().of(ScenarioOutcome)}
     for row in frames[1].iter_rows(min_row=2, values_only=True):
-        told, probability = row[-2:]
+        told, probability = row[place], row[-1]
         of = weight if told == "all" else told.split(", ")
         assert probability == pytest.approx(sum(weight[name] for name in of))
 

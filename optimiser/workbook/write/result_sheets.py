@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat, takewhile
+from textwrap import wrap
 from typing import Any
 
 import xlsxwriter
@@ -41,7 +42,7 @@ NUMBERS = ("number", "whole")
 PAGE_WIDTH, PAGE_ROWS = 230, 40  # digits across a page that can still be read, rows on it
 WIDEST, WIDEST_SENTENCE = 60, 100  # widths, in digits
 LINE_SENTENCE = 115  # characters of a sentence that go into the latter
-WIDTH_OF_WHY = 45  # of a reason among what is printed on one page
+WIDTH_OF_WHY, WIDTH_OF_NAMES = 38, 20  # of sentences and texts among what is printed on one page
 LINKED = {"font_color": "#0563C1", "underline": 1}
 FIRST, FAINT = "#EEF4E4", "#7F7F7F"  # the first part of a sheet, and what is a forecast
 MOST_ROWS = 1_048_576 - 1
@@ -69,7 +70,7 @@ def _table(kind: type[Result], rows: PlanRows) -> ResultTable:
 def shown(kind: type[Result], scenarios: bool) -> list[Column]:
     """Return the columns of a sheet; those for the scenarios of a row only where there are any."""
     hidden = DATED if issubclass(kind, Dated) and not scenarios else ()
-    return [each for each in on_sheet(kind) if each.name not in hidden]
+    return [each for each in on_sheet(kind, scenarios) if each.name not in hidden]
 
 
 def add_table(
@@ -176,12 +177,20 @@ def _add_column(
         formats = exact_formats(column.unit, values)
         places = max(map(decimals, formats), default=0)
     width = _width(column, header, values, places)
-    if column.sentence and table.kind.PRINTED not in (INSTRUCTION, column.name):  # on one page
-        width = min(width, WIDTH_OF_WHY)
+    squeezed = _squeezed(table.kind, found, c)
+    if squeezed:
+        width = min(width, WIDTH_OF_WHY if column.sentence else WIDTH_OF_NAMES)
     sheet.set_column(c, c, width)
     gap = c > 0 and found[c - 1].kind in NUMBERS
     looks = map(styles, formats) if formats else _styles(styles, column, table, plan, gap)
-    linked = links.of(table, column)
+    linked, line = links.of(table, column), round(width * LINE_SENTENCE / WIDEST_SENTENCE)
+    if squeezed:
+        looks = map(styles.more, looks, repeat({"text_wrap": True}))
+        linked = [
+            each
+            for each in linked
+            if not any(_wraps(text, line) for text in values[each.first : each.last + 1])
+        ]
     if linked:
         for each in linked:
             sheet.link(c, *each)
@@ -190,11 +199,8 @@ def _add_column(
     if parted:
         looks = map(styles.more, looks, _marks(table))
     sheet.put_column(c, values, looks, lined=parted)
-    line = round(width * LINE_SENTENCE / WIDEST_SENTENCE)
-    for r, value in enumerate(values if column.sentence else (), start=1):
-        lines = sum(math.ceil(len(each) / line) for each in value.split("\n")) if value else 1
-        if lines > 1:  # not every program fits the height by itself
-            sheet.set_row_height(r, 15 * lines)
+    if column.sentence or squeezed:
+        _heighten(sheet, values, line)
     if column.alarm and values:
         alarm = {
             "type": "cell",
@@ -204,6 +210,28 @@ def _add_column(
         }
         sheet.conditional_format(1, c, len(values), c, alarm)
     return width
+
+
+def _squeezed(kind: type[Result], found: Sequence[Column], c: int) -> bool:
+    """Return whether the column with an index holds text that makes room on the one page across on
+    which it is printed with others."""
+    names = [each.name for each in found]
+    if kind.PRINTED == INSTRUCTION or kind.PRINTED not in names:
+        return False
+    return found[c].kind == "text" and c < names.index(kind.PRINTED)
+
+
+def _wraps(text: str | None, line: int) -> bool:
+    """Return whether a text needs more than a line, on which not every program writes a link."""
+    return text is not None and (len(text) > line or "\n" in text)
+
+
+def _heighten(sheet: TableSheet, texts: Sequence[str | None], line: int) -> None:
+    """Give the rows of texts that wrap their height: not every program fits it by itself."""
+    for r, text in enumerate(texts, start=1):
+        if text and _wraps(text, line):
+            lines = sum(max(1, len(wrap(each, line))) for each in text.split("\n"))
+            sheet.set_row_height(r, 15 * lines)
 
 
 def _blue(linked: Iterable[LinkedCells], height: int) -> list[dict[str, Any]]:

@@ -37,6 +37,12 @@ ABOUT = "what to do, and what it costs, should one scenario come: choose it ther
 CHOSEN = (2, 1)  # the cell of the choice
 NAMED, PLACE = f"{ROWS}!$B$1", f"{ROWS}!$B$2"  # the choice between commas; its row in `scenarios`
 FIRST_WIDTH, WIDTH = 36, 17
+GUIDE_WIDTH = 6  # columns, besides the first
+GUIDE = (
+    "Choose a scenario in the yellow cell: every table below then shows what is done, and what it"
+    " costs, should that scenario come. Nothing is weighed by a probability, but for columns that"
+    " say 'expected'."
+)
 FIRST_TABLE = 3  # the first column of the hidden sheet that counts the rows of a table
 CHOICE: dict[str, Any] = {"bold": True, "bg_color": "#FFF2CC", "border": 1, "font_size": 12}
 Values = Mapping[type[Result], ResultTable]
@@ -100,7 +106,7 @@ class _ShownColumn:
 
 @dataclass
 class _Writer:
-    """Write the sheet from top to bottom; `row` is the next free one."""
+    """Write the sheet from top to bottom; `row` is the next free one, `wide` the last column."""
 
     sheet: Worksheet
     rows: Worksheet
@@ -109,6 +115,7 @@ class _Writer:
     found: Values
     scenario: str
     row: int = 0
+    wide: int = GUIDE_WIDTH
     counted: int = FIRST_TABLE
 
     def __post_init__(self) -> None:
@@ -121,6 +128,7 @@ class _Writer:
     def heading(self, text: str, *columns: str) -> None:
         """Write a title with those of the columns behind the first."""
         self.row += 1
+        self.wide = max(self.wide, len(columns))
         style = self.styles(bold=True, bg_color="#D9E1F2", text_wrap=bool(columns))
         right = self.styles(bold=True, bg_color="#D9E1F2", text_wrap=True, align="right")
         self.sheet.write_string(self.row, 0, text, style)
@@ -236,19 +244,12 @@ def add_scenario_sheet(
     sheet.set_column(1, 30, WIDTH)
     sheet.hide_gridlines(2)
     sheet.freeze_panes(3, 1)
-    set_print(sheet)
     put(
         sheet, 0, 0, "One scenario at a time", styles(bold=True, font_size=16, font_color="#1F3864")
     )
-    put(
-        sheet,
-        1,
-        0,
-        "Choose a scenario in the yellow cell: every table below then shows what is done, and what"
-        " it costs, should that scenario come. Nothing is weighed by a probability, but for"
-        " columns that say 'expected'.",
-        styles(font_color="#595959"),
-    )
+    look = styles(font_color="#595959", text_wrap=True, valign="top")
+    sheet.merge_range(1, 0, 1, GUIDE_WIDTH, GUIDE, look)
+    sheet.set_row(1, 32)
     put(sheet, CHOSEN[0], 0, "Scenario", styles(bold=True, font_size=12))
     put(sheet, *CHOSEN, names[0], styles(**CHOICE))
     outcomes = found[ScenarioOutcome]
@@ -264,6 +265,8 @@ def add_scenario_sheet(
     )
     _choose(w, outcomes)
     _add_sums(w)
+    set_print(sheet, part=": its sums; what is done stands below them on screen")
+    sheet.print_area(0, 0, w.row - 1, w.wide)
     for kind, table in found.items():
         if table.height and issubclass(kind, Dated) and (_people(kind) or kind is MarginalValue):
             w.table(kind)

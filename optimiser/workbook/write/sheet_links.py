@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 from optimiser.workbook.write.result_table import ResultTable
 from stockpile_model.leads import Lead
-from stockpile_model.schema import Column, Result
+from stockpile_model.schema import SCENARIOS, Column, Result
 
-SCENARIOS = "scenarios"
 
 
 class LinkedCells(NamedTuple):
