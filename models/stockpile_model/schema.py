@@ -139,6 +139,12 @@ class Column:
         return self.expected or self.over == "node"
 
     @property
+    def adds_up(self) -> bool:
+        """Return whether a figure is weighed with the probability of its row, so that the sum over
+        rows is the mean over scenarios."""
+        return self.divisible or self.over == "scenarios"
+
+    @property
     def weighed(self) -> bool:
         """Return whether its figures of a plan with scenarios are those of no scenario alone."""
         return self.expected or bool(self.over)

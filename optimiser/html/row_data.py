@@ -64,7 +64,7 @@ def _column(plan: Plan, column: Column, values: Sequence[Any]) -> Data:
         "title": f"{name} [{unit}]" if unit else name,
         "meaning": column.meaning,
         "sentence": column.sentence,
-        "expected": column.divisible or column.over == "scenarios",
+        "expected": column.adds_up,
         **_leads(column),
     }
     if column.kind in NUMBERS:

@@ -65,9 +65,7 @@ def _certain(row: Dated) -> Dated:
     changed: dict[str, Any] = {
         each.field: getattr(row, each.field) / share
         for each in columns(type(row))
-        if (each.divisible or each.over == "scenarios")
-        and getattr(row, each.field) is not None
-        and share > 0
+        if each.adds_up and getattr(row, each.field) is not None and share > 0
     }
     return replace(row, scenarios=ALL, probability=1.0, **changed)
 

@@ -16,7 +16,6 @@ from stockpile_model.schema import Dated, Result, columns
 
 Earlier = Mapping[str, Figured]
 """The figures of a plan computed before, by name: others refer to their numbers."""
-EXPECTED = ("discounted",)  # columns that are expected over the scenarios already
 
 
 def cell(earlier: Earlier, name: str, label: object, column: int = 1) -> CellOf:
@@ -86,4 +85,6 @@ class PlanRows:
         return [amount * weight for amount, weight in zip(amounts, weights, strict=True)]
 
     def _weighed(self, kind: type[Result], column: str) -> bool:
-        return self.scenarios and issubclass(kind, Dated) and column not in EXPECTED
+        """Return whether a sum must weigh a column by the probability of its rows."""
+        own = next(each for each in columns(kind) if each.name == column)
+        return self.scenarios and issubclass(kind, Dated) and not own.adds_up

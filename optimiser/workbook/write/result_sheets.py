@@ -281,7 +281,7 @@ def title(column: Column, plan: Plan, parted: bool = False) -> str:
         "" if " or " in column.unit else unit_of(column.unit, plan.unit, plan.currency)
     )  # else the row says which
     if column.weighed and plan.stockpile.scenarios and EXPECTED not in column.name:
-        parts = parted and column.over != "rest"
+        parts = parted and column.adds_up
         unit = f"{unit} {WEIGHED}".lstrip() if parts else f"{unit}, {EXPECTED}".lstrip(", ")
     if column.kind == "date" and column.name == "date":
         unit = "period begins; stock at its end" if column.at_end else "period begins"

@@ -11,7 +11,6 @@ from stockpile_model.leads import Lead
 from stockpile_model.schema import SCENARIOS, Column, Result
 
 
-
 class LinkedCells(NamedTuple):
     """Cells below one another that lead to one place: the first row and the last, from 0."""
 
