@@ -14,6 +14,7 @@ from optimiser.html.number_text import SHARE, places, written
 from optimiser.plan.plan import Plan
 from stockpile_model.schema import Column, Dated, Result, columns
 
+CENTS = 2  # decimals of money
 MOST_ROWS = 20_000  # of a table on a page; a workbook holds all
 OF = tuple(each.name for each in columns(Dated))
 NUMBERS = ("number", "whole")
@@ -69,11 +70,13 @@ def _column(plan: Plan, column: Column, values: Sequence[Any]) -> Data:
     }
     if column.kind in NUMBERS:
         share = column.unit == SHARE
-        exact = column.unit in ("quantity", "money", "money/quantity")
-        found = places(Precision(column.unit, [v for v in values if isinstance(v, float)]))
+        numbers = [each for each in values if isinstance(each, float)]
+        found = places(Precision(column.unit, numbers))
+        if column.unit == "money" and any(each % 1 for each in filter(math.isfinite, numbers)):
+            found = max(found or 0, CENTS)  # a sum of a table is rounded, what is paid is not
         return data | {
             "sort": "share" if share else "number",
-            "places": None if exact and not found else found,
+            "places": found,
             "values": [_plain(each) for each in values[:MOST_ROWS]],
         }
     if column.name == "unit":

@@ -34,6 +34,12 @@ CHARTS = {
 }
 """How many charts each page has, besides that of a plan."""
 PAPER = 688  # pixels of A4 between its margins
+BEYOND = f"""() => [
+  ...[...document.querySelectorAll('.chart .main-svg')].filter((each) =>
+    each.clientHeight > each.closest('.chart').clientHeight).map(() => 'a chart'),
+  ...[...document.querySelectorAll('.wide table')].filter((each) =>
+    each.clientWidth > {PAPER}).map((each) => each.closest('.wide').ariaLabel)]"""
+"""What does not fit its place on paper."""
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +158,7 @@ def test_an_expected_column_of_rows_is_that_of_the_scenario_chosen(opened: Opene
     with opened.rows("cash_flow") as rows:
         heads = rows.locator("thead th").all_inner_texts()
         column = next(k for k, each in enumerate(heads) if each.startswith("Discounted"))
-        assert heads[column] == "Discounted [USD], expected"
+        assert heads[column] == "Discounted [USD] × probability"
         opened.choose("scenario", "ban")
         assert rows.locator("thead th").all_inner_texts()[column] == "Discounted [USD]"
         found: list[float] = []
@@ -319,7 +325,21 @@ def test_it_fits_a_phone_and_a_sheet_of_paper(opened: Opened) -> None:
     )
     assert max(page.evaluate(widths)) <= PAPER
     page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".trimmed, .beyond").count() == 0
     page.set_viewport_size(wide)
+    assert opened.said == []
+
+
+def test_on_paper_no_chart_covers_what_follows_and_no_table_is_cut(opened: Opened) -> None:
+    page = opened.page
+    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.evaluate(BEYOND) == []
+    said = page.locator(".trimmed").all_inner_texts()
+    assert any(" more columns are on screen: from " in each for each in said)
+    page.emulate_media(media="screen")
+    page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".trimmed, .beyond").count() == 0
     assert opened.said == []
 
 

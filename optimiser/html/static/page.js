@@ -5,6 +5,9 @@
   const form = document.getElementById("choices");
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const PAPER = 660; // pixels of a chart across a sheet of A4
+  const SHEET = 820; // pixels of a chart down it, below its titles
+  const SMALLER = 0.76; // how wide a table is on paper, as a share of what it is on screen
+  const LONG = 320; // characters of a cell of which only the beginning is shown
   let printing = false;
   const exact = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 12 });
   const ROWS = 25; // that are shown at once, of a sheet
@@ -187,6 +190,10 @@
   }
 
   function height(each) {
+    return printing ? Math.min(SHEET, needed(each)) : needed(each);
+  }
+
+  function needed(each) {
     if (has(each, "bar")) return Math.max(240, 130 + 26 * each.labels.length);
     if (has(each, "span")) return Math.max(260, 150 + 17 * each.labels.length);
     return has(each, "place") ? 460 : 380;
@@ -228,6 +235,7 @@
     const traces = has(each, "place") ? placed(each, look) : series(each, look);
     const options = { displayModeBar: false, responsive: true, showTips: false };
     const made = layout(each, look, printing ? PAPER : place.clientWidth);
+    place.style.height = `${height(each)}px`;
     window.Plotly.react(place, traces, made, options);
   }
 
@@ -338,18 +346,18 @@
   }
 
   function layout(each, look, width) {
+    const narrow = printing || width < 600;
     const title = (axis) => ({ text: literal(axis.unit ? `${axis.title} [${axis.unit}]` : axis.title), font: { size: 12 } });
     const axis = { gridcolor: look.grid, linecolor: look.grid, zerolinecolor: look.grid, automargin: true, fixedrange: true };
     const amounts = { ...axis, title: title(each.y), tickformat: ",", tickmode: "auto", ...(each.y.least === 0 ? { rangemode: "tozero" } : {}) };
     const words = each.labels.some((label) => typeof label !== "number");
     const along = { ...axis, title: title(each.x), type: words ? "category" : "linear",
-      ...(each.x.every ? { tickmode: "array", tickangle: width < 600 ? -45 : "auto",
-        tickvals: each.labels.map(literal).filter((_, r) => r % (each.x.every * (width < 600 ? 2 : 1)) === 0) } : {}) };
+      ...(each.x.every ? { tickmode: "array", tickangle: narrow ? -45 : "auto",
+        tickvals: each.labels.map(literal).filter((_, r) => r % (each.x.every * (narrow ? 2 : 1)) === 0) } : {}) };
     const flat = has(each, "bar") || has(each, "span");
-    const narrow = width < 600;
     if (narrow) along.title = { text: "" };
     const made = {
-      ...(printing ? { width: PAPER, autosize: false } : { autosize: true }),
+      ...(printing ? { width: PAPER, height: height(each), autosize: false } : { autosize: true }),
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false,
       font: { color: look.ink, family: "system-ui, Segoe UI, Liberation Sans, Arial, sans-serif", size: 12 },
       margin: { l: 60, r: each.right ? 60 : 20, t: 10, b: 40 }, barmode: each.stacked ? "relative" : "group",
@@ -360,7 +368,7 @@
     };
     if (flat) {
       made.xaxis = each.y.dates ? { ...axis, type: "date", title: { text: "" } } : { ...amounts };
-      made.yaxis = { ...axis, type: "category", autorange: "reversed", tickfont: { size: has(each, "span") ? 10 : 12 },
+      made.yaxis = { ...axis, type: "category", autorange: "reversed", tickfont: { size: Math.round((has(each, "span") ? 10 : 12) * height(each) / needed(each)) },
         categoryorder: "array", categoryarray: each.labels.map(literal) };
       made.legend = { ...made.legend, y: 1, yanchor: "bottom" };
       made.margin.t = 40;
@@ -504,7 +512,7 @@
     const made = element("table");
     const head = made.createTHead().insertRow();
     parts.forEach((each, c) => {
-      const title = each.expected && table.probability && !chosen().scenario && !/^expected/i.test(each.title) ? `${each.title}, expected` : each.title;
+      const title = each.expected && table.probability && !chosen().scenario && !/^expected/i.test(each.title) ? `${each.title} × probability` : each.title;
       const top = element("th", "", { scope: "col", ...hint(each), ...(each.texts ? {} : { class: "number" }) });
       if (c < table.columns.length) {
         top.setAttribute("aria-sort", now.sorted === c ? (now.down ? "descending" : "ascending") : "none");
@@ -526,7 +534,7 @@
       const row = body.insertRow();
       parts.forEach((each) => {
         const held = element("td", "", { class: each.texts ? width(each) : "number" });
-        held.append(led(table, each, r) || cell(table, each, r));
+        held.append(led(table, each, r) || folded(cell(table, each, r)));
         row.append(held);
       });
     });
@@ -537,6 +545,15 @@
     place.querySelector(".back").disabled = now.page === 0;
     place.querySelector(".on").disabled = now.page >= last;
     place.querySelector(".means").textContent = remarks(table);
+  }
+
+  /* A long list, as of all lots of a contract, shows its beginning until it is opened. */
+  function folded(text) {
+    if (text.length <= LONG) return text;
+    const more = element("details");
+    const cut = text.lastIndexOf(" ", LONG / 4);
+    more.append(element("summary", `${text.slice(0, cut < 0 ? LONG / 4 : cut)} …`), element("p", text));
+    return more;
   }
 
   function width(each) {
@@ -619,6 +636,24 @@
     document.querySelectorAll(".chart").forEach((place) => watcher.observe(place));
   }
 
+  /* Of a table that is wider than the paper what fits is printed, and a line says so. */
+  function trim() {
+    document.querySelectorAll(".wide table").forEach((table) => {
+      const heads = [...table.tHead.rows[0].cells];
+      const left = table.getBoundingClientRect().left;
+      const first = heads.findIndex((each) => (each.getBoundingClientRect().right - left) * SMALLER > PAPER);
+      if (first < 1) return;
+      [...table.rows].forEach((row) => [...row.cells].slice(first).forEach((each) => each.classList.add("beyond")));
+      const said = `${heads.length - first} more columns are on screen: from ${heads[first].textContent} on.`;
+      table.after(element("p", said, { class: "aside trimmed" }));
+    });
+  }
+
+  function untrim() {
+    document.querySelectorAll(".trimmed").forEach((each) => each.remove());
+    document.querySelectorAll(".beyond").forEach((each) => each.classList.remove("beyond"));
+  }
+
   prepare();
   show();
   if (form) form.addEventListener("change", show);
@@ -628,6 +663,6 @@
     document.body.dataset.ready = "yes";
   });
   dark.addEventListener("change", redraw);
-  window.addEventListener("beforeprint", () => { printing = true; redraw(); [...drawn.keys()].forEach(plot); });
-  window.addEventListener("afterprint", () => { printing = false; redraw(); });
+  window.addEventListener("beforeprint", () => { printing = true; trim(); redraw(); [...drawn.keys()].forEach(plot); });
+  window.addEventListener("afterprint", () => { printing = false; untrim(); redraw(); });
 })();
