@@ -330,6 +330,26 @@ def test_it_fits_a_phone_and_a_sheet_of_paper(opened: Opened) -> None:
     assert opened.said == []
 
 
+def test_a_long_list_in_a_cell_shows_its_beginning_until_it_is_opened(
+    opened: Opened, tmp_path: Path
+) -> None:
+    lots = ", ".join(
+        f"offtake 20{year}-{month:02}" for year in range(27, 32) for month in range(1, 13)
+    )
+    plan = paged_plan()
+    actions = [replace(each, lots=lots) for each in plan.of(Action)]
+    path = replace(plan, rows={**plan.rows, Action: tuple(actions)}).save(tmp_path / "plan.html")
+    page = opened.page.context.browser.new_page()
+    page.goto(path.as_uri())
+    row = page.locator("table", has_text="Signed quantity").first.locator("tbody tr").first
+    cell = row.locator("td", has_text="offtake 2027-01").last
+    assert row.bounding_box()["height"] < 150
+    assert "offtake 2031-12" not in cell.inner_text()
+    cell.locator("summary").click()
+    assert "offtake 2031-12" in cell.inner_text()
+    page.close()
+
+
 def test_on_paper_no_chart_covers_what_follows_and_no_table_is_cut(opened: Opened) -> None:
     page = opened.page
     page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")

@@ -436,7 +436,7 @@
   /* A cell that leads to rows of another table: they are searched for its word. */
   function led(table, each, r) {
     const text = cell(table, each, r);
-    if (!each.leads || !text) return null;
+    if (!each.leads || !text || text.length > LONG) return null;
     const lead = each.leads.length === 1 ? each.leads[0] : each.leads.find((one) => matched(table, one, r));
     if (!lead) return null;
     const word = wording(table, lead.own, r).split(", ")[0];
