@@ -143,3 +143,32 @@ def test_a_cell_that_the_plan_breaks_is_named(change: str, said: str) -> None:
     changed = apply(plan().stockpile, parse(change))
     found = told(plan(), stockpile=changed)
     assert any(re.search(said, line) for line in found), "\n".join(found[:20])
+
+
+def test_what_is_obligated_as_it_fails_is_not_released() -> None:
+    """An offtake may be signed in January or in February, and is in February, where half of what is
+    called off fails at once. So the plan has nothing to release, as its audit holds."""
+    day = [dt.date(2027, month, 1) for month in (1, 2)]
+    plan = plan_of(
+        {
+            "settings": {"start": day[0], "periods": 2, "mip_gap": 0, "fiscal_year_start": 1},
+            "materials": [{"material": "gallium", "shortage_cost": 45}],
+            "suppliers": [{"supplier": "plant"}],
+            "contracts": [
+                {
+                    "contract": "offtake",
+                    "supplier": "plant",
+                    "material": "gallium",
+                    "sign_to": day[1],
+                    "availability": 0.5,
+                }
+            ],
+            "floors": [{"contract": "offtake", "level": "low", "floor": 4, "annual_quantity": 120}],
+            "demand": [{"material": "gallium", "from": day[1], "quantity": 5}],
+            "funds": [{"fund": "treasury"}],
+            "budgets": [{"fund": "treasury", "amount": amount} for amount in (60, 40)],
+        }
+    )
+    assert told(plan) == []
+    assert plan["payments"][["date", "obligated"]].iloc[0].tolist() == [day[1], day[1]]
+    assert plan["payments"]["released"].tolist() == [0]
