@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -20,6 +21,7 @@ import optimiser as so
 from optimiser.cli.main import COMMANDS
 from optimiser.cli.progress import LiveLine, clock, found, search_parts, study_parts
 from optimiser.cli.solve_command import show_plan
+from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from tests.support.commands import run
 from tests.support.pages import PAGED
 
@@ -230,3 +232,18 @@ def test_the_completion_lists_commands() -> None:
         timeout=120,
     )
     assert "solve" in listed.stdout.splitlines()
+
+
+def test_no_figure_is_cut_where_a_terminal_is_narrow() -> None:
+    """Figures of a table wrap at 24 columns; before, what was beyond was an ellipsis."""
+    from optimiser.cli.terminal import Plain, drawn
+
+    titles = "heading", "cost of the plan", "cost of the other plan"
+    amounts = Precision("money", [123456789.0])
+    columns = (FigureColumn(titles[0]), *(FigureColumn(each, amounts) for each in titles[1:]))
+    lines = (FigureLine(("purchases", 123456789.0, 987654321.0)),)
+    console = Plain(width=24, record=True, file=io.StringIO())
+    console.print(drawn(TableFigure("costs", "", columns, lines)))
+    shown = console.export_text()
+    assert "…" not in shown
+    assert sorted(filter(str.isdigit, shown)) == sorted("123456789987654321")

@@ -101,7 +101,7 @@ def _table(figure: so.ComparisonPart, lines: Sequence[so.ComparedLine]) -> Table
 
     table = Table("", "", "", box=None, pad_edge=False)
     for name in figure.plans:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for line in lines:
         what, of, unit = map(str, line.values[:3])
         pairs = zip(line.of_plans, line.changes, strict=True)

@@ -104,7 +104,7 @@ def _show(found: so.StressResult) -> None:
     console, columns = Plain(highlight=False), [events.header[c] for c in SHOWN]
     table = Table(box=None, pad_edge=False)
     for k, title in enumerate(columns):
-        table.add_column(title, justify="left" if k == 1 else "right")
+        table.add_column(title, justify="left" if k == 1 else "right", overflow="fold")
     for row in events.rows[:MOST_SHOWN]:
         cells = [_cell(row[c]) for c in SHOWN]
         if row[COST] is None:

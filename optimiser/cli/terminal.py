@@ -38,6 +38,7 @@ def drawn(figure: so.TableFigure) -> Table:
     for column, shown in zip(figure.columns, table.columns, strict=True):
         amounts = [abs(each) for each in column.precision.among if math.isfinite(each)]
         shown.justify = "right" if amounts else "left"
+        shown.overflow = "fold"  # no figure is cut where the terminal is narrow
         largest.append(max(amounts, default=0.0))
     for line in figure.lines:
         cells = (_cell(each, *of) for each, *of in zip(line.known, largest, strict=False))

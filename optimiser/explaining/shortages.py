@@ -49,12 +49,18 @@ class Short:
             if self.unit in ("members", "times") and self.short == 1
             else self.unit
         )
-        total = f" at most in a period, {_shown(self.total or 0.0)} in all" if several else ""
-        return f"{at}{self.limit}{limit}{when}: short by {_shown(self.short)} {unit}{total}"
+        total = f" at most in a period, {_sum(self.total or 0.0)} in all" if several else ""
+        return f"{at}{self.limit}{limit}{when}: short by {_sum(self.short)} {unit}{total}"
 
 
 def _shown(amount: float) -> str:
+    """Write a limit as its cell holds it."""
     return amounts.quantity(amounts.clean(amount))
+
+
+def _sum(amount: float) -> str:
+    """Write what is short: it is computed, and its last digits say nothing."""
+    return amounts.summed(amount)
 
 
 @dataclass(frozen=True)

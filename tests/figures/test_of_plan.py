@@ -140,6 +140,7 @@ def test_in_brief_headings_without_cost_are_left_out() -> None:
 
 def test_the_first_steps_are_those_of_half_a_year() -> None:
     said = (
+        (dt.date(2026, 12, 1), "2026-12: ordered before the start, so nothing to do"),
         (dt.date(2027, 6, 30), "2027-06: order"),
         (JANUARY, "2027-01: order"),
         (dt.date(2027, 7, 1), "2027-07: order"),

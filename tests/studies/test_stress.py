@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -620,6 +621,12 @@ def test_the_command_prints_the_gravest_events_and_what_is_impossible(
     assert (ran.status, ran.err) == (0, "")
     assert "What it decides in its first 2 months (2030-01 to 2030-02) is held" in ran.out
     assert "1 appropriation treasury 2030-01 cut by a fifth: targets!C2: target for" in ran.out
+    assert " more (proven)." in ran.out  # not twice the figure, as its range
+    assert "To have known of one of them from the start would save nothing." in ran.out
+    assert not re.search(r"\d\.\d{7}", ran.out)  # what is short has no noise
+    assert re.search(r"short by \d\.\d{3,5} kg", ran.out)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert "…" not in run(capsys, "stress", "inputs/small.xlsx").out
     as_json = run(capsys, "stress", "inputs/small.xlsx", "--json")
     assert json.loads(as_json.out)["status"] == "optimal"
 

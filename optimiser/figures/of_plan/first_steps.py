@@ -30,9 +30,11 @@ def short(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
 
 def _first(rows: PlanRows, most: int) -> TextFigure:
     """Return the steps of the first months, the weightiest where there are more than `most`."""
-    until = add_months(rows.plan.stockpile.settings.start, FIRST_MONTHS)
+    start = rows.plan.stockpile.settings.start
+    until = add_months(start, FIRST_MONTHS)
     kinds = sorted((kind for kind in results() if kind.RANK), key=lambda kind: kind.PLACE)
-    steps = [each for kind in kinds for each in _steps(rows, kind)]
+    found = (each for kind in kinds for each in _steps(rows, kind))
+    steps = [each for each in found if each[0] >= start]  # what is before it has been done
     steps.sort(key=lambda each: each[:2])
     first = [each for each in steps if each[0] < until] or steps[:1]
     title = f"To do first, before {month(until)}"

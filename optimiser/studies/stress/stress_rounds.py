@@ -148,6 +148,9 @@ class StressPage:
         regrets = [each for each in self.rows if each.regret[0] is not None]
         if regrets:
             worst = max(regrets, key=lambda each: each.regret[0] or 0.0)
+            if self.asked.paid(worst.regret[0] or 0.0) == self.asked.paid(0.0):
+                yield "To have known of one of them from the start would save nothing."
+                return
             yield (
                 f"The largest regret is {self.asked.paid(worst.regret[0] or 0.0)}"
                 f" ({self._span(worst.regret)}): so much less it would cost to have known of"
@@ -165,6 +168,8 @@ class StressPage:
     def _span(self, found: tuple[float | None, float | None, float | None]) -> str:
         """Return the proven range of a figure in words."""
         _, least, most = found
+        if None not in found and len({self.asked.paid(each or 0.0) for each in found}) == 1:
+            return "proven"
         low = "not proven from below" if least is None else f"at least {self.asked.paid(least)}"
         high = "not proven from above" if most is None else f"at most {self.asked.paid(most)}"
         return f"{low}, {high}"
