@@ -219,3 +219,27 @@ def test_the_walk_states_what_its_plans_cost(tmp_path: Path) -> None:
     assert less.objective == pytest.approx(stated + float(more.replace(",", "")), rel=gap)
     signed = [row.level for row in plan.of(ContractOutcome) if row.decision == "sign"]
     assert signed == re.findall(r"Sign pavlodar_offtake at level (\w+)", walk)
+
+
+def test_the_walk_states_what_its_plan_depends_on(tmp_path: Path) -> None:
+    """Of all numbers an appropriation's date is ranked first, then a price; each moves the cost by
+    what is stated, within the gap of the study: other searches may end with other plans in it."""
+    write_template(tmp_path / "gallium.xlsx", "gallium")
+    walk = " ".join(text("inputs/WALK.md").split())
+    (date, price) = re.findall(r"by ([\d,]+) USD(?: where it comes a month late|\. Look)", walk)
+    (said, *_) = so.run_studies(tmp_path / "gallium.xlsx", everything=True)["everything"].answers
+    found = re.search(
+        r"budgets\[row 3\]\.from add moves the cost most, by ([\d,]+) USD \(more at its high\);"
+        r" next is prices\[2027-01-01\]\.rotterdam, by ([\d,]+) USD\. As it is the plan costs"
+        r" ([\d.]+) m USD",
+        said,
+    )
+    assert found is not None, said
+    near = 0.01 * 1e6 * float(found[3])
+    for stated, by in ((date, found[1]), (price, found[2])):
+        assert number(by) == pytest.approx(number(stated), abs=near)
+
+
+def number(written: str) -> float:
+    """The number that a text writes with commas."""
+    return float(written.replace(",", ""))

@@ -19,9 +19,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         if amount
     ]
     money = Precision("money", (plan.objective, *plan.costs.values()))
-    columns = (
-        FigureColumn("heading"),
-        FigureColumn(f"expected, discounted [{plan.currency}]", money),
-    )
+    said = "expected, discounted" if rows.scenarios else "discounted"
+    columns = FigureColumn("heading"), FigureColumn(f"{said} [{plan.currency}]", money)
     last = FigureLine(("objective", plan.objective), total=True)
     yield TableFigure(NAME, "", columns, (*lines, last))

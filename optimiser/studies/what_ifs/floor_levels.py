@@ -52,7 +52,7 @@ def compared(
         None,
     )
     instead = "" if other is None else f" instead of {other.level}"
-    said = f"signed{instead} it would cost {amounts.money(more)} {plan.currency} more in all"
+    said = f"signed{instead} it would cost {amounts.rounded(more)} {plan.currency} more in all"
     if more <= NOISE * max(plan.stockpile.scale.money, abs(plan.objective)):
         said = f"signed{instead} it would cost no more, within the gap"
     elif level.expected_quantity > 0:
