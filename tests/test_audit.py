@@ -244,6 +244,14 @@ Rows = dict[str, list[Line]]
 Plant = Callable[[Rows], None]
 
 
+def planted(sheets: Sheets, *plants: Plant) -> Sheets:
+    """The rows of a plan with faults in them; the plan keeps its own."""
+    rows = {name: [copy.copy(line) for line in lines] for name, lines in sheets.rows.items()}
+    for each in plants:
+        each(rows)
+    return replace(sheets, rows=rows)
+
+
 def first(rows: Rows, sheet: str, where: dict[str, Any]) -> Line:
     """The first line whose columns hold values, or satisfy conditions."""
 
@@ -998,10 +1006,7 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_in_the_rows_is_reported(fault: Fault) -> None:
     plan = PLANS[fault.plan]()
-    sheets = as_sheets(plan)
-    rows = {sheet: [copy.copy(line) for line in lines] for sheet, lines in sheets.rows.items()}
-    fault.plant(rows)
-    found = told(plan, replace(sheets, rows=rows))
+    found = told(plan, planted(as_sheets(plan), fault.plant))
     assert any(re.search(fault.told, line) for line in found), "\n".join(found[:20])
 
 

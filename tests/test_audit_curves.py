@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import functools
 import re
@@ -29,7 +28,7 @@ from tests.support.accept import (
     site,
 )
 from tests.support.plans import plan_for
-from tests.test_audit import Plant, drop, put, told, twice
+from tests.test_audit import Plant, drop, planted, put, told, twice
 
 MARKET, CHINA = {"index": "market"}, {"index": "china"}
 
@@ -128,10 +127,7 @@ FAULTS: dict[str, tuple[Plant, str]] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_in_the_rows_is_reported(name: str) -> None:
     plant, said = FAULTS[name]
-    sheets = as_sheets(plan())
-    rows = {sheet: [copy.copy(line) for line in lines] for sheet, lines in sheets.rows.items()}
-    plant(rows)
-    found = told(plan(), replace(sheets, rows=rows))
+    found = told(plan(), planted(as_sheets(plan()), plant))
     assert any(re.search(said, line) for line in found), "\n".join(found[:20])
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import re
-from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,7 +13,7 @@ from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from stockpile_model.changes import apply, parse
 from tests.support.plans import plan_of
-from tests.test_audit import Rows, put, told
+from tests.test_audit import Plant, planted, put, told
 
 TABLES: dict[str, Any] = {
     "settings": {"start": "2027-01-01", "periods": 3, "fiscal_year_start": 2, "mip_gap": 0},
@@ -65,7 +62,7 @@ def test_the_plan_agrees() -> None:
 JANUARY, FEBRUARY = dt.date(2027, 1, 1), dt.date(2027, 2, 1)
 ORDERED = {"obligation": "bulk", "obligated": JANUARY}
 
-FAULTS: dict[str, tuple[Callable[[Rows], None], str]] = {
+FAULTS: dict[str, tuple[Plant, str]] = {
     "by money that did not live": (
         put("payments", "appropriation", "nds 2027-02", **ORDERED),
         r"can be obligated from 2027-02-01 only \(budgets!B3\)",
@@ -120,10 +117,7 @@ FAULTS: dict[str, tuple[Callable[[Rows], None], str]] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_in_the_rows_is_reported(name: str) -> None:
     plant, said = FAULTS[name]
-    sheets = as_sheets(plan())
-    rows = {sheet: [copy.copy(line) for line in lines] for sheet, lines in sheets.rows.items()}
-    plant(rows)
-    found = told(plan(), replace(sheets, rows=rows))
+    found = told(plan(), planted(as_sheets(plan()), plant))
     assert any(re.search(said, line) for line in found), "\n".join(found[:20])
 
 

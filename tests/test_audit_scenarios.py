@@ -36,7 +36,19 @@ from tests.support.plans import day, plan_of
 from tests.support.small_books import TREES as FEATURES
 from tests.support.small_books import small_books
 from tests.support.trees import SHARED_TREE, STAGES, TREES, TWO_STAGE, happens, tree_plan
-from tests.test_audit import NOT_CHECKED, Plant, Rows, all_of, drop, edited, first, put, told, twice
+from tests.test_audit import (
+    NOT_CHECKED,
+    Plant,
+    Rows,
+    all_of,
+    drop,
+    edited,
+    first,
+    planted,
+    put,
+    told,
+    twice,
+)
 
 MARCH = day(3)
 BASE, SQUEEZE, OUTAGE = ({"scenarios": name} for name in ("base", "squeeze", "outage"))
@@ -449,10 +461,7 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
 def test_a_fault_in_the_rows_is_reported(name: str) -> None:
     of, plant, said = FAULTS[name]
     plan = tree_plan(of)
-    sheets = as_sheets(plan)
-    rows = {sheet: [copy.copy(line) for line in lines] for sheet, lines in sheets.rows.items()}
-    plant(rows)
-    found = told(plan, replace(sheets, rows=rows))
+    found = told(plan, planted(as_sheets(plan), plant))
     assert any(re.search(said, line) for line in found), "\n".join(found[:20])
 
 

@@ -20,7 +20,7 @@ from stockpile_model.schema import Column, Row, columns
 from stockpile_model.stockpile import Stockpile
 from tests.support.plans import day, plan_of, shared_plan
 from tests.support.trees import tree_plan
-from tests.test_audit import Plant, drop, put
+from tests.test_audit import Plant, drop, planted, put
 
 PLANS: dict[str, Callable[[], Plan]] = {
     "shared": shared_plan,
@@ -124,13 +124,6 @@ def found(
     """Where and what an audit finds, in some units; the sentences of the plan keep the old ones."""
     findings = audit(*in_other_units(plan, sheets, quantity, money)).findings
     return [(each.where, each.what) for each in findings if not each.what.startswith(SENTENCES)]
-
-
-def planted(sheets: Sheets, *plants: Plant) -> Sheets:
-    rows = {name: [copy.copy(line) for line in lines] for name, lines in sheets.rows.items()}
-    for each in plants:
-        each(rows)
-    return replace(sheets, rows=rows)
 
 
 @pytest.mark.parametrize("units", UNITS, ids=str)

@@ -401,10 +401,8 @@ def test_orders_in_small_steps_beside_large_quantities_have_a_plan() -> None:
     assert found.status != "infeasible"
 
 
-def test_a_chain_goes_to_highs_with_a_better_plan_once_only_orders_are_left(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(engine, "LARGE", 0)
+def plans_given(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """A list that gets the plan with which each search of HiGHS begins; None without one."""
     begun: list[Any] = []
     ordinary = highs.optimise
 
@@ -419,6 +417,14 @@ def test_a_chain_goes_to_highs_with_a_better_plan_once_only_orders_are_left(
         return ordinary(program, options, interrupt, watch, known)
 
     monkeypatch.setattr(highs, "optimise", watched)
+    return begun
+
+
+def test_a_chain_goes_to_highs_with_a_better_plan_once_only_orders_are_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "LARGE", 0)
+    begun = plans_given(monkeypatch)
     gaps = []
     for seed in range(8):
         program, shape = planning(seed, leaves=1, periods=20)
@@ -435,20 +441,7 @@ def test_a_chain_goes_to_highs_with_a_better_plan_once_only_orders_are_left(
 def test_what_it_gives_up_highs_ends_with_its_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "LARGE", 0)
     monkeypatch.setattr(engine, "WORK", 0)
-    begun: list[Any] = []
-    ordinary = highs.optimise
-
-    def watched(
-        program: Program,
-        options: Options,
-        interrupt: Interrupt,
-        watch: Any = None,
-        known: Any = None,
-    ) -> Any:
-        begun.append(known)
-        return ordinary(program, options, interrupt, watch, known)
-
-    monkeypatch.setattr(highs, "optimise", watched)
+    begun = plans_given(monkeypatch)
     program, shape = planning(5, leaves=5, periods=6)
     found = optimise(program, shape, EXACT, Interrupt())
     assert found.status == "optimal"

@@ -344,23 +344,19 @@ def test_a_plan_that_there_is_not_comes_with_its_repairs() -> None:
     assert found["repairs"][0]["cells"] == ["budgets!D2"]
 
 
+def ban(offer: str, since: str, share: float) -> dict[str, Any]:
+    """A scenario in which a share of the capacity of offers is left from a day on."""
+    event = {"table": "offers", "row": offer, "column": "capacity", "from": since}
+    return {
+        "scenarios": [{"scenario": "ban", "probability": 0.4, "revealed": "2027-01-01"}],
+        "events": [{"scenario": "ban", **event, "how": "scale", "value": share}],
+    }
+
+
 def test_a_scenario_that_is_the_cause_is_named() -> None:
     """In a ban a twentieth comes under each offer, so what is wanted is short there alone."""
-    scenarios = {
-        "scenarios": [{"scenario": "ban", "probability": 0.4, "revealed": "2027-01-01"}],
-        "events": [
-            {
-                "scenario": "ban",
-                "table": "offers",
-                "row": "*",
-                "column": "capacity",
-                "from": "2027-01-01",
-                "how": "scale",
-                "value": 0.05,
-            },
-        ],
-    }
-    found = so.explain(so.from_tables({**BOOK, **scenarios}, "opening_stock[old].quantity = 0"))
+    tables = {**BOOK, **ban("*", "2027-01-01", 0.05)}
+    found = so.explain(so.from_tables(tables, "opening_stock[old].quantity = 0"))
     assert found.status == "infeasible"
     assert all("in scenario ban" in each.said for each in found.repairs), found
 
@@ -646,20 +642,7 @@ def test_less_than_any_lot_weighs_is_tried_before_lots() -> None:
 
 def test_an_event_that_takes_all_away_keeps_no_cell_from_giving() -> None:
     """A value of 0 is a value, also where it is traced."""
-    given = {
-        "scenarios": [{"scenario": "ban", "probability": 0.4, "revealed": "2027-01-01"}],
-        "events": [
-            {
-                "scenario": "ban",
-                "table": "offers",
-                "row": "spot",
-                "column": "capacity",
-                "from": "2027-03-01",
-                "how": "scale",
-                "value": 0,
-            }
-        ],
-    }
+    given = ban("spot", "2027-03-01", 0)
     book = so.from_tables({**BOOK, **given}, "budgets[nds].amount = 100")
     with Interrupt(keeps=False) as interrupt:
         search = repair_search.RepairSearch(book.stockpile, Options(), interrupt)
