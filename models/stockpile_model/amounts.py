@@ -48,6 +48,11 @@ def rounded(value: float) -> str:
     return money(float(f"{value:.6g}"))
 
 
+def price(value: float) -> str:
+    """Write the price of a unit that is a mean, to six digits."""
+    return money(float(f"{value:.6g}"))
+
+
 def summed(value: float) -> str:
     """Write a sum of quantities: with all its digits where they are few, else to six digits."""
     cleaned = clean(value)

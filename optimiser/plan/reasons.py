@@ -401,23 +401,18 @@ def _at(row: Reason, currency: str) -> str:
         return ""
     if row.unit == TIMES:
         return f", for {amounts.rounded(row.landed)} {currency}"
-    price = f"{_price(abs(row.landed))} {currency}/{row.unit.replace(' x ', '/')}"
+    price = f"{amounts.price(abs(row.landed))} {currency}/{row.unit.replace(' x ', '/')}"
     return f", earning {price}" if row.landed < 0 else f" at {price} landed"
 
 
 def _beaten(row: Reason, currency: str) -> str:
     """Return what the cheapest that is used costs, next to what this one would."""
-    theirs, unit = _price(row.beaten_at or 0.0), f"{currency}/{row.unit}"
-    own = "" if row.discounted is None else _price(row.discounted)
+    theirs, unit = amounts.price(row.beaten_at or 0.0), f"{currency}/{row.unit}"
+    own = "" if row.discounted is None else amounts.price(row.discounted)
     if is_beaten(row) or not own:
         against = f" against {own}" if own else ""
         return f"beaten by {row.beaten_by}, at {theirs}{against} {unit} discounted"
     return f"no dearer than {row.beaten_by}, at {own} against {theirs} {unit} discounted"
-
-
-def _price(value: float) -> str:
-    """Write the price of a unit, which is a mean, to six digits."""
-    return amounts.money(float(f"{value:.6g}"))
 
 
 def _stop(row: Reason) -> str:
@@ -433,7 +428,7 @@ def _turn(row: Reason) -> str:
         if row.used:
             return f"no price makes the plan do without it{how}"
         return f"not even for nothing would it be used{how}"
-    by = f"{_price(row.change)} {row.change_unit}"
+    by = f"{amounts.price(row.change)} {row.change_unit}"
     verb = "leaves the plan if worse by" if row.used else "enters the plan if better by"
     return f"{verb} {by}{how}"
 

@@ -57,7 +57,7 @@ def _table(plan: Plan, lines: Sequence[tuple[Reason, str]]) -> TableFigure:
                 (
                     f"{each.choice} {named(each.name)}"
                     + (f" {named(each.level)}" if each.level and each.level != each.name else ""),
-                    "" if each.landed is None or each.unit == TIMES else _short(each.landed),
+                    "" if each.landed is None or each.unit == TIMES else amounts.price(each.landed),
                     legible(why, LONGEST_REASON),
                 )
             )
@@ -71,7 +71,9 @@ def _why(plan: Plan, row: Reason, rows: Sequence[Reason]) -> str:
     year."""
     if row.found_by and row.change is not None:
         unit = (row.change_unit or "").replace("money", plan.currency)
-        return f"enters the plan once it is {_short(row.change)} {unit} better ({row.found_by})"
+        return (
+            f"enters the plan once it is {amounts.price(row.change)} {unit} better ({row.found_by})"
+        )
     if row.stopped_by:
         return _limit(row)
     own = [
@@ -103,8 +105,3 @@ def _limit(row: Reason) -> str:
     if not row.stopped_by:
         return ""
     return row.stopped_by + (f" ({row.stopped_at})" if row.stopped_at else "")
-
-
-def _short(value: float) -> str:
-    """Return an amount of money to five digits."""
-    return amounts.money(float(f"{value:.5g}"))

@@ -182,7 +182,7 @@ def _why(plan: Plan, step: Action) -> str:
     said = []
     if row.landed is not None:
         earns = row.landed < 0
-        amount = amounts.money(float(f"{abs(row.landed):.5g}"))
+        amount = amounts.price(abs(row.landed))
         said.append(f"earns {amount}" if earns else f"{amount} landed")
     if rank := _rank(plan, row):
         said.append(rank)
@@ -234,7 +234,7 @@ def _beaten(plan: Plan, row: Reason) -> str:
     if not beaten or row.fiscal_year is None:
         return ""
     least = min(beaten, key=lambda each: each.landed or 0.0)  # the next best
-    cost = amounts.money(float(f"{least.landed or 0.0:.5g}"))
+    cost = amounts.price(least.landed or 0.0)
     return f"{named(least.name)} at {cost}"
 
 
