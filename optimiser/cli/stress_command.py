@@ -26,6 +26,7 @@ from optimiser.cli.command_options import (
 from optimiser.cli.exit_statuses import INFEASIBLE, INTERNAL, NO_PLAN, PLANNED
 from optimiser.cli.messages import answer, say
 from optimiser.system.interrupts import INTERRUPTED
+from stockpile_model import amounts
 
 MOST_SHOWN = 15  # events in the terminal
 EXTRA, COST = 4, 12  # the columns of the extra cost and of the cost
@@ -120,5 +121,5 @@ def _show(found: so.StressResult) -> None:
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
+        return amounts.rounded(value)
     return "-" if value is None else str(value)

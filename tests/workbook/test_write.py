@@ -31,6 +31,7 @@ from optimiser.workbook.write import result_sheets
 from optimiser.workbook.write.ownership import check_target
 from optimiser.workbook.write.plan_book import compose, write
 from optimiser.workbook.write.result_sheets import shown
+from optimiser.workbook.write.styles import short_format
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.demand import DemandMet
@@ -809,3 +810,22 @@ def test_demand_unmet_is_marked() -> None:
     plan = replace(empty_plan(), rows={DemandMet: rows})
     ranges = [str(each.sqref) for each in opened(compose(plan))["demand"].conditional_formatting]
     assert ranges == ["G2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "place", "shown"),
+    [
+        (0.0, 6, "#", "#,##0.#####"),
+        (1234.5, 6, "#", "#,##0.##"),
+        (1234567.8, 6, "#", "#,##0"),
+        (0.00000123, 3, "#", "#,##0.########"),
+        (0.00047, 2, "0", "#,##0.00000"),
+        (47.0, 2, "0", "#,##0"),
+        (math.inf, 6, "#", "#,##0.#####"),
+    ],
+)
+def test_a_short_format_shows_digits_in_any_unit(
+    value: float, digits: int, place: str, shown: str
+) -> None:
+    """A millionth of a billion is not shown as nothing."""
+    assert short_format(value, digits, place) == shown

@@ -35,11 +35,13 @@ from optimiser.workbook.write.styles import (
     LONGEST_TEXT,
     OPTIONS,
     SHARE,
+    WHOLE,
     Styles,
     legible,
     literal,
     put,
     set_print,
+    short_format,
     text,
 )
 from stockpile_model.tables import Settings
@@ -207,7 +209,7 @@ def _format(value: object, column: FigureColumn) -> str:
         return ""
     if column.precision.unit == "1":
         return SHARE
-    return "#,##0" if abs(value) >= 1000 else "0.####"
+    return WHOLE if value.is_integer() else short_format(value, 6)
 
 
 # --- Charts ---------------------------------------------------------------------------------------
@@ -289,8 +291,10 @@ def _look(series: FigureSeries, colour: str) -> dict[str, Any]:
 def _axis(axis: FigureAxis) -> dict[str, Any]:
     """Return an axis of numbers, with decimals only where they are small."""
     largest = axis.largest or 0.0
-    shown = "#,##0" if largest >= 100 else "0.##" if largest >= 1 else "0.####"
-    found: dict[str, Any] = {"name": literal(axis.label), "num_format": shown}
+    found: dict[str, Any] = {
+        "name": literal(axis.label),
+        "num_format": short_format(largest, 2, "0"),
+    }
     return found if axis.least is None else {**found, "min": axis.least}
 
 

@@ -199,6 +199,14 @@ def number_format(unit: str, values: Iterable[object]) -> str:
     )
 
 
+def short_format(value: float, digits: int, place: str = "#") -> str:
+    """Return a format that shows so many digits of a value, whatever its unit, and all of its whole
+    ones; `place` is the sign of a decimal: `0` is always shown."""
+    size = math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 0
+    places = min(MOST_DECIMALS, digits - 1 - size)
+    return WHOLE if places <= 0 else f"#,##0.{place * places}"
+
+
 def precise(precision: Precision) -> str:
     """Return the format of the numbers of a figure."""
     unit, places = precision.unit, precision.places
