@@ -114,7 +114,7 @@ def diagnosis_page(title: str, found: Diagnosis) -> Page:
             FigureLine(
                 (
                     f"{number}",
-                    each.said,
+                    each.told,
                     ", ".join(each.cells),
                     "; ".join(each.changes),
                     each.objective,

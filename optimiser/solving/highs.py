@@ -44,6 +44,7 @@ ENDINGS = (
 )
 RAY = 1e-7  # a cost that falls by less than this along a ray does not fall
 AT_BOUND = 1e-7  # how near to a bound a value lies at it, absolutely and relatively
+INTERIOR = "ipm"  # HiGHS's option solver
 DUAL_SIMPLEX, PRIMAL_SIMPLEX = 1, 4  # HiGHS's option simplex_strategy
 POLISHING = 10.0  # least time limit of the linear program after a search [s]
 POLLING = 0.1  # between two looks at a search [s]
@@ -397,9 +398,25 @@ def judged(
     )
 
 
-def _solve_linear(program: Program, options: Options, interrupt: Interrupt) -> ProgramSolution:
+def optimise_inside(program: Program, options: Options, interrupt: Interrupt) -> ProgramSolution:
+    """Minimise a linear program by the interior point, and go on to a vertex.
+
+    Where there is no plan it sees so up to a hundred times sooner than the simplex, by how its
+    iterates grow: that is no proof (E. D. Andersen and Y. Ye, Math. Program. 84, 1999). Raises
+    Unbounded and SolverError.
+    """
+    try:
+        return _solve_linear(program, options, interrupt, INTERIOR)
+    except SolverError:  # it gives up where the simplex does not
+        return _solve_linear(program, options, interrupt)
+
+
+def _solve_linear(
+    program: Program, options: Options, interrupt: Interrupt, method: str = "choose"
+) -> ProgramSolution:
     h = load(program)
     prepare(h, options)
+    _option(h, "solver", method)
     run(h, interrupt)
     ended, info, solution = h.getModelStatus(), h.getInfo(), h.getSolution()
     if ended == HighsModelStatus.kInfeasible:

@@ -55,7 +55,12 @@ HARD = {
         "settings.mip_gap = 0.02",
     ),
     "indium": ("targets[*].hard = yes", "targets[*].quantity scale 0.9"),
-    "gallium": ("materials[gallium].shortage_cost =", "demand[*].quantity scale 0.02"),
+    "gallium": (
+        "materials[gallium].shortage_cost =",
+        "demand[*].quantity scale 0.02",
+        "contracts[*].call_off_lot =",
+        "settings.mip_gap = 0.02",
+    ),
 }
 QUICK = ("settings.mip_gap = 0.5",)
 FACTORS = {
@@ -150,7 +155,9 @@ def _of_defaults(stockpile: Stockpile, periods: int) -> Iterator[Damage]:
 
 
 def infeasible(book: so.Book, damage: Damage) -> so.Book | None:
-    """Return the damaged workbook where it is proven to have no plan, and is no error."""
+    """Return the damaged workbook where it is no error and has no plan, by the interior point at
+    least: where the explanation does not prove that, its line is a miss.
+    """
     try:
         damaged = book.change(damage.change)
     except so.InputError:
@@ -246,27 +253,30 @@ def line(damaged: so.Book, damage: Damage, tally: Tally) -> str:
     gc.collect()
     gc.freeze()  # what earlier lines left is not looked through in the time of this one
     begun = time.process_time()
-    found = so.explain(damaged)
+    explained = so.explain(damaged)
     spent = time.process_time() - begun
     works, one, verified = 0, 0.0, 0.0
-    for each in found.repairs:  # as their workbooks say, the lightest first, while it is worth it
+    for (
+        each
+    ) in explained.repairs:  # as their workbooks say, the lightest first, while it is worth it
         begun, whole = time.process_time(), False
         if verified <= spent:
             whole = has_plan(damaged, each, time_limit=LONG + spent)
             one = max(one, time.process_time() - begun)
         works += whole or has_plan(damaged, each, gap=ANY)
         verified += time.process_time() - begun
-    texts = {text.partition(" =")[0] for each in found.repairs for text in each.changes}
+    texts = {text.partition(" =")[0] for each in explained.repairs for text in each.changes}
     hit = any(damage.change.startswith(text) for text in texts)
     weight = undone(damaged, damage)
-    least = min((each.weight for each in found.repairs), default=float("inf"))
+    least = min((each.weight for each in explained.repairs), default=float("inf"))
     fine = hit or (weight is not None and least <= weight * (1 + 1e-6))
+    fine = fine and explained.status == WANTED
     tally.damages, tally.named = tally.damages + 1, tally.named + fine
-    tally.offered, tally.verified = tally.offered + len(found.repairs), tally.verified + works
+    tally.offered, tally.verified = tally.offered + len(explained.repairs), tally.verified + works
     tally.ratios += [spent / one] if one else []
     judged = "named" if hit else "lighter" if fine else "MISSED"
     return (
-        f"{damage.change[:60]:60} {len(found.repairs)} offered {works} work {judged}"
+        f"{damage.change[:60]:60} {len(explained.repairs)} offered {works} work {judged}"
         f" {least:.3g} of {weight if weight is None else round(weight, 3)}"
         f" {spent:.2f} s, {spent / one if one else 0:.1f} times"
     )

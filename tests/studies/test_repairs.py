@@ -328,7 +328,7 @@ def test_the_command_explains_in_words_and_as_an_object(
     found = run(capsys, *poor, "--json", "--apply", 1, "-o", fixed)
     assert found.status == 3
     first = json.loads(found.out)["repairs"][0]
-    assert set(first) == {"changes", "cells", "said", "weight", "objective"}
+    assert set(first) == {"changes", "cells", "said", "weight", "objective", "proven"}
     pasted = [each for change in first["changes"] for each in ("--set", change)]
     solved = run(capsys, "solve", path, *poor[2:], *pasted, "-o", tmp_path / "plan.xlsx", "--json")
     assert solved.status == 0
@@ -468,7 +468,7 @@ def test_a_solver_that_fails_ends_no_explanation(monkeypatch: pytest.MonkeyPatch
     def fail(*_: object) -> None:
         raise SolverError("HiGHS ended with the status 'Unknown'")
 
-    monkeypatch.setattr(elastic, "highs", SimpleNamespace(optimise=fail))
+    monkeypatch.setattr(elastic, "highs", SimpleNamespace(optimise=fail, optimise_inside=fail))
     found = so.explain(base("budgets[nds].from = 2027-04-01"))
     assert found.status == "infeasible"
     assert {each.cells for each in found.repairs} & {("budgets!B2",)}
@@ -555,6 +555,49 @@ def test_a_trial_with_a_plan_is_not_built_again(monkeypatch: pytest.MonkeyPatch)
     plan = so.solve(base("budgets[nds].expires = 2027-01-31").change(lever.set_to(lever.extreme)))
     assert plan.plan is not None
     assert cost == pytest.approx(plan.plan.objective)
+
+
+def test_a_repair_that_had_no_time_gets_all_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no other was found; that its cost is not proven is said."""
+    search = search_of(base("budgets[nds].amount = 120"), {"budgets"})
+    seen: list[bool] = []
+
+    def solved(_: object, changes: object, patient: bool = False) -> tuple[str, float | None]:
+        seen.append(patient)
+        return ("feasible", 1234.0) if patient else ("no_plan", None)
+
+    monkeypatch.setattr(repair_search, "LATE", 0.0)
+    monkeypatch.setattr(trials.Trials, "solved", solved)
+    found = search.run(proven=True)
+    assert seen == [False, True]
+    assert [each.proven for each in found.repairs] == [False]
+    assert any("1,234 USD (not proven" in each for each in found.lines())
+    assert "not proven" in found.repairs[0].told
+
+
+def test_what_the_interior_point_holds_for_impossible_is_proven_before_it_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All that the first proof rests on is said, where fewer do not clash."""
+    honest = so.explain(base("budgets[nds].amount = 120"))
+    assert honest.clash.smallest
+    possible = elastic.ElasticProgram.possible
+
+    def hasty(self: Any, *of: Any, proven: bool = False) -> bool | None:
+        return possible(self, *of, proven=True) if proven else False
+
+    monkeypatch.setattr(elastic.ElasticProgram, "possible", hasty)
+    found = so.explain(base("budgets[nds].amount = 120")).clash
+    assert not found.smallest
+    assert set(found.rules) >= set(honest.clash.rules)
+
+
+@pytest.mark.parametrize("proven", [False, True])
+def test_whether_cells_can_make_a_plan_is_known_with_and_without_a_proof(proven: bool) -> None:
+    search = search_of(base("budgets[nds].amount = 120"), {"budgets"})
+    options, program = Options(), search.program
+    assert program.possible((), options, search.interrupt, proven) is False
+    assert program.possible(program.given, options, search.interrupt, proven) is True
 
 
 def test_what_no_plan_was_found_for_is_not_tried_again_but_for_its_rounding(

@@ -16,6 +16,7 @@ EXPLANATION_WRITERS: dict[str, Callable[[Diagnosis, Path, bool], None]] = {}
 """The functions that write an explanation as a file, by the ending of its name. Each room that
 knows a format adds its own.
 """
+UNPROVEN = "not proven: a cheaper plan may exist"
 NO_TIME = "there was no time to look for more"
 
 
@@ -24,7 +25,8 @@ class Repair:
     """Changes of cells that together make a plan, proven by solving the workbook with them alone.
 
     `changes` are in the words of `--set`, `cells` are where they stand, `weight` is what they count
-    by the weights of their cells [1]. `objective` is what the repaired plan costs [money].
+    by the weights of their cells [1]. `objective` is what the repaired plan costs [money], `proven`
+    whether that is within the gap of the settings; else there may be a much cheaper one.
 
     >>> import optimiser as so
     >>> poor = so.read("inputs/small.xlsx", "budgets[*].amount scale 0.3")
@@ -38,6 +40,12 @@ class Repair:
     said: str
     weight: float
     objective: float
+    proven: bool = True
+
+    @property
+    def told(self) -> str:
+        """Return what is changed, and whether the cost of the plan is in doubt."""
+        return self.said if self.proven else f"{self.said}. Cost {UNPROVEN}"
 
     def as_object(self) -> dict[str, object]:
         """Return the repair as one object, for JSON."""
@@ -47,6 +55,7 @@ class Repair:
             "said": self.said,
             "weight": self.weight,
             "objective": self.objective,
+            "proven": self.proven,
         }
 
 
@@ -148,7 +157,8 @@ class Diagnosis(Shown):
         for number, each in enumerate(self.repairs, start=1):
             cost = f"{amounts.money(each.objective)} {self.currency}"
             of = f"The plan {where}" if where else "The plan"
-            yield f"  {number}. {each.said}. {of} then costs {cost}:"
+            doubt = "" if each.proven else f" ({UNPROVEN})"
+            yield f"  {number}. {each.said}. {of} then costs {cost}{doubt}:"
             yield f"     {' '.join(f'--set {_quoted(change)}' for change in each.changes)}"
         if not self.repairs:
             yield "No change of a few cells was found that makes a plan."

@@ -33,6 +33,7 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 from stockpile_model.values import text
 
+MISSED = 1e-6  # what the rows of a program without a plan are missed by at least [scaled units]
 NOTHING = 1e-7  # what gives by less of its weight does not give
 _BOUNDS = ("row_lower", "row_upper", "lower", "upper")
 
@@ -385,14 +386,19 @@ class ElasticProgram:
         upper[shut] = 0.0
         return dataclasses.replace(self.program, upper=upper)
 
-    def possible(self, free: Iterable[int], options: Options, interrupt: Interrupt) -> bool | None:
-        """Return whether a plan exists where some cells give all that is needed; None: unknown."""
+    def possible(
+        self, free: Iterable[int], options: Options, interrupt: Interrupt, proven: bool = False
+    ) -> bool | None:
+        """Return whether a plan exists where some cells give all that is needed; None: unknown.
+
+        `proven`: that there is none is proven too, by the least by which its rows are missed.
+        """
         opened = self._open(set(free))
-        opened = dataclasses.replace(opened, cost=np.zeros(opened.columns))
-        found = _optimised(opened, options, interrupt)
-        if found is None or found.status == "no_plan":
-            return None
-        return found.status != "infeasible"
+        opened = dataclasses.replace(opened, cost=np.zeros(opened.columns), offset=0.0)
+        found = _optimised(_missing(opened) if proven else opened, options, interrupt)
+        if found is None or found.objective is None:
+            return None if found is None or found.status == "no_plan" else False
+        return found.objective <= MISSED or (None if found.status != "optimal" else False)
 
     def _values(self, x: Floats) -> tuple[dict[int, float], tuple[int, ...], set[int]]:
         """Return the new values of the cells, the rows that they give to, and the cells that would
@@ -426,14 +432,30 @@ class ElasticProgram:
         return values, tuple(sorted(rows)), wrong
 
 
+def _missing(program: Program) -> Program:
+    """Return the program in which each row may be missed at a cost."""
+    low = np.flatnonzero(program.row_lower > -INFINITY)
+    high = np.flatnonzero(program.row_upper < INFINITY)
+    count = len(low) + len(high)
+    return program.extended(
+        cost=np.ones(count),
+        lower=np.zeros(count),
+        upper=np.full(count, INFINITY),
+        row=np.concatenate([low, high]),
+        column=program.columns + np.arange(count, dtype=np.int32),
+        value=np.repeat([1.0, -1.0], [len(low), len(high)]),
+    )
+
+
 def _optimised(
     program: Program, options: Options, interrupt: Interrupt
 ) -> highs.ProgramSolution | None:
     """Return the solution of a program; None where the solver fails, as for figures that are far
     off: what it would have said is not known then.
     """
+    minimise = highs.optimise if program.integer.any() else highs.optimise_inside
     try:
-        return highs.optimise(program, options, interrupt)
+        return minimise(program, options, interrupt)
     except SolverError:
         return None
 

@@ -42,6 +42,7 @@ STEPS = 7  # between a number and what it can give
 SEARCH = 0.2  # of the time limit, for a search over whole numbers
 PULLED = 6  # cells that are tried alone by what they move to first order
 POWER = 10.0  # by which a cell is moved where that would do of which there is too little
+LATE = 0.4  # share of the time limit after which a repair that had no time gets all that is left
 TIMES_FIRST = (1.001, 1.25, 2.0, 8.0)  # what a cell is moved, of what would do to first order
 
 
@@ -104,6 +105,8 @@ class RepairSearch:
     def run(self, proven: bool) -> Diagnosis:
         """Return the diagnosis."""
         first = self.program.least(self.program.given, self._limited(), self.interrupt)
+        if first.status == "infeasible" and not (proven or self._has_none()):
+            return self._diagnosis("no_plan", ClashingRules())
         if first.status != "infeasible" and not first.values:
             # The relaxation has a plan: only whole numbers can stand in its way.
             known = False if proven else self._has_plan()
@@ -115,8 +118,10 @@ class RepairSearch:
             first = self.program.least(self.program.given, self._limited(SEARCH), self.interrupt)
         for values, rows in self._candidates(first):
             self._offer(values, rows)
-            if len(self.repairs) >= MOST or not self.pace.allows(1.0):
+            if len(self.repairs) >= MOST or not self.pace.allows(1.0) or self._late:
                 break
+        if not self.repairs:
+            self._offer_vain(first.places)
         touched = self.program.touched(first)
         clash = self._clash(touched) if first.values else ClashingRules()
         return self._diagnosis("infeasible", clash)
@@ -133,6 +138,12 @@ class RepairSearch:
             self.pace.spent,
             "" if self.pace.allows() or status == "feasible" else NO_TIME,
         )
+
+    def _has_none(self) -> bool:
+        """Return whether it is proven in time that the workbook has no plan, which what all cells
+        can give does not cure.
+        """
+        return self.program.possible((), self._limited(), self.interrupt, proven=True) is False
 
     def _has_plan(self) -> bool | None:
         """Return whether the workbook has a plan; None where that is not proven in time."""
@@ -308,14 +319,32 @@ class RepairSearch:
             before.add(changes)
             status, objective = self.trials.solved(changes)
             if objective is not None:
-                self.repairs.append(self._repair(typed, changes, objective, rows))
+                self.repairs.append(self._repair(typed, objective, status, rows))
                 self.tried.add(cells)
                 return
             vain += [typed] if status == "no_plan" else []
-            if not self.pace.allows(1.0):
+            if not self.pace.allows(1.0) or self._late:
                 return
         if later is not None:
             later[cells] = values, rows
+
+    @property
+    def _late(self) -> bool:
+        """Return whether it is time to give one repair, for which there was none, all that is left:
+        a plan that is hard to find is worth more than many that are not looked for.
+        """
+        gone = self.pace.spent > LATE * self.options.time_limit
+        return gone and not self.repairs and any(self.vain.values())
+
+    def _offer_vain(self, rows: tuple[int, ...]) -> None:
+        """Solve the workbook with the fewest and lightest cells of which no plan was found in time,
+        for as long as there is time.
+        """
+        vain = [typed for found in self.vain.values() for typed in found]
+        for typed in sorted(vain, key=lambda each: (len(each), self._weight(each)))[:1]:
+            status, objective = self.trials.solved(self._texts(typed), patient=True)
+            if objective is not None:
+                self.repairs.append(self._repair(typed, objective, status, rows))
 
     def _alike(self, one: Mapping[int, Any], other: Mapping[int, Any]) -> bool:
         """Return whether values are the same but for how they are rounded."""
@@ -430,23 +459,23 @@ class RepairSearch:
         last = lever.farthest(direction)
         return min(found, last) if direction > 0 else max(found, last)
 
+    def _weight(self, typed: Mapping[int, Any]) -> float:
+        return sum(self.levers[j].weight(value) for j, value in typed.items())
+
     def _repair(
-        self,
-        typed: Mapping[int, Any],
-        changes: tuple[str, ...],
-        objective: float,
-        rows: tuple[int, ...],
+        self, typed: Mapping[int, Any], objective: float, status: Status, rows: tuple[int, ...]
     ) -> Repair:
         """Return a repair in words."""
         parts = [self.levers[j].said(value) for j, value in typed.items()]
         said = ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
         when = self.places.short(rows)
         return Repair(
-            changes,
+            self._texts(typed),
             tuple(self.levers[j].cell for j in typed),
             f"{when}: {said}" if when else said[:1].upper() + said[1:],
-            sum(self.levers[j].weight(value) for j, value in typed.items()),
+            self._weight(typed),
             objective,
+            status == "optimal",
         )
 
     def _clash(self, touched: Collection[int]) -> ClashingRules:

@@ -112,9 +112,9 @@ class Trials:
             form = standard_form(formulation.m)
             # With its own cost it may take sixty times as long to see that there is none.
             none = replace(form.program.relaxed(), cost=np.zeros(form.program.columns))
-            found = highs.optimise(none, self._limited(), self.interrupt).x is not None
+            found = highs.optimise_inside(none, self.limited(), self.interrupt).x is not None
             if found and self.whole:
-                options = replace(self._limited(), gap=1.0, target=INFINITY)
+                options = replace(self.limited(), gap=1.0, target=INFINITY)
                 tree = scenario_tree(formulation)
                 found = solve(formulation.m, options, None, None, tree).objective is not None
         except (SolverError, ValueError, ArithmeticError):
@@ -123,11 +123,14 @@ class Trials:
             self.last = formulation
         return found
 
-    def solved(self, changes: Sequence[str], any_plan: bool = False) -> tuple[Status, float | None]:
+    def solved(
+        self, changes: Sequence[str], any_plan: bool = False, patient: bool = False
+    ) -> tuple[Status, float | None]:
         """Return how the search for a plan after some changes ends, and what the plan costs.
 
         `any_plan`: the first plan that is found is enough. Any other is audited as `solve` does it.
-        A repair whose plan takes long to find is none: another may be proven in that time.
+        A repair whose plan takes long to find is none, as another may be proven in that time;
+        `patient`: it may take all that is left.
         """
         begun = time.process_time()
         found = self.changed(changes)
@@ -135,9 +138,10 @@ class Trials:
             return "infeasible", None
         try:
             formulation = self._built(found)
-            options = replace(self.options, time_limit=self.pace.attempt)
+            longest = self.pace.left if any_plan or patient else self.pace.attempt
+            options = replace(self.options, time_limit=longest)
             if any_plan:
-                options = replace(options, time_limit=self.pace.left, gap=1.0, target=INFINITY)
+                options = replace(options, gap=1.0, target=INFINITY)
             outcome = solve(formulation.m, options, None, None, scenario_tree(formulation))
             if outcome.objective is not None and not any_plan:
                 audited(make_plan(formulation, outcome))
@@ -154,7 +158,8 @@ class Trials:
             return last
         return build(stockpile)
 
-    def _limited(self) -> Options:
+    def limited(self) -> Options:
+        """Return the options of a search that takes no longer than there is time."""
         return replace(self.options, time_limit=max(0.1, self.pace.left))
 
 

@@ -56,7 +56,7 @@ def _lines(found: Diagnosis) -> Iterator[_Line]:
     for number, repair in enumerate(found.repairs, start=1):
         for at, (cell, change) in enumerate(zip(repair.cells, repair.changes, strict=True)):
             cost = repair.objective if at == 0 else None
-            said = repair.said if at == 0 else f"belongs to repair {number}"
+            said = repair.told if at == 0 else f"belongs to repair {number}"
             yield _Line(f"repair {number}", cell, said, change, cost)
     for rule in found.clash.rules:
         yield _Line("cannot all be kept", rule.cell, rule.said)
