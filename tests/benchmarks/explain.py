@@ -168,7 +168,10 @@ def infeasible(book: so.Book, damage: Damage) -> so.Book | None:
     formulation = build(damaged.stockpile)
     program = standard_form(formulation.m).program.relaxed()
     with contextlib.suppress(SolverError), Interrupt(keeps=False) as interrupt:
-        found = highs.optimise(replace(program, cost=0 * program.cost), options, interrupt)
+        # A target would end the interior point before it knows.
+        aimless = replace(options, target=-INFINITY)
+        nothing = replace(program, cost=0 * program.cost)
+        found = highs.optimise_inside(nothing, aimless, interrupt)
         if found.x is not None and len(damaged.stockpile.rows(Offer)) <= WHOLE:
             tree = scenario_tree(formulation)
             return damaged if solve(formulation.m, options, tree=tree).status == WANTED else None
