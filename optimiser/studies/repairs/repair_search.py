@@ -372,6 +372,9 @@ class RepairSearch:
             if generous == before:  # they give all that they can
                 return
             before = generous
+            if self.vain.get(frozenset(values)):  # a plan is found sooner where there is more room
+                yield generous
+                continue
             status, tight = self._tightened(generous)
             if tight:
                 yield from self._written(tight)
