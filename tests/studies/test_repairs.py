@@ -569,10 +569,30 @@ def test_a_repair_that_had_no_time_gets_all_that_is_left(monkeypatch: pytest.Mon
     monkeypatch.setattr(repair_search, "LATE", 0.0)
     monkeypatch.setattr(trials.Trials, "solved", solved)
     found = search.run(proven=True)
-    assert seen == [False, True]
+    assert seen == [False, False, False, True]
     assert [each.proven for each in found.repairs] == [False]
     assert any("1,234 USD (not proven" in each for each in found.lines())
     assert "not proven" in found.repairs[0].told
+
+
+def test_what_gives_less_than_what_is_too_little_gets_no_more_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No plan was found in time of what is just enough, and twice as much is proven too little."""
+    search = search_of(base("budgets[nds].amount = 120"), {"budgets"})
+    tried: list[tuple[float, bool]] = []
+
+    def solved(_: object, changes: tuple[str, ...], patient: bool = False) -> tuple[str, None]:
+        amount = float(changes[0].partition("= ")[2])
+        tried.append((amount, patient))
+        return "infeasible" if 400 < amount < 500 else "no_plan", None
+
+    monkeypatch.setattr(repair_search, "LATE", 0.0)
+    monkeypatch.setattr(trials.Trials, "solved", solved)
+    monkeypatch.setattr(repair_search.RepairSearch, "_tightened", lambda *_: ("no_plan", None))
+    search.run(proven=True)
+    assert [amount for amount, patient in tried if patient] == [max(tried)[0]]
+    assert len(tried) > 3
 
 
 def test_what_the_interior_point_holds_for_impossible_is_proven_before_it_is_said(

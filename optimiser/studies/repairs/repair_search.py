@@ -322,8 +322,11 @@ class RepairSearch:
                 self.repairs.append(self._repair(typed, objective, status, rows))
                 self.tried.add(cells)
                 return
-            vain += [typed] if status == "no_plan" else []
-            if not self.pace.allows(1.0) or self._late:
+            if status == "no_plan":
+                vain.append(typed)
+            elif status == "infeasible":  # nor does what gave less make a plan
+                vain.clear()
+            if not self.pace.allows(1.0):
                 return
         if later is not None:
             later[cells] = values, rows
@@ -338,9 +341,9 @@ class RepairSearch:
 
     def _offer_vain(self, rows: tuple[int, ...]) -> None:
         """Solve the workbook with the fewest and lightest cells of which no plan was found in time,
-        for as long as there is time.
+        where they give the most that was tried, for as long as there is time.
         """
-        vain = [typed for found in self.vain.values() for typed in found]
+        vain = [found[-1] for found in self.vain.values() if found]
         for typed in sorted(vain, key=lambda each: (len(each), self._weight(each)))[:1]:
             status, objective = self.trials.solved(self._texts(typed), patient=True)
             if objective is not None:
