@@ -575,6 +575,18 @@ def test_a_repair_that_had_no_time_gets_all_that_is_left(monkeypatch: pytest.Mon
     assert "not proven" in found.repairs[0].told
 
 
+@pytest.mark.parametrize("ended", ["feasible", "infeasible"])
+def test_that_there_is_no_plan_is_said_where_it_is_proven(
+    monkeypatch: pytest.MonkeyPatch, ended: Any
+) -> None:
+    """That a search out of time found only what changes cells, or nothing, is no proof."""
+    search = search_of(base("budgets[nds].amount = 120"), {"budgets"})
+    values = {0: 200.0} if ended == "feasible" else {}
+    monkeypatch.setattr(elastic.ElasticProgram, "least", lambda *_: Gift(ended, values, 1.0))
+    monkeypatch.setattr(elastic.ElasticProgram, "possible", lambda *_, **__: None)
+    assert search.run(proven=False).status == "no_plan"
+
+
 def test_what_gives_less_than_what_is_too_little_gets_no_more_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -105,7 +105,8 @@ class RepairSearch:
     def run(self, proven: bool) -> Diagnosis:
         """Return the diagnosis."""
         first = self.program.least(self.program.given, self._limited(), self.interrupt)
-        if first.status == "infeasible" and not (proven or self._has_none()):
+        unproven = first.status == "infeasible" or (first.values and first.status != "optimal")
+        if unproven and not (proven or self._has_none()):
             return self._diagnosis("no_plan", ClashingRules())
         if first.status != "infeasible" and not first.values:
             # The relaxation has a plan: only whole numbers can stand in its way.
@@ -140,9 +141,7 @@ class RepairSearch:
         )
 
     def _has_none(self) -> bool:
-        """Return whether it is proven in time that the workbook has no plan, which what all cells
-        can give does not cure.
-        """
+        """Return whether it is proven in time that the workbook has no plan as it is."""
         return self.program.possible((), self._limited(), self.interrupt, proven=True) is False
 
     def _has_plan(self) -> bool | None:
