@@ -45,7 +45,7 @@ def rounded(value: float) -> str:
     for size, name in ((1e9, "billion"), (1e6, "million")):
         if abs(value) >= size and math.isfinite(value):
             return f"{_plain(Decimal(f'{value / size:.4g}'))} {name}"
-    return money(float(f"{value:.6g}"))
+    return price(value)
 
 
 def price(value: float) -> str:

@@ -34,8 +34,7 @@ LITTLE = 2e-5  # what part of the cost goes through what is left to the batches
 BATCH = 0.5  # of the decisions that are not whole: rounded up at once
 EXACT = 2e-7  # by how much a plan may miss a row
 NEAREST, BELOW, ABOVE = 0.5, FRACTION, 1.0 - FRACTION  # what is added before it is cut off
-# whole numbers: with fewer to round the better plan of rounding the whole pays
-NUMEROUS = 2_000
+NUMEROUS = 2_000  # whole numbers from which on paths are rounded apart
 TURNED = 20  # choices, at most, that are turned round
 DEAR = 10.0  # times what a step may be dearer at first: then an earlier one is turned round
 BACK, AGAIN = 8, 5  # so many decisions before it may be turned, so often in a dive
