@@ -16,10 +16,14 @@ the place of a blank one."""
 
 
 class Give(NamedTuple):
-    """In which way a cell gives, and the weight of moving it by its own size [1]."""
+    """In which way a cell gives, and the weight of moving it by its own size [1].
+
+    `grows`: the further it gives, the larger the model, by far.
+    """
 
     way: Way
     weight: float
+    grows: bool = False
 
 
 Gives = Mapping[str, Give]

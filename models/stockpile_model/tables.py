@@ -136,7 +136,7 @@ class Material(Row):
     PURPOSE = "What is stockpiled, how long it keeps and what missing or old metal costs."
     STEP = "basis"
     GIVES: ClassVar[Gives] = {
-        "shelf_life_months": Give("more", FACT),
+        "shelf_life_months": Give("more", FACT, grows=True),
         "count_life_months": Give("less", POLICY),
         "shortage_cost": Give("priced", NEED),
         "holding_cost": Give("less", FACT),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 from pathlib import Path
@@ -24,6 +25,7 @@ from stockpile_model import changes
 from stockpile_model.block import tables as block_tables
 from stockpile_model.build import build
 from stockpile_model.schema import columns, get
+from stockpile_model.tables import Material
 from tests.support.books import book as written_book
 from tests.support.commands import run
 
@@ -108,6 +110,21 @@ DAMAGES = (
     "commitments[row 2].quantity = 500",
 )
 """Each leaves no plan. After a bar stands what only makes the first change matter."""
+
+
+OFFTAKE: dict[str, Any] = {
+    "contracts": [
+        {
+            "contract": "offtake",
+            "supplier": "plant",
+            "material": "ga",
+            "sign_from": "2028-01-01",
+            "sign_to": "2028-03-01",
+            "term_months": 12,
+        }
+    ],
+    "floors": [{"contract": "offtake", "level": 1, "floor": 9, "annual_quantity": 12}],
+}
 
 
 def base(*given: str) -> so.Book:
@@ -519,7 +536,7 @@ def test_one_cell_among_many_is_found_by_few_trials() -> None:
             return wanted in moved_cells
 
     counted = Counted(search.stockpile, search.options, search.interrupt, search.pace)
-    found = trials.fewest(counted, search.levers, range(len(search.levers)))
+    found = trials.fewest(counted, search.levers, range(len(search.levers)), large=False)
     assert found == {wanted: search.levers[wanted].extreme}
     assert len(tried) <= 2 + math.ceil(math.log2(len(search.levers)))
 
@@ -724,4 +741,58 @@ def test_an_event_that_takes_all_away_keeps_no_cell_from_giving() -> None:
         search = repair_search.RepairSearch(book.stockpile, Options(), interrupt)
     assert {"events[ban].value", "budgets[nds].amount"} <= {
         search.levers[j].address for j in search.effects.traced
+    }
+
+
+@pytest.mark.parametrize(
+    "damage", ["budgets[nds].expires = 2027-01-31", "offers[frame].lead_time_months = 6"]
+)
+def test_cells_from_which_events_reckon_are_not_cleared(damage: str) -> None:
+    """A date that is blank cannot be moved: such a workbook is wrong, whatever else gives."""
+    slip = {
+        "scenarios": [{"scenario": "slip", "probability": 0.4, "revealed": "2027-02-01"}],
+        "events": [
+            {
+                "scenario": "slip",
+                "table": "offers",
+                "row": "spot",
+                "column": "to",
+                "how": "add",
+                "value": 1,
+            }
+        ],
+    }
+    found = so.explain(so.from_tables({**BOOK, **slip}, damage))
+    named = {change.partition(" =")[0] for each in found.repairs for change in each.changes}
+    assert damage.partition(" =")[0] in named
+
+
+@pytest.mark.parametrize(("large", "longest"), [(0, 2.0), (10**9, 7.0)])
+def test_of_a_large_model_what_makes_it_larger_gives_little_at_first(
+    large: int, longest: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A life of two months is an eighth of all that it can give, and enough."""
+    monkeypatch.setattr(repair_search, "LARGE", large)
+    search = search_of(base("materials[ga].shelf_life_months = 1"), {"materials", "offers"})
+    lives, feasible = set[float](), trials.Trials.feasible
+
+    def seen(self: trials.Trials, stockpile: Any) -> bool:
+        lives.add(stockpile.rows(Material)[0].shelf_life_months)
+        return feasible(self, stockpile)
+
+    monkeypatch.setattr(trials.Trials, "feasible", seen)
+    found = search.run(proven=True)
+    assert found.repairs[0].changes == ("materials[ga].shelf_life_months = 2",)
+    assert max(lives) == longest
+
+
+def test_a_cell_gives_a_share_of_what_it_can_in_whole_months() -> None:
+    """Half of the way to the first month, and to the last; half of two horizons more."""
+    book = so.from_tables({**BOOK, **OFFTAKE}, "settings.periods = 36")
+    given = {each.column.name: each for each in levers(book.stockpile) if each.give.grows}
+    assert {name: each.part_way(0.5) for name, each in given.items()} == {
+        "shelf_life_months": 39,
+        "sign_from": dt.date(2027, 7, 1),
+        "sign_to": dt.date(2029, 1, 1),
+        "term_months": 48,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 import statistics
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ from typing import Any
 from optimiser.studies.repairs.event_values import event_value
 from stockpile_model import amounts, changes
 from stockpile_model.block import tables
+from stockpile_model.calendar import add_months
 from stockpile_model.giving import Give
 from stockpile_model.scale import NOISE, PRICE
-from stockpile_model.scenarios import Event
+from stockpile_model.scenarios import Event, change
 from stockpile_model.schema import LARGEST, Column, Row, columns, keys
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
@@ -61,6 +63,14 @@ class GivingCell:
             and self.column.unit != "months"
             and isinstance(self.value, (int, float))
         )
+
+    def part_way(self, share: float) -> Any:
+        """Return the value at which it has given a share of all that it can, in whole months."""
+        old, extreme = self.value, self.extreme
+        if isinstance(extreme, dt.date):
+            months = (extreme.year - old.year) * 12 + extreme.month - old.month
+            return add_months(old, round(share * months))
+        return type(old)(old + math.ceil(share * (extreme - old)))
 
     def farthest(self, sign: int) -> float:
         """Return the number to which it can go in a direction."""
@@ -212,7 +222,8 @@ def _cell(stockpile: Stockpile, row: Row, column: Column) -> str:
 
 def _extreme(stockpile: Stockpile, row: Row, column: Column, give: Give, value: Any) -> Any:
     """Return the value at which a cell has given all that it can."""
-    blank = not column.required and column.default is None
+    filled = give.grows or (id(row), column.name) in _reckoned(stockpile)
+    blank = not (column.required or column.default is not None or filled)
     if give.way == "default":
         return column.default
     if give.way == "priced":
@@ -231,6 +242,17 @@ def _extreme(stockpile: Stockpile, row: Row, column: Column, give: Give, value: 
     if column.least is not None:
         return type(value)(max(column.least, 0))
     return None if blank else value / FAR
+
+
+@functools.lru_cache(maxsize=8)
+def _reckoned(stockpile: Stockpile) -> frozenset[tuple[int, str]]:
+    """Return the rows, by identity, and the columns of cells from whose value an event reckons."""
+    return frozenset(
+        (id(row), column.name)
+        for event in stockpile.rows(Event)
+        if event.how != "set"
+        for row, column, _ in changes.addressed(stockpile, change(event))
+    )
 
 
 def _largest(stockpile: Stockpile, row: Row, column: Column, value: float) -> float:

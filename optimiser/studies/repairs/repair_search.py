@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from optimiser.solving.engine import LARGE
 from optimiser.solving.search_options import Options, Status
 from optimiser.solving.standard_form import standard_form
 from optimiser.studies.repairs.clashes import smallest
@@ -150,6 +151,11 @@ class RepairSearch:
         self.pace.one = None
         return {"infeasible": False, "no_plan": None}.get(status, True)
 
+    @property
+    def large(self) -> bool:
+        """Return whether the model is large."""
+        return self.form.program.rows + self.form.program.columns >= LARGE
+
     # --- Candidates
 
     def _candidates(self, first: Gift) -> Iterator[Candidate]:
@@ -258,7 +264,7 @@ class RepairSearch:
         """
         chosen = [j for j in group if j not in self.program.bounding | self.yielded]
         if chosen and self.pace.allows(1.0):
-            found = fewest(self.trials, self.levers, chosen)
+            found = fewest(self.trials, self.levers, chosen, self.large)
             if found:
                 self.yielded |= found.keys()
                 yield self._least_of(found), places
@@ -266,8 +272,8 @@ class RepairSearch:
     def _least_of(self, found: Mapping[int, Any]) -> Mapping[int, Any]:
         """Return cells that need give no more than this, one after the other."""
         values = dict(found)
-        for j in values:
-            steps = self._steps(self.levers[j])
+        for j, most in found.items():
+            steps = self._steps(replace(self.levers[j], extreme=most))
 
             def works(value: Any, j: int = j) -> bool:
                 given = {**values, j: value}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,6 +31,8 @@ ALWAYS = 0.1  # what it may take in any case [s]
 ATTEMPT = 1.0  # what one search for a plan may take in any case [s]
 SHARE = 0.15  # of the time limit, for a search while nothing is known of how long one takes
 LONGER = 3.0  # times as long as another repaired workbook took
+WIDENING = (0.125, 0.25, 0.5, 1.0)  # of what cells can give that make the model larger
+GROWING = 3.0  # times as long as the one before it, a trial of the next larger model may take
 _CORRECTIONS = 8  # of a group of cells of which some cannot move together
 
 
@@ -169,19 +171,53 @@ def _rows(stockpile: Stockpile) -> tuple[Any, ...]:
 
 
 def fewest(
-    trials: Trials, levers: Sequence[GivingCell], chosen: Collection[int]
+    trials: Trials, levers: Sequence[GivingCell], chosen: Collection[int], large: bool
 ) -> dict[int, Any] | None:
     """Return a smallest set of cells that make a plan where they give all they can, of light cells
     where it can be; None where not all of them together do, or there is no time.
 
     The last cell of the shortest beginning that makes a plan, the light cells first, is needed; so
-    it goes on with those before it (U. Junker, QuickXplain, AAAI 2004).
+    it goes on with those before it (U. Junker, QuickXplain, AAAI 2004). `large`: the model is; then
+    what makes it larger gives by itself, little at first.
     """
     order = sorted(chosen, key=lambda j: (levers[j].give.weight, j))
-    left = _together(trials, levers, order)
-    if left is None:
-        return None
-    needed: list[int] = []
+    for growing, share in _stages(levers, order, large):
+        begun, given = time.process_time(), [*levers]
+        for j in growing:
+            given[j] = replace(levers[j], extreme=levers[j].part_way(share))
+        others = [j for j in order if not levers[j].give.grows]
+        left = _together(trials, given, others + growing)
+        if left is not None:
+            needed = growing if large and len(growing) == 1 else []
+            return _fewest_of(trials, given, [j for j in left if j not in needed], needed)
+        if GROWING * (time.process_time() - begun) > trials.pace.left:
+            break
+    return None
+
+
+def _stages(
+    levers: Sequence[GivingCell], order: Sequence[int], large: bool
+) -> Iterator[tuple[list[int], float]]:
+    """Yield the cells that make the model larger and that may give, and the share by which they do:
+    of a large model none at first, then those of one column, the fewest first.
+    """
+    growing = [j for j in order if levers[j].give.grows]
+    if not (large and growing):
+        yield growing, 1.0
+        return
+    yield [], 1.0
+    columns = dict[tuple[str, str], list[int]]()
+    for j in growing:
+        columns.setdefault((levers[j].row.TABLE, levers[j].column.name), []).append(j)
+    for share in WIDENING:
+        for found in sorted(columns.values(), key=len):
+            yield found, share
+
+
+def _fewest_of(
+    trials: Trials, levers: Sequence[GivingCell], left: list[int], needed: list[int]
+) -> dict[int, Any]:
+    """Return a smallest set of some cells that together make a plan, with those that are needed."""
     while left and trials.pace.allows(0.5):
         if needed and trials.feasible(_extreme(trials.stockpile, levers, needed)):
             return {j: levers[j].extreme for j in needed}

@@ -37,10 +37,10 @@ class Contract(Row):
     )
     STEP = "means"
     GIVES: ClassVar[Gives] = {
-        "sign_from": Give("earlier", TERM),
-        "sign_to": Give("later", TERM),
+        "sign_from": Give("earlier", TERM, grows=True),
+        "sign_to": Give("later", TERM, grows=True),
         "deliver_from": Give("earlier", TERM),
-        "term_months": Give("more", TERM),
+        "term_months": Give("more", TERM, grows=True),
         "take_or_pay": Give("less", TERM),
         "flex": Give("more", TERM),
         "least_per_period": Give("less", TERM),
