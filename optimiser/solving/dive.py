@@ -21,9 +21,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from optimiser.solving import highs
 from optimiser.solving.branching import FRACTION, Branch, Master, Subproblem
 from optimiser.solving.linear import LinearProgram, SearchClock, Vertex
 from optimiser.solving.program import INFINITY, Bools, Floats, Program
+from optimiser.solving.search_options import Options
 from optimiser.solving.sifting import Core, Sifted
 from optimiser.solving.structure import NOWHERE, Positions, Structure
 
@@ -38,6 +40,7 @@ NUMEROUS = 2_000  # whole numbers from which on paths are rounded apart
 TURNED = 20  # choices, at most, that are turned round
 DEAR = 10.0  # times what a step may be dearer at first: then an earlier one is turned round
 BACK, AGAIN = 8, 5  # so many decisions before it may be turned, so often in a dive
+NEAR, NODES = 0.01, 300  # gap and nodes of HiGHS's search where rounding a path finds nothing
 
 Choice = tuple[Branch, int]  # a branch, and which of its sides
 
@@ -105,20 +108,39 @@ def _end_by_end(
         alone, inside = program.restricted(end, x)
         own = Master(alone, master.structure.of(end), LinearProgram(alone, relaxation.clock))
         most = worst - program.objective(x) + alone.objective(x[end])
-        begun = own.solve(Subproblem(), basis.at(end, inside))
-        rounded = (
-            _rounded(own, Subproblem(), begun, most, np.ones_like(own.binary))
-            if begun.solved
-            else None
-        )
-        if rounded is None:
+        found = _end(own, own.solve(Subproblem(), basis.at(end, inside)), most)
+        if found is None:
             return None
-        x[end] = rounded[1].x
+        x[end] = found
     # From nothing: with all integers held presolve leaves little.
     whole = np.round(x[master.integers])
     lp = LinearProgram(master.program.fixed(whole), relaxation.clock)
-    found = _exactly(master.program, lp, lp.solve(cutoff=worst), whole, worst)
-    return None if found is None else replace(found, basis=None)
+    planned = _exactly(master.program, lp, lp.solve(cutoff=worst), whole, worst)
+    return None if planned is None else replace(planned, basis=None)
+
+
+def _end(master: Master, vertex: Vertex, worst: float) -> Floats | None:
+    """Return the columns of the end of a path, with its integers rounded; None where that fits no
+    plan. Where any plan is enough and rounding finds none, HiGHS may.
+    """
+    if not vertex.solved:
+        return None
+    rounded = _rounded(master, Subproblem(), vertex, worst, np.ones_like(master.binary))
+    if rounded is not None:
+        return rounded[1].x
+    return searched(master.program, master.relaxation.clock) if worst == INFINITY else None
+
+
+def searched(program: Program, clock: SearchClock) -> Floats | None:
+    """Return a plan of a path as HiGHS finds it; None where its short search finds none."""
+    largest = np.abs(program.cost).max(initial=0.0) or 1.0
+    options = Options(gap=NEAR, time_limit=clock.left, threads=1, nodes=NODES)
+    return highs.optimise(
+        replace(program, cost=program.cost / largest, offset=program.offset / largest),
+        options,
+        clock.interrupt,
+        lambda _: clock.report(),
+    ).x
 
 
 def _decided(

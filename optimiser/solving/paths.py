@@ -9,7 +9,8 @@ should not, are left out until the last: two of five. A path that cannot go on f
 the others, as it asks for more, is solved before them.
 
 On the way each path is planned with whole integers too, with what was planned before it held: the
-first plan.
+first plan. Where rounding finds none for a path, HiGHS may; a path that has none after what the
+others decided first is planned before them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import replace
 import numpy as np
 
 from optimiser.solving.branching import Master, Subproblem
-from optimiser.solving.dive import dive
+from optimiser.solving.dive import dive, searched
 from optimiser.solving.linear import (
     AT_LOWER,
     BASIC,
@@ -76,7 +77,8 @@ class Paths:
             new[[*self.order[k]]] = True
             new[NOWHERE] = k == 0
             new &= ~inside
-            if not self._alone(new) and k > 0 and self._restarts < RESTARTS:
+            solved, planned = self._alone(new)
+            if not (solved and planned) and k > 0 and self._restarts < RESTARTS:
                 self._restarts += 1
                 self.order.insert(0, self.order.pop(k))
                 self._begin()
@@ -97,10 +99,10 @@ class Paths:
         """Return the basis of the whole program."""
         return Basis(self.columns.tobytes(), self.rows.tobytes())
 
-    def _alone(self, new: Bools) -> bool:
+    def _alone(self, new: Bools) -> tuple[bool, bool]:
         """Solve what stands at some nodes, the others as they are; and plan it.
 
-        Return whether there is a point.
+        Return whether there is a point, and a plan where there was one so far.
         """
         every, rows = self._at(new)
         columns = every[self.used[every]]
@@ -116,7 +118,7 @@ class Paths:
             self._leave_out(columns, relaxation, vertex)
         solved = vertex.solved
         if self.plan is None:
-            return solved
+            return solved, True
         if not new[0]:
             relaxation = LinearProgram(self._part(every, rows, self.plan), self.clock)
             vertex = relaxation.solve(self.basis.at(every, rows))
@@ -125,7 +127,7 @@ class Paths:
             self.plan = None
         else:
             self.plan[every] = found
-        return solved
+        return solved, found is not None
 
     def _leave_out(self, columns: Positions, relaxation: LinearProgram, vertex: Vertex) -> None:
         """Leave out the kinds of columns that the first path does not use and that cost it."""
@@ -146,7 +148,7 @@ class Paths:
         program = replace(relaxation.program, integer=self.program.integer[columns])
         structure = self.structure.of(columns)
         found = dive(Master(program, structure, relaxation), Subproblem(), vertex)
-        return None if found is None else found.x
+        return searched(program, self.clock) if found is None else found.x
 
     def _join(self, inside: Bools, leaves: int) -> None:
         """Solve what stands at the nodes so far, as if their leaves were all.

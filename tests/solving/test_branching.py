@@ -238,6 +238,25 @@ def test_a_dive_plans_the_ends_of_paths_one_by_one() -> None:
     assert alone >= 4
 
 
+def test_where_any_plan_is_enough_highs_plans_an_end_that_cannot_be_rounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program, shape = planning(3, leaves=4, periods=5)
+    lp = LinearProgram(Master.program_of(program, shape), SearchClock())
+    master, ends = Master(program, shape, lp), diving._ends(shape)
+    whole = diving._rounded
+
+    def of_the_whole_alone(own: Master, *others: Any) -> Any:
+        return whole(own, *others) if own is master else None
+
+    monkeypatch.setattr(diving, "_rounded", of_the_whole_alone)
+    vertex = master.solve(Subproblem())
+    plan = diving._end_by_end(master, Subproblem(), vertex, np.inf, ends)
+    assert plan is not None
+    assert program.holds(plan.x, diving.EXACT)
+    assert diving._end_by_end(master, Subproblem(), vertex, 2 * plan.objective, ends) is None
+
+
 def lots_over_a_tree(priority: int, room: float = 0.0) -> tuple[Master, Scenarios]:
     """Lots of sales at the nodes of two paths that share two nodes and part for two, at a price
     that falls by a hundredth: by each node no more than 1.4 for each so far, and `room`.

@@ -317,6 +317,42 @@ def test_a_path_that_asks_for_more_is_solved_before_the_others() -> None:
     assert paths.plan.tolist() == [5, 0, 0]
 
 
+def test_a_path_without_a_plan_is_planned_before_the_others() -> None:
+    """Of what is bought at the root the other leaf takes an even number, and one is not even."""
+    tree = ScenarioTree((None, 0, 0), (1.0, 0.7, 0.3))
+    labels: list[Label] = [("buy", ("one", 0)), ("late", ("one", 1)), ("late", ("one", 2))]
+    program = Program(
+        cost=np.array([1.0, 0.7, 0.0]),
+        offset=0.0,
+        lower=np.zeros(3),
+        upper=np.array([9.0, 0.0, 9.0]),
+        integer=np.ones(3, dtype=np.bool_),
+        row_lower=np.array([1.0, 1.0, 0.0]),
+        row_upper=np.array([np.inf, np.inf, 0.0]),
+        start=np.array([0, 1, 3, 5], dtype=np.int32),
+        index=np.array([0, 0, 1, 0, 2], dtype=np.int32),
+        value=np.array([1.0, 1.0, 1.0, -1.0, 2.0]),
+    )
+    shape = structure(program, labels, np.zeros(3, dtype=np.int32), tree)
+    paths = Paths(program, shape, SearchClock(), planning=True)
+    assert [*paths.grow()] == [1, 1, 2]
+    assert paths.order == [(0, 2), (0, 1)]
+    assert paths.plan is not None
+    assert paths.plan.tolist() == [2, 0, 1]
+
+
+def test_a_path_whose_numbers_cannot_be_rounded_is_planned_by_highs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("optimiser.solving.paths.dive", lambda *of: None)
+    program, shape = planning(11, leaves=6, periods=6)
+    paths = Paths(engine.Master.program_of(program, shape), shape, SearchClock(), planning=True)
+    assert [*paths.grow()] == [1, 2, 3, 4, 5, 6]
+    assert paths.plan is not None
+    plan = paths.plan[: program.columns]
+    kept(program, np.where(program.integer, np.round(plan), plan))
+
+
 def test_what_is_small_or_has_no_integers_goes_to_highs_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
