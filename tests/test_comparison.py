@@ -372,8 +372,8 @@ def test_the_workbook_holds_every_row_with_its_colours(
         "a",
         "b",
         "third",
-        "b less a",
-        "third less a",
+        "b minus a",
+        "third minus a",
     ]
     assert all(cell.comment for cell in made["figures"][1])
     assert objective == [

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from optimiser.api.book import Say, Source, book_of, path_of
 from optimiser.api.output_files import is_page, page_at
@@ -19,6 +20,9 @@ from optimiser.studies.stress.stress_rounds import EVENTS, KIND, LEFT_OUT, THUMB
 from optimiser.studies.study_sheet.study_table import Study
 from optimiser.system.interrupts import Interrupt
 from stockpile_model.values import parted
+
+if TYPE_CHECKING:
+    from optimiser.figures.figure import Figured
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,17 +53,28 @@ class StressResult(StudyResult):
         only. Raises OutputError; then nothing has changed.
         """
         from optimiser.figures import of_study
-        from optimiser.figures.of_study import stress_bars
+        from optimiser.figures.of_study import stress_figures
         from optimiser.html.other_pages import stress_page
         from optimiser.html.saving import write_page
 
         target = page_at(path, "a stress test that was made")
-        answered = Answered(self.name, self.kind, self.tables, self.runs, ())
-        tables = [each.table for each in of_study.answers_of(answered) if each.table.lines]
-        bars = stress_bars.figures(self.tables[0])
+        events, *others = self.tables
+        answered = Answered(self.name, self.kind, others, self.runs, ())
+        tables = [
+            replace(each.table, caption="")
+            for each in of_study.answers_of(answered)
+            if each.table.lines
+        ]
+        parts: dict[str, Iterable[Figured]] = {
+            "What each event costs": stress_figures.bars(events),
+            "Every event": stress_figures.tables(events),
+            "Without an optimiser": [each for each in tables if each.name == THUMB],
+            "Without an event": [each for each in tables if each.name == LEFT_OUT],
+        }
+        said = [line for each in self.answers for line in each.splitlines()]
         ends = "Incomplete: interrupted before all runs had ended." if self.interrupted else ""
         title = f"{self.title or 'Stockpile'}: stress test"
-        write_page(stress_page(title, bars, tables, self.answers, ends), target, force)
+        write_page(stress_page(title, parts, said, ends), target, force)
         return target
 
     @property

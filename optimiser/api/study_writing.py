@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from optimiser.api.output_files import is_page
 from optimiser.api.study_conductor import StudyConductor
 from optimiser.studies.answered import Answered
+
+if TYPE_CHECKING:
+    from optimiser.figures.figure import Figured
+    from optimiser.figures.of_study.study_answers import AnswerFigures
 
 
 def write_studies(
@@ -32,10 +38,7 @@ def write_studies(
 
     parts = {
         f"{each.name} ({each.kind})": [
-            figure
-            for answer in of_study.answers_of(each)
-            for figure in (answer.chart, answer.table)
-            if figure is not None
+            figure for answer in of_study.answers_of(each) for figure in _figures(answer)
         ]
         for each in answers
     }
@@ -44,3 +47,11 @@ def write_studies(
     title = settings.title or "Stockpile"
     page = study_page(title, parts, together, said, run, complete=not interrupted)
     write_page(page, path, force)
+
+
+def _figures(answer: AnswerFigures) -> list[Figured]:
+    """Return the figures of an answer. What it says stands at the head of the page, and once more
+    with its chart."""
+    if answer.chart is None:
+        return [replace(answer.table, caption="")]
+    return [answer.chart, replace(answer.table, title="", caption="")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -29,10 +29,10 @@ from optimiser.system.interrupts import INTERRUPTED
 from stockpile_model import amounts
 
 MOST_SHOWN = 15  # events in the terminal
-EXTRA, COST = 4, 12  # the columns of the extra cost and of the cost
-SHOWN = (1, 0, EXTRA, 7, 9)
-"""The columns that the terminal shows: rank, event, extra cost, shortfall, regret."""
-IMPOSSIBLE = 16  # the column that says why there is no plan
+RANK, EVENT, MORE, COST = "rank", "event", "costs more than the plan", "cost"
+IMPOSSIBLE = "what is impossible"
+SHOWN = (RANK, EVENT, MORE, "shortfall", "regret")
+"""The columns that the terminal shows, by their titles without a unit."""
 
 
 @click.command(epilog="Example: stockpile stress gallium.xlsx --hold 6")
@@ -102,21 +102,23 @@ def _show(found: so.StressResult) -> None:
     events = found.tables[0]
     if not events.rows:
         return
-    console, columns = Plain(highlight=False), [events.header[c] for c in SHOWN]
-    table = Table(box=None, pad_edge=False)
-    for k, title in enumerate(columns):
-        table.add_column(title, justify="left" if k == 1 else "right", overflow="fold")
+    console, table = Plain(highlight=False), Table(box=None, pad_edge=False)
+    rank, event, cost, why = events.places(RANK, EVENT, COST, IMPOSSIBLE)
+    shown = events.places(*SHOWN)
+    for c in shown:
+        justify: Literal["left", "right"] = "left" if c == event else "right"
+        table.add_column(events.header[c], justify=justify, overflow="fold")
     for row in events.rows[:MOST_SHOWN]:
-        cells = [_cell(row[c]) for c in SHOWN]
-        if row[COST] is None:
-            cells[SHOWN.index(EXTRA)] = "no plan"
+        cells = [_cell(row[c]) for c in shown]
+        if row[cost] is None:
+            cells[SHOWN.index(MORE)] = "no plan"
         table.add_row(*cells)
     console.print(table)
     if len(events.rows) > MOST_SHOWN:
         answer(f"and {len(events.rows) - MOST_SHOWN:,} more events in the workbook")
     for row in events.rows:
-        if row[IMPOSSIBLE]:
-            answer(f"{row[1]} {row[0]}: {row[IMPOSSIBLE]}")
+        if row[why]:
+            answer(f"{row[rank]} {row[event]}: {row[why]}")
 
 
 def _cell(value: object) -> str:

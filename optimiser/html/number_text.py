@@ -65,6 +65,9 @@ def _number(value: float, precision: Precision) -> str:
         return "no number" if math.isnan(value) else "unlimited"
     shown = places(precision)
     if shown is None:
+        largest = max((abs(each) for each in precision.among), default=0.0)
+        if abs(value) <= NOT_SHOWN * largest:
+            return "0"
         return f"{value:,.7g}" if abs(value) < 1e15 else f"{value:g}"
     if precision.unit == SHARE:
         return f"{100 * value:,.{shown}f} %"

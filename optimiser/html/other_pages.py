@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from optimiser.comparison.compared import DECISIONS
 from optimiser.figures.figure import (
@@ -14,12 +15,13 @@ from optimiser.figures.figure import (
     TableFigure,
     TextFigure,
 )
-from optimiser.figures.of_comparison.side_by_side import ComparisonPart
+from optimiser.figures.of_comparison.side_by_side import FIRST, ComparedLine, ComparisonPart
 from optimiser.html.page import Page, figure_page
 from optimiser.studies.repairs.diagnosis import Diagnosis
 from stockpile_model.amounts import count
 
 RUN = "Run"
+T = TypeVar("T")
 
 
 def study_page(
@@ -51,7 +53,7 @@ def comparison_page(
     for each in figures:
         lines = sorted(each.lines, key=lambda line: not line.differs)
         differing[each.name] = sum(line.differs for line in lines)
-        parts[each.title] = [replace(each, title="", lines=tuple(lines))] if lines else []
+        parts[each.title] = [_figures_first(each, lines)] if lines else []
     decisions = differing.pop(DECISIONS, 0)
     others = sum(differing.values())
     lead = [
@@ -65,6 +67,18 @@ def comparison_page(
     return figure_page(" and ".join(names), "Comparison of plans", lead, parts)
 
 
+def _figures_first(part: ComparisonPart, lines: Sequence[ComparedLine]) -> TableFigure:
+    """Return a part of a comparison with whether a line differs behind the figures, which a phone
+    has no room for otherwise."""
+
+    def moved(values: Sequence[T]) -> tuple[T, ...]:
+        *label, differs = values[:FIRST]
+        return (*label, *values[FIRST:], differs)
+
+    found = tuple(replace(line, values=moved(line.values)) for line in lines)
+    return replace(part, title="", columns=moved(part.columns), lines=found)
+
+
 def explanation_page(title: str, lines: Sequence[str]) -> Page:
     """Return the page of why there is no plan, in lines of which the first says that there is
     none."""
@@ -75,15 +89,10 @@ def explanation_page(title: str, lines: Sequence[str]) -> Page:
 
 
 def stress_page(
-    title: str,
-    figures: Iterable[Figured],
-    tables: Iterable[Figured],
-    said: Sequence[str],
-    ends: str,
+    title: str, parts: Mapping[str, Iterable[Figured]], said: Sequence[str], ends: str
 ) -> Page:
-    """Return the page of a stress test: the bars of its events, its tables, and what they say.
-    `ends` says why it is incomplete; blank where it is not."""
-    parts = {"What each event costs": figures, "Every event": tables}
+    """Return the page of a stress test: its figures by chapter, and what they say. `ends` says why
+    it is incomplete; blank where it is not."""
     return figure_page(title, "Stress test of a plan", said, parts, ends)
 
 
@@ -102,22 +111,24 @@ def diagnosis_page(title: str, found: Diagnosis) -> Page:
     money = Precision("money", [each.objective for each in found.repairs])
     repairs = TableFigure(
         "repairs",
-        "Each of these alone makes a plan, the lightest first",
+        "Each of these alone makes a plan, the lightest first"
+        if len(found.repairs) > 1
+        else "This makes a plan",
         (
             FigureColumn("Repair"),
             FigureColumn("What"),
+            FigureColumn(f"The plan then costs [{found.currency}]", money),
             FigureColumn("Cells"),
             FigureColumn("As --set takes it"),
-            FigureColumn(f"The plan then costs [{found.currency}]", money),
         ),
         tuple(
             FigureLine(
                 (
                     f"{number}",
-                    each.told,
+                    each.told.replace("`", ""),  # which mark cells in a terminal
+                    each.objective,
                     ", ".join(each.cells),
                     "; ".join(each.changes),
-                    each.objective,
                 )
             )
             for number, each in enumerate(found.repairs, start=1)
@@ -136,7 +147,7 @@ def diagnosis_page(title: str, found: Diagnosis) -> Page:
         "What would make a plan": [repairs] if found.repairs else [],
         "Rules that clash": [clash] if found.clash.rules else [],
     }
-    lead = [first]
+    lead = [first, *(f"{each.told.replace('`', '')}." for each in found.repairs[:1])]
     if rest and not any(parts.values()):
         lead += [each.strip() for each in rest]
     return figure_page(title, "Why there is no plan", lead, parts, found.ended)

@@ -19,7 +19,7 @@ def test_each_value_stands_with_its_difference_to_the_first() -> None:
     ]
     found = figures_of(("a", "b", "c"), rows, UNITS)
     assert [each.title for each in found[FIGURES].columns] == [
-        *("What", "Of", "Unit", "Differs", "a", "b", "c", "b less a", "c less a")
+        *("What", "Of", "Unit", "Differs", "a", "b", "c", "b minus a", "c minus a")
     ]
     objective, gap = found[FIGURES].lines
     values = ("objective", "", "USD", "yes", 100.0, 130.0, 100.0, 30.0, 0.0)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from optimiser.figures.of_study import answers_of, figures_of
+from optimiser.figures.of_study import answers_of, figures_of, stress_figures
 from optimiser.figures.of_study.study_answers import MOST_BARS, AnswerFigures
+from optimiser.html.number_text import written
 from optimiser.studies.answered import Answered
 from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.runner import Ran
@@ -69,6 +70,48 @@ def test_a_map_and_an_answer_without_rows_have_no_chart() -> None:
     assert found.table.map
     assert found.chart is None
     assert answer(AnswerTable("sweep", "", header, [], "line")).chart is None
+
+
+def test_amounts_are_written_without_noise() -> None:
+    header = ("input", "more [USD]", "price [USD/kg]", "plain")
+    rows = [("a", 1_146_893.4, 1444.75, 0.8), ("b", -9.3e-10, 0.5, 1.2e-17)]
+    table = answer(AnswerTable("tornado", "", header, rows)).table
+    shown = [
+        [written(value, table.precision(line, c)) for c, value in enumerate(line.values)][1:]
+        for line in table.lines
+    ]
+    assert shown == [["1,146,893", "1,444.75", "0.8"], ["0", "0.50", "0"]]
+
+
+def stressed(*events: tuple[str, float | None, str]) -> AnswerTable:
+    """The events of a stress test: each with what it costs more and why it is impossible, the
+    columns in an order of their own."""
+    header = ("what is impossible", "costs more than the plan [USD]", "event", *OTHERS)
+    rows = [(why, more, event, *(0.0 for _ in OTHERS)) for event, more, why in events]
+    return AnswerTable("stress", "", header, rows)
+
+
+OTHERS = (
+    *("rank", "cell", "known from", "at least [USD]", "at most [USD]", "shortfall [kg]"),
+    *("more shortfall than the plan [kg]", "regret [USD]", "regret at least [USD]"),
+    *("regret at most [USD]", "cost [USD]", "proven bound [USD]"),
+    *("cost if known from the start [USD]", "its proven bound [USD]", "changes"),
+)
+
+
+def test_events_are_read_by_the_titles_of_their_columns() -> None:
+    table = stressed(("x gone", None, "short"), ("y late", 2.0, ""), ("z dear", 5.0, ""))
+    (bars,) = stress_figures.bars(table)
+    assert bars.labels == ("z dear", "y late")
+    assert bars.series[0].values == (5.0, 2.0)
+    assert "1 more event" in bars.caption
+    read, proof = stress_figures.tables(table)
+    assert [each.values[0] for each in read.lines] == ["x gone", "y late", "z dear"]
+    assert [each.note for each in read.lines] == ["short", "", ""]
+    titles = [each.title for each in (*read.columns, *proof.columns)]
+    assert "Shortfall [kg]" not in titles  # it is 0 throughout
+    assert {"Costs more than the plan [USD]", "Proven bound [USD]"} <= {*titles}
+    assert [*stress_figures.bars(stressed(("x gone", None, "short")))] == []
 
 
 def test_runs_are_counted_by_how_they_ended() -> None:

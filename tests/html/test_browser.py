@@ -357,6 +357,7 @@ def test_on_paper_no_chart_covers_what_follows_and_no_table_is_cut(opened: Opene
     assert page.evaluate(BEYOND) == []
     said = page.locator(".trimmed").all_inner_texts()
     assert any(" more columns are on screen: from " in each for each in said)
+    assert opened.figure("run").locator(".beyond").count() == 0  # its texts wrap
     page.emulate_media(media="screen")
     page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
     assert page.locator(".trimmed, .beyond").count() == 0

@@ -92,7 +92,7 @@ def _columns(part: str, plans: Sequence[str]) -> Iterator[FigureColumn]:
     for name in plans:
         yield FigureColumn(name, meaning=f"{name}. {PARTS[part]}")
     for name in plans[1:]:
-        yield FigureColumn(f"{name} less {plans[0]}", meaning=f"{name} less {plans[0]}")
+        yield FigureColumn(f"{name} minus {plans[0]}", meaning=f"{name} minus {plans[0]}")
 
 
 def _line(row: Compared, unit: str) -> ComparedLine:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from optimiser.figures.column_units import unit_of
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from stockpile_model.block import results
 from stockpile_model.blocks.objective import ScenarioOutcome
-from stockpile_model.schema import Result, columns, get
+from stockpile_model.schema import Column, Result, columns, get
 
 MOST_SCENARIOS = 20  # with more, only the dearest are shown
 
@@ -31,7 +32,7 @@ def _tables(rows: PlanRows, kinds: Iterable[type[Result]]) -> Iterator[TableFigu
         if kind is ScenarioOutcome and len(found) > MOST_SCENARIOS:
             found, title = _dearest(rows.plan.of(ScenarioOutcome))
         if found and title:
-            yield _table(kind, title, found)
+            yield _table(rows, kind, title, found)
 
 
 def _dearest(outcomes: Sequence[ScenarioOutcome]) -> tuple[Sequence[Result], str]:
@@ -40,7 +41,7 @@ def _dearest(outcomes: Sequence[ScenarioOutcome]) -> tuple[Sequence[Result], str
     return few, f"The {len(few)} dearest of {len(outcomes):,} scenarios"
 
 
-def _table(kind: type[Result], title: str, rows: Sequence[Result]) -> TableFigure:
+def _table(plan: PlanRows, kind: type[Result], title: str, rows: Sequence[Result]) -> TableFigure:
     """Return the columns of result rows that hold anything, but for their unit."""
     shown = [
         each
@@ -54,8 +55,16 @@ def _table(kind: type[Result], title: str, rows: Sequence[Result]) -> TableFigur
         kind.SHEET,
         title,
         tuple(
-            FigureColumn(each.name.replace("_", " "), Precision(each.unit, among), each.meaning)
+            FigureColumn(_title(plan, each), Precision(each.unit, among), each.meaning)
             for each, among in zip(shown, numbers, strict=True)
         ),
         tuple(FigureLine(tuple(get(row, each.name) for each in shown)) for row in rows),
     )
+
+
+def _title(rows: PlanRows, column: Column) -> str:
+    """Return the title of a column, with its unit where all its values have one."""
+    name = column.name.replace("_", " ").capitalize()
+    one = column.kind in ("number", "whole") and " or " not in column.unit
+    unit = unit_of(column.unit, rows.plan.unit, rows.plan.currency) if one else ""
+    return f"{name} [{unit}]" if unit else name

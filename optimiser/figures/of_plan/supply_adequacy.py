@@ -65,11 +65,11 @@ def brief(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         found,
         (YEARS, f"Adequacy of supply{where}"),
         (
-            (f"stock [{unit}]", "stock", quantity),
-            (f"target [{unit}]", "target", quantity),
-            ("probability met", "met_probability", share),
-            ("cover [days]", "days_of_cover", days),
-            (f"worst unmet [{unit}]", "worst_unmet", quantity),
+            (f"Stock [{unit}]", "stock", quantity),
+            (f"Target [{unit}]", "target", quantity),
+            ("Probability met", "met_probability", share),
+            ("Cover [days]", "days_of_cover", days),
+            (f"Worst unmet [{unit}]", "worst_unmet", quantity),
         ),
     )
     yield _table(
@@ -77,11 +77,11 @@ def brief(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         found,
         (SUPPLY, f"Sources of supply{where}"),
         (
-            (f"arrives [{unit}]", "supply", quantity),
-            (f"operating [{unit}]", "operating_supply", quantity),
-            ("restricted", "restricted_share", share),
-            (f"alone arrives [{unit}]", "only_operating_supply", quantity),
-            (f"alone stock [{unit}]", "only_operating_stock", quantity),
+            (f"Arrives [{unit}]", "supply", quantity),
+            (f"From operating plants [{unit}]", "operating_supply", quantity),
+            ("From restricted country", "restricted_share", share),
+            (f"Operating plants alone: arrives [{unit}]", "only_operating_supply", quantity),
+            (f"Operating plants alone: stock [{unit}]", "only_operating_stock", quantity),
         ),
     )
 
@@ -92,14 +92,14 @@ def every_row(rows: PlanRows) -> Iterator[TableFigure]:
     unit = rows.plan.unit
     quantity, share, days = Precision("quantity"), Precision("1"), Precision(places=0)
     shown = (
-        ("probability", "probability", share),
-        (f"stock [{unit}]", "stock", quantity),
-        (f"target [{unit}]", "target", quantity),
-        ("cover [days]", "days_of_cover", days),
-        (f"worst unmet [{unit}]", "worst_unmet", quantity),
-        ("restricted", "restricted_share", share),
+        ("Probability", "probability", share),
+        (f"Stock [{unit}]", "stock", quantity),
+        (f"Target [{unit}]", "target", quantity),
+        ("Cover [days]", "days_of_cover", days),
+        (f"Worst unmet [{unit}]", "worst_unmet", quantity),
+        ("From restricted country", "restricted_share", share),
     )
-    columns = [FigureColumn("fiscal year"), FigureColumn("scenario"), FigureColumn("material")]
+    columns = [FigureColumn("Fiscal year"), FigureColumn("Scenario"), FigureColumn("Material")]
     for title, name, precision in shown:
         among = [x for each in found if (x := getattr(each, name)) is not None]
         columns.append(FigureColumn(title, replace(precision, among=among)))
@@ -125,7 +125,7 @@ def _table(
 ) -> TableFigure:
     """Return columns of the sheet as a table: their titles, names and precisions."""
     several = len(_materials(rows)) > 1
-    columns = [FigureColumn("fiscal year")]
+    columns = [FigureColumn("Fiscal year")]
     for title, field, precision in shown:
         among = [x for each in found if (x := getattr(each, field)) is not None]
         columns.append(FigureColumn(title, replace(precision, among=among)))
@@ -191,8 +191,8 @@ def _unmet(rows: PlanRows, material: str, months: Sequence[EmbargoAssessed]) -> 
     unit, lasts = rows.plan.unit, amounts.count(months[0].months, "month")
     return ChartFigure(
         f"{UNMET} {material}",
-        f"{material} unmet in {lasts} of embargo, by its first month{_where(rows)}",
-        f"{material} unmet and demanded in an embargo, by its first month [{unit}]",
+        f"Demand for {material} unmet in {lasts} of embargo, by its first month{_where(rows)}",
+        f"unmet and all demand for {material} in an embargo, by its first month [{unit}]",
         FigureAxis("first month of the embargo", every=-(-len(months) // MOST_LABELS)),
         FigureAxis(f"demand of {lasts}", unit, least=0),
         tuple(label(each.begins) for each in months),

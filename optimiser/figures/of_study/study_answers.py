@@ -21,6 +21,7 @@ from optimiser.figures.figure import (
 )
 from optimiser.studies.answered import Answered
 from optimiser.studies.kinds.asked import AnswerTable, Chart, figure
+from stockpile_model.values import parted
 
 MOST_BARS = 25  # that are drawn
 REMARK = 4  # the column of a frontier that says which points bring nothing
@@ -46,13 +47,42 @@ def figures(answered: Answered) -> Iterator[AnswerFigures]:
 
 
 def _table(study: str, table: AnswerTable) -> TableFigure:
-    columns = tuple(
-        FigureColumn(capital(title), Precision("1" if title.startswith(SHARES) else ""))
-        for title in table.header
-    )
     lines = tuple(FigureLine(tuple(row)) for row in table.rows)
     note = f"{study}: {table.said}"
-    return TableFigure(table.name, table.name, columns, lines, note, map=table.chart == "heat")
+    return TableFigure(
+        table.name,
+        capital(table.name),
+        columns_of(table),
+        lines,
+        note,
+        map=table.chart == "heat",
+    )
+
+
+def columns_of(table: AnswerTable) -> tuple[FigureColumn, ...]:
+    """Return the columns of an answer. Those with a unit are written as amounts of it."""
+    return tuple(
+        FigureColumn(
+            capital(title),
+            Precision(_amounts_of(title), _numbers(table, c)),
+        )
+        for c, title in enumerate(table.header)
+    )
+
+
+def _numbers(table: AnswerTable, column: int) -> list[float]:
+    found = (figure(row[column]) for row in table.rows if column < len(row))
+    return [each for each in found if math.isfinite(each)]
+
+
+def _amounts_of(title: str) -> str:
+    """Return the kind of unit of a column: shares, amounts, prices, or plain numbers."""
+    unit = parted(title)[1]
+    if title.startswith(SHARES):
+        return "1"
+    if unit in ("", "1"):
+        return ""
+    return "money/quantity" if "/" in unit else "money"
 
 
 def capital(title: str) -> str:
@@ -74,8 +104,7 @@ def _chart(table: AnswerTable, series: tuple[FigureSeries, ...]) -> ChartFigure:
 
 def _largest(table: AnswerTable, columns: Sequence[int]) -> float:
     """Return the largest of the numbers of some columns."""
-    numbers = (abs(figure(row[c])) for row in table.rows for c in columns if c < len(row))
-    return max((each for each in numbers if math.isfinite(each)), default=0.0)
+    return max((abs(each) for c in columns for each in _numbers(table, c)), default=0.0)
 
 
 def _series(

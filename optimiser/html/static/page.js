@@ -6,8 +6,10 @@
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const PAPER = 660; // pixels of a chart across a sheet of A4
   const SHEET = 820; // pixels of a chart down it, below its titles
-  const SMALLER = 0.76; // how wide a table is on paper, as a share of what it is on screen
+  const SHEETWIDE = 688; // pixels between the margins of A4
   const LONG = 320; // characters of a cell of which only the beginning is shown
+  const WORD = 32; // characters of a word, as of a checksum, that may be broken
+  const PHONE = 600; // pixels of a chart below which titles of axes have no room
   let printing = false;
   const exact = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 12 });
   const ROWS = 25; // that are shown at once, of a sheet
@@ -35,6 +37,11 @@
     if (text !== undefined && text !== null && text !== "") made.textContent = text;
     for (const [key, value] of Object.entries(attributes || {})) made.setAttribute(key, value);
     return made;
+  }
+
+  /* With a capital, where it begins with a word and not with the name of a cell. */
+  function capital(text) {
+    return /^[a-z]+(?![\w.[])/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
   }
 
   /* What the charting library would read as markup or as a template stands as text. */
@@ -136,13 +143,14 @@
     const body = made.createTBody();
     const sizes = each.lines.flatMap((line) => line.cells.slice(1).map((cell) => Math.abs(cell.number || 0)));
     const most = Math.max(...sizes, 0);
+    const classes = each.columns.map((column, c) => kind(each, column, c));
     each.lines.forEach((line) => {
       const row = body.insertRow();
       if (line.total || line.differs) row.className = line.total ? "total" : "differs";
       each.columns.forEach((_, c) => {
         const cell = line.cells[c] || { text: "", number: null };
         const shown = element(c ? "td" : "th", cell.text, c ? {} : { scope: "row" });
-        if (c && each.columns[c].number) shown.className = "number";
+        if (classes[c]) shown.className = classes[c];
         if (c && each.map) {
           shown.className = "heat";
           heat(shown, cell.number, most);
@@ -153,6 +161,17 @@
     });
     parts.push(wide(made, each.title || each.name));
     return parts;
+  }
+
+  /* How wide a column of a table is: numbers are never broken, texts by their longest. */
+  function kind(each, column, c) {
+    if (c && column.number) return "number";
+    const texts = each.lines.map((line) => line.cells[c]).filter(Boolean).map((cell) => cell.text);
+    return [width({ texts }), ...(texts.some(long) ? ["code"] : [])].join(" ");
+  }
+
+  function long(text) {
+    return text.split(/\s/).some((word) => word.length > WORD);
   }
 
   function hint(column) {
@@ -174,10 +193,10 @@
   /* --- Charts -------------------------------------------------------------------------------- */
 
   function charted(place, each) {
-    const caption = each.caption.charAt(0).toUpperCase() + each.caption.slice(1);
+    const caption = capital(each.caption);
     place.append(element("p", caption, { class: "aside" }));
     const chart = element("div", "", { class: "chart", role: "img", "aria-label": `${each.title}. ${caption}` });
-    chart.style.height = `${height(each)}px`;
+    chart.style.height = `${height(each, place)}px`;
     place.append(chart);
     const numbers = element("details", "", { class: "numbers" });
     numbers.append(element("summary", "Numbers", { "aria-label": `Numbers of the chart: ${each.title}` }));
@@ -189,8 +208,9 @@
     watcher.observe(chart);
   }
 
-  function height(each) {
-    return printing ? Math.min(SHEET, needed(each)) : needed(each);
+  function height(each, place) {
+    if (printing) return Math.min(SHEET, needed(each));
+    return has(each, "place") ? Math.min(needed(each), 0.62 * place.clientWidth || Infinity) : needed(each);
   }
 
   function needed(each) {
@@ -232,10 +252,11 @@
     watcher.unobserve(place);
     const each = drawn.get(place);
     const look = dark.matches && !printing ? DARK : LIGHT;
-    const traces = has(each, "place") ? placed(each, look) : series(each, look);
+    const across = printing ? PAPER : place.clientWidth;
+    const traces = has(each, "place") ? placed(each, look, across) : series(each, look);
     const options = { displayModeBar: false, responsive: true, showTips: false };
-    const made = layout(each, look, printing ? PAPER : place.clientWidth);
-    place.style.height = `${height(each)}px`;
+    const made = layout(each, look, across, height(each, place));
+    place.style.height = `${height(each, place)}px`;
     window.Plotly.react(place, traces, made, options);
   }
 
@@ -316,37 +337,42 @@
     return Object.assign(trace, across, { x: long, base: one.begins });
   }
 
-  function placed(each, look) {
+  function placed(each, look, across) {
     const land = data.places.outlines.map((ring) => ({ type: "scatter", mode: "lines", fill: "toself",
       x: [...ring, ring[0]].map((point) => point[0]), y: [...ring, ring[0]].map((point) => point[1]),
       line: { width: 0.5, color: look.land }, fillcolor: look.land, hoverinfo: "skip", showlegend: false }));
     const [one] = each.series;
     const known = each.labels.map((label, r) => ({ label, r, at: data.places.at[label] })).filter((row) => row.at);
     const most = Math.max(...one.values, 0);
+    const largest = across < PHONE ? 18 : 38;
     land.push({ type: "scatter", mode: "markers+text", showlegend: false,
       x: known.map((row) => row.at[0]), y: known.map((row) => row.at[1]),
-      text: known.map((row) => literal(row.label)), textposition: sides(known), cliponaxis: false,
-      textfont: { color: look.ink, size: 12 },
+      text: known.map((row) => literal(row.label)), textposition: sides(known, across), cliponaxis: false,
+      textfont: { color: look.ink, size: across < PHONE ? 10 : 12 },
       customdata: known.map((row) => `${said(each, one, one.values[row.r], row.r)}<br>${wrapped(noted(each, row.r))}`),
       hovertemplate: "%{customdata}<extra></extra>",
-      marker: { size: known.map((row) => 8 + (most ? 38 * Math.sqrt(one.values[row.r] / most) : 0)),
+      marker: { size: known.map((row) => 6 + (most ? largest * Math.sqrt(one.values[row.r] / most) : 0)),
         color: known.map((row) => one.values[row.r] > 0 ? look.parts[0] : look.faded[0]), opacity: 0.75,
         line: { color: look.ink, width: 1 } } });
     return land;
   }
 
-  /* The names of near places stand on different sides of them. */
-  function sides(places) {
+  /* The names of near places stand on different sides of them. How near they are depends on how
+     wide the map is. */
+  function sides(places, across) {
+    const ways = ["top center", "bottom center", "middle right", "middle left"];
+    const [wide, tall] = across < PHONE ? [64, 22] : [24, 14];
     const found = [];
     places.forEach(({ at }, k) => {
-      const near = places.slice(0, k).findIndex((each) => Math.abs(each.at[0] - at[0]) < 24 && Math.abs(each.at[1] - at[1]) < 8);
-      found.push(near >= 0 && found[near] === "top center" ? "bottom center" : "top center");
+      const near = places.slice(0, k).map((each, r) => ({ way: found[r], x: each.at[0] - at[0], y: each.at[1] - at[1] }))
+        .filter((each) => Math.abs(each.x) < wide && Math.abs(each.y) < tall).map((each) => each.way);
+      found.push(ways.find((way) => !near.includes(way)) || ways[0]);
     });
     return found;
   }
 
-  function layout(each, look, width) {
-    const narrow = printing || width < 600;
+  function layout(each, look, width, tall) {
+    const narrow = printing || width < PHONE;
     const title = (axis) => ({ text: literal(axis.unit ? `${axis.title} [${axis.unit}]` : axis.title), font: { size: 12 } });
     const axis = { gridcolor: look.grid, linecolor: look.grid, zerolinecolor: look.grid, automargin: true, fixedrange: true };
     const amounts = { ...axis, title: title(each.y), tickformat: ",", tickmode: "auto", ...(each.y.least === 0 ? { rangemode: "tozero" } : {}) };
@@ -357,7 +383,7 @@
     const flat = has(each, "bar") || has(each, "span");
     if (narrow) along.title = { text: "" };
     const made = {
-      ...(printing ? { width: PAPER, height: height(each), autosize: false } : { autosize: true }),
+      ...(printing ? { width: PAPER, height: tall, autosize: false } : { autosize: true }),
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false,
       font: { color: look.ink, family: "system-ui, Segoe UI, Liberation Sans, Arial, sans-serif", size: 12 },
       margin: { l: 60, r: each.right ? 60 : 20, t: 10, b: 40 }, barmode: each.stacked ? "relative" : "group",
@@ -368,8 +394,9 @@
     };
     if (flat) {
       made.xaxis = each.y.dates ? { ...axis, type: "date", title: { text: "" } } : { ...amounts };
-      made.yaxis = { ...axis, type: "category", autorange: "reversed", tickfont: { size: Math.round((has(each, "span") ? 10 : 12) * height(each) / needed(each)) },
+      made.yaxis = { ...axis, type: "category", autorange: "reversed", tickfont: { size: Math.round((has(each, "span") ? 10 : 12) * tall / needed(each)) },
         categoryorder: "array", categoryarray: each.labels.map(literal) };
+      if (width < PHONE && !each.y.dates) Object.assign(made.xaxis, { title: { text: "" }, nticks: 4, tickangle: 0 });
       made.legend = { ...made.legend, y: 1, yanchor: "bottom" };
       made.margin.t = 40;
       if (has(each, "span")) {
@@ -636,20 +663,27 @@
     document.querySelectorAll(".chart").forEach((place) => watcher.observe(place));
   }
 
-  /* Of a table that is wider than the paper what fits is printed, and a line says so. */
+  /* Of a table that is wider than the paper, however its texts wrap, what fits is printed, and a
+     line says so. It is measured as it is laid out on paper. */
   function trim() {
-    document.querySelectorAll(".wide table").forEach((table) => {
+    document.body.classList.add("paper");
+    const cuts = [...document.querySelectorAll(".wide table")].map((table) => {
       const heads = [...table.tHead.rows[0].cells];
       const left = table.getBoundingClientRect().left;
-      const first = heads.findIndex((each) => (each.getBoundingClientRect().right - left) * SMALLER > PAPER);
-      if (first < 1) return;
+      const first = heads.findIndex((each) => each.getBoundingClientRect().right - left > SHEETWIDE);
+      return { table, heads, first };
+    });
+    cuts.filter((each) => each.first > 0).forEach(({ table, heads, first }) => {
       [...table.rows].forEach((row) => [...row.cells].slice(first).forEach((each) => each.classList.add("beyond")));
-      const said = `${heads.length - first} more columns are on screen: from ${heads[first].textContent} on.`;
+      const left = heads.length - first;
+      const said = left === 1 ? `One more column is on screen: ${heads[first].textContent}.`
+        : `${left} more columns are on screen: from ${heads[first].textContent} on.`;
       table.after(element("p", said, { class: "aside trimmed" }));
     });
   }
 
   function untrim() {
+    document.body.classList.remove("paper");
     document.querySelectorAll(".trimmed").forEach((each) => each.remove());
     document.querySelectorAll(".beyond").forEach((each) => each.classList.remove("beyond"));
   }

@@ -11,6 +11,7 @@ from optimiser.studies.engine.case import Case, CaseResult, Commit
 from optimiser.studies.study_sheet.study_inputs import Input
 from optimiser.studies.study_sheet.study_table import Study
 from stockpile_model.stockpile import Stockpile
+from stockpile_model.values import unitless
 
 Chart = Literal["tornado", "heat", "frontier", "fan", "line", "columns", ""]
 MILLION = 1e6
@@ -88,6 +89,11 @@ class AnswerTable:
     chart: Chart = ""
     drawn: tuple[int, ...] = (1,)
     axis: str = ""
+
+    def places(self, *titles: str) -> tuple[int, ...]:
+        """Return where the columns with some titles stand; a title has no unit here."""
+        found = [unitless(each) for each in self.header]
+        return tuple(found.index(each) for each in titles)
 
 
 def figure(value: object) -> float:

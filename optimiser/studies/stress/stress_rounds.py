@@ -14,6 +14,7 @@ from optimiser.studies.engine.case import DECISIONS, Case, CaseResult, HeldDecis
 from optimiser.studies.engine.plan_figures import COST
 from optimiser.studies.engine.shocks import Shock
 from optimiser.studies.kinds.asked import CELL, AnswerTable, Asked, Rounds
+from optimiser.studies.stress import stress_columns as titles
 from optimiser.studies.stress.rule_of_thumb import BY_THUMB, MOVED
 from optimiser.studies.stress.stress_events import LeftOut, StressEvent, StressEvents
 from optimiser.studies.stress.stress_rows import StressedPlan, ranked
@@ -123,7 +124,7 @@ class StressPage:
     def events(self) -> AnswerTable:
         """Return the table of the events."""
         rows = [[*self._row(k)] for k in range(len(self.rows))]
-        return AnswerTable(EVENTS, " ".join(self._said()), self._header(), rows)
+        return AnswerTable(EVENTS, "\n".join(self._said()), self._header(), rows)
 
     def _said(self) -> Iterator[str]:
         """Yield what the test says, in sentences."""
@@ -177,24 +178,24 @@ class StressPage:
     def _header(self) -> tuple[str, ...]:
         money, unit = self.asked.money, self.asked.unit
         return (
-            "event",
-            "rank",
+            titles.EVENT,
+            titles.RANK,
             CELL,
-            "known from",
-            f"costs more than the plan [{money}]",
-            f"at least [{money}]",
-            f"at most [{money}]",
-            f"shortfall [{unit}]",
-            f"more shortfall than the plan [{unit}]",
-            f"regret [{money}]",
-            f"regret at least [{money}]",
-            f"regret at most [{money}]",
-            f"cost [{money}]",
-            f"proven bound [{money}]",
-            f"cost if known from the start [{money}]",
-            f"its proven bound [{money}]",
-            "what is impossible",
-            "changes",
+            titles.KNOWN_FROM,
+            f"{titles.MORE} [{money}]",
+            f"{titles.MORE_LEAST} [{money}]",
+            f"{titles.MORE_MOST} [{money}]",
+            f"{titles.SHORT} [{unit}]",
+            f"{titles.SHORTER} [{unit}]",
+            f"{titles.REGRET} [{money}]",
+            f"{titles.REGRET_LEAST} [{money}]",
+            f"{titles.REGRET_MOST} [{money}]",
+            f"{titles.COST} [{money}]",
+            f"{titles.BOUND} [{money}]",
+            f"{titles.KNOWN_COST} [{money}]",
+            f"{titles.KNOWN_BOUND} [{money}]",
+            titles.IMPOSSIBLE,
+            titles.CHANGES,
         )
 
     def _row(self, k: int) -> Iterator[object]:

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from optimiser.studies.stress.stress_columns import EVENT, IMPOSSIBLE, MORE, SHORTER
 from stockpile_model import amounts
 from stockpile_model.values import parted
-
-EVENT, MORE, SHORTER, IMPOSSIBLE = (
-    "event",
-    "costs more than the plan",
-    "more shortfall than the plan",
-    "what is impossible",
-)
-"""The columns of the answer that the sentences are made of."""
 
 
 def gravest(header: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
