@@ -16,7 +16,10 @@ _SAME = 1e-9  # share of a figure that a shorter way to write it may differ by
 _SHORT = 7  # digits of a figure that a person may have meant
 _TYPED = 12  # digits: a figure with no more of them was written by a person
 _KEPT = 15  # digits that a cell holds
-_DIGITS = 9  # significant digits of money
+_FEW = 9  # digits: a figure with no more of them is written whole
+_DIGITS = 7  # significant digits of money, and of what is to be done
+STATED = 1e-7
+"""The share of a figure by which a sentence may differ from it: the audit lets as much pass."""
 
 
 def quantity(value: float) -> str:
@@ -28,7 +31,7 @@ def quantity(value: float) -> str:
 
 
 def money(value: float, among: float | None = None) -> str:
-    """Write an amount of money or a price: to the cent at least, to nine digits for a large unit.
+    """Write an amount of money or a price: to the cent at least, to seven digits for a large unit.
 
     `among` is the largest of the amounts that stand with it, whose places it has.
     """
@@ -38,6 +41,22 @@ def money(value: float, among: float | None = None) -> str:
     places = _DIGITS - 1 - max(abs(exact), Decimal(repr(abs(float(among or 0.0))))).adjusted()
     written = _plain(round(exact, max(2, places)))
     return written + "0" if len(written.partition(".")[2]) == 1 else written
+
+
+def stated(value: float) -> str:
+    """Write a quantity that is to be ordered or moved: to seven digits and its whole ones.
+
+    It has more where they are few, or where the quantity is not the same to the audit without.
+    """
+    cleaned = clean(value)
+    if not math.isfinite(cleaned) or _short(cleaned):
+        return quantity(cleaned)
+    exact = Decimal(repr(cleaned))
+    places = max(0, _DIGITS - 1 - exact.adjusted())
+    shown = round(exact, places)
+    if abs(shown - exact) > Decimal(STATED) * abs(exact):
+        shown = round(exact, places + 1)
+    return _plain(shown)
 
 
 def rounded(value: float) -> str:
@@ -56,8 +75,7 @@ def price(value: float) -> str:
 def summed(value: float) -> str:
     """Write a sum of quantities: with all its digits where they are few, else to six digits."""
     cleaned = clean(value)
-    few = math.isfinite(cleaned) and float(f"{cleaned:.{_DIGITS}g}") == cleaned
-    return quantity(cleaned) if few else about(value)
+    return quantity(cleaned) if math.isfinite(cleaned) and _short(cleaned) else about(value)
 
 
 def about(value: float) -> str:
@@ -127,6 +145,10 @@ def snapped(
         if limit is not None and limit * (1 - below) <= found <= limit * (1 + above):
             return float(_typed(limit))
     return found
+
+
+def _short(value: float) -> bool:
+    return float(f"{value:.{_FEW}g}") == value
 
 
 def _typed(value: float) -> Decimal:

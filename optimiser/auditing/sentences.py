@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from optimiser.auditing.findings import EXACT
+from optimiser.auditing.findings import RELATIVE
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.together import Together
 from optimiser.auditing.twin import AuditedInstruction
@@ -25,9 +25,9 @@ EXACTLY = (
     "annual_quantity",
     "called_off",
     "least_per_period",
-)  # every digit of a quantity, for it is to be done
-# by what part of it a sum may be rounded that is written to nine digits: 101.9999995 as 102
-MONEY = 5.01e-9
+)  # quantities, which are to be done: they are given as exactly as they are audited
+# by what part of it a sum may be rounded that is written to seven digits: 101.99999 as 102
+MONEY = 5.01e-7
 MONTH, NUMBER = (
     re.compile(r"\b\d{4}-\d\d(?:-\d\d)?\b"),
     re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?"),
@@ -91,9 +91,9 @@ class _Written(NamedTuple):
     def gives(self, value: float, exactly: bool) -> bool:
         """Return whether this is a value, but for a solver's noise.
 
-        Money may be given to nine digits, or to the last digit of two decimals or more.
+        Money may be given to seven digits, or to the last digit of two decimals or more.
         """
-        near = abs(self.value - value) <= (2 * EXACT if exactly else MONEY) * abs(value)
+        near = abs(self.value - value) <= (RELATIVE if exactly else MONEY) * abs(value)
         return near or (not exactly and len(self.text.partition(".")[2]) > 1 and self.shows(value))
 
 

@@ -116,8 +116,8 @@ class Plan(Shown):
                 if self.bound is None
                 else f"{amounts.money(self.bound)} {self.currency} (gap {gap})"
             ),
-            "shortfall": f"{amounts.quantity(amounts.clean(self.shortfall))} {self.unit}",
-            "waste": f"{amounts.quantity(amounts.clean(self.waste))} {self.unit}",
+            "shortfall": f"{amounts.stated(self.shortfall)} {self.unit}",
+            "waste": f"{amounts.stated(self.waste)} {self.unit}",
             "verdict": " ".join(self.verdict.splitlines()),
             "sheets": ", ".join(self.sheets),
         }

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from optimiser.auditing.findings import apart
 from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan
@@ -65,12 +66,32 @@ def order_of(quantity: float, price: float = 1.0, **offer: Any) -> Plan:
         (1e12, "1,000,000,000,000", "1,000,000,000,000"),
         (-0.0, "0", "0"),
         (1e15 / 3, "333,333,333,333,333.3", "333,333,333,333,333.30"),
-        (2 / 3, "0.6666666666666666", "0.666666667"),
+        (2 / 3, "0.6666666666666666", "0.6666667"),
+        (62795.2568, "62,795.2568", "62,795.26"),
         (6.3e-7, "0.00000063", "0.00000063"),
     ],
 )
 def test_figures_are_written_out(value: float, quantity: str, money: str) -> None:
     assert (amounts.quantity(value), amounts.money(value)) == (quantity, money)
+
+
+@pytest.mark.parametrize(
+    ("value", "stated"),
+    [
+        (270.18181818, "270.1818"),
+        (1000000.49123, "1,000,000.5"),  # seven digits would be another quantity to the audit
+        (2468013.5, "2,468,013.5"),
+        (123456789.123, "123,456,789"),
+        (500 - 2e-9, "500"),
+        (2 / 3e4, "0.00006666667"),
+        (-0.0, "0"),
+        (math.inf, "inf"),
+    ],
+)
+def test_what_is_to_be_done_is_stated_as_exactly_as_it_is_audited(
+    value: float, stated: str
+) -> None:
+    assert amounts.stated(value) == stated
 
 
 def test_noise_is_cleaned_and_what_was_typed_is_kept() -> None:
@@ -92,7 +113,10 @@ def test_noise_is_cleaned_and_what_was_typed_is_kept() -> None:
 @given(st.floats(-1e12, 1e12).filter(lambda x: not x or abs(x) > 1e-9))
 def test_figures_read_back(value: float) -> None:
     assert float(amounts.quantity(value).replace(",", "")) == value
-    assert float(amounts.money(value).replace(",", "")) == pytest.approx(value, rel=1e-8)
+    assert float(amounts.money(value).replace(",", "")) == pytest.approx(value, rel=5.01e-7)
+    said = float(amounts.stated(value).replace(",", ""))
+    assert said == pytest.approx(value, rel=2 * amounts.STATED, abs=0)
+    assert not apart(value, said, noise=abs(value) * 1e-9)
     assert (
         amounts.clean(amounts.clean(value))
         == amounts.clean(value)
@@ -126,12 +150,9 @@ def test_an_order_says_whole_lots_or_its_minimum(
     assert order.ordered == (float(number * Decimal(f"{size:.15g}")) if lot else size)
     assert float(said(order.instruction, "order ")) == order.ordered
     assert float(said(order.instruction, "for ", " USD in all")) == pytest.approx(
-        order.paid, rel=1e-8
+        order.paid, rel=5.01e-7
     )
-    assert (
-        f"Order {amounts.quantity(amounts.clean(order.ordered))} kg in 1 order from plant."
-        in plan.verdict
-    )
+    assert f"Order {amounts.quantity(order.ordered)} kg in 1 order from plant." in plan.verdict
 
 
 def test_cells_show_what_sentences_say() -> None:
@@ -148,7 +169,8 @@ def test_cells_show_what_sentences_say() -> None:
             places = cell.number_format.partition(".")[2].count("0")
             shown = f"{cell.value:,.{places}f}"
             assert Decimal(shown.replace(",", "")) == pytest.approx(
-                Decimal(repr(getattr(order, name))), rel=Decimal("1e-8")
+                Decimal(repr(getattr(order, name))),
+                rel=Decimal("5.01e-7" if name in ("price", "paid") else "1e-8"),
             ), name
         assert math.isclose(float(said(order.instruction, "order ")), quantity, rel_tol=0)
 

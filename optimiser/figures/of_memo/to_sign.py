@@ -156,7 +156,7 @@ def _quantity(plan: Plan, step: Action) -> str:
     if step.signed_quantity is None:
         return ""
     year = "/year" if step.measure == TIMES else ""
-    return f"{amounts.summed(step.signed_quantity)} {plan.unit}{year}"
+    return f"{amounts.stated(step.signed_quantity)} {plan.unit}{year}"
 
 
 def _payers(step: Action) -> str:

@@ -101,8 +101,9 @@ def _instruction(
 ) -> str:
     """Return the sentence that calls off a quantity."""
     indicative = "" if stockpile.firm(n) else ", indicative"
+    called = amounts.stated(quantity) if lots is None else amounts.quantity(quantity)
     sentence = (
-        f"{amounts.month(stockpile.date(n))}{indicative}: call off {amounts.quantity(quantity)} "
+        f"{amounts.month(stockpile.date(n))}{indicative}: call off {called} "
         f"{stockpile.settings.quantity_unit} of {row.material} from {row.supplier} under "
         f"{row.contract}"
     )

@@ -359,7 +359,7 @@ def _least(stockpile: Stockpile, row: Contract, level: Floor) -> float | None:
 def _bound(stockpile: Stockpile, row: Contract, level: Floor) -> str:
     """Return the words that say what else a signature binds to call off."""
     least, unit = _least(stockpile, row, level), stockpile.settings.quantity_unit
-    return "" if least is None else f", at least {amounts.quantity(least)} {unit} each period"
+    return "" if least is None else f", at least {amounts.stated(least)} {unit} each period"
 
 
 def _prepay(stockpile: Stockpile, row: Contract) -> str:

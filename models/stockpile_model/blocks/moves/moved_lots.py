@@ -107,7 +107,7 @@ def _instruction(
     lot, unit = moved.lot, stockpile.settings.quantity_unit
     day, arrives = stockpile.date(moved.node), stockpile.calendar.begin(due)
     origin = f"lot {lot.name} ({lot.material}, made {lot.made:%Y-%m-%d})"
-    what = f"move {amounts.quantity(quantity)} {unit} of {origin}"
+    what = f"move {amounts.stated(quantity)} {unit} of {origin}"
     where = f"from {move.from_site} to {move.to_site}, by {move.move}"
     later = f"; it arrives {amounts.month(arrives)}" if arrives > day else ""
     return f"{amounts.month(day)}: {what} {where}{later}"

@@ -163,9 +163,9 @@ class Order(Dated):
 
 def _ordered(orders: Sequence[Order], unit: str) -> str:
     """Return how much is ordered in how many orders from whom."""
+    one = len(orders) == 1  # what is ordered is signed as it stands
     total = sum(each.ordered for each in orders)
-    exact = len(orders) == 1  # what is ordered is signed as it stands
-    ordered = amounts.quantity(amounts.clean(total)) if exact else amounts.summed(total)
+    ordered = _stated(orders[0]) if one else amounts.summed(total)
     suppliers = amounts.listed(sorted({each.supplier for each in orders}))
     return f"Order {ordered} {unit} in {amounts.count(len(orders), 'order')} from {suppliers}."
 
@@ -383,7 +383,7 @@ def instruction(order: Order, settings: Settings) -> str:
     fails = abs(order.arriving - order.ordered) > amounts.NOISE * order.ordered
     of_it = f", of which {amounts.about(order.arriving)} {unit} are expected" if fails else ""
     sentence = (
-        f"{amounts.month(order.date)}{indicative}: order {amounts.quantity(order.ordered)} {unit}"
+        f"{amounts.month(order.date)}{indicative}: order {_stated(order)} {unit}"
         f" of {order.material} from {order.supplier} under {order.offer}, to arrive"
         f" {amounts.month(order.arrives)}{life}{of_it},"
         f" for {amounts.money(order.paid)} {currency} in all"
@@ -392,3 +392,10 @@ def instruction(order: Order, settings: Settings) -> str:
         return sentence
     bought_up = f"{amounts.about(order.cheaper_from)} {unit}"
     return f"{sentence} (bought up to the price break: it costs less from {bought_up} on)"
+
+
+def _stated(order: Order) -> str:
+    """Write how much is ordered; lots as their cell has them."""
+    if order.lots is not None:
+        return amounts.quantity(order.ordered)
+    return amounts.stated(order.ordered)

@@ -192,14 +192,14 @@ def _instruction(
     unit, when = settings.quantity_unit, amounts.month(stockpile.date(moved.node))
     when += "" if outlet is None or stockpile.firm(moved.node) else ", indicative"
     origin = f"lot {lot.name} ({lot.material}, {lot.site}, made {lot.made:%Y-%m-%d})"
-    amount = f"{amounts.quantity(quantity)} {unit} of {origin}"
+    amount = f"{amounts.stated(quantity)} {unit} of {origin}"
     if outlet is None:
         return f"{when}: {amount} reaches the end of its life and is waste"
     if left is not None:
         amount += f", {amounts.count(left, 'month')} of life left"
     proceeds = f"{amounts.money(quantity * price)} {settings.currency}"
     if outlet.form in GIVING_BACK:
-        returned = amounts.quantity(amounts.clean(quantity * outlet.yield_))
+        returned = amounts.stated(quantity * outlet.yield_)
         day = amounts.month(_returns(stockpile, moved, outlet))
         what = "pass and " if outlet.form == REQUALIFY else ""
         verb = "lend" if outlet.form == "loan" else outlet.form
