@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,6 +111,21 @@ def test_appropriations_are_summed_and_drawn_in_a_unit_that_reads_well() -> None
     figure, parts = chart(plan, "appropriation parts")
     assert figure.y.label == "amount [million USD]"
     assert parts == {"spent": (3.0, 1.0), "lapsed": (1.0, 0.0), "left": (1.0, 0.0)}
+
+
+def test_what_is_obligated_again_says_so() -> None:
+    """Only where more is obligated than there is."""
+    plain, twice = use(5e6, 3e6, 1e6), replace(use(1e6, 1e6, 0.0), appropriation="again")
+    again = replace(twice, obligated=1.5e6, released=0.5e6)
+    once, found = (
+        figures_of(PlanRows(empty_plan({BudgetUse: (plain, each)})))["appropriations"]
+        for each in (twice, again)
+    )
+    assert isinstance(once, TableFigure)
+    assert isinstance(found, TableFigure)
+    assert once.caption == ""
+    assert "than there is of again: 500,000 USD" in found.caption
+    assert plain.appropriation not in found.caption
 
 
 def test_sums_over_scenarios_are_expected() -> None:

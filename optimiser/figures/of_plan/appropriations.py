@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from optimiser.figures.origins import Above
+from stockpile_model import amounts
 from stockpile_model.blocks.budget import BudgetUse
 
 NAME = "appropriations"
@@ -41,4 +42,26 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
             *(FigureColumn(name.capitalize(), money) for name in AMOUNTS),
         ),
         (*lines, FigureLine((TOTAL, *sums), total=True)),
+        _again(rows, labels),
+    )
+
+
+def _again(rows: PlanRows, labels: Sequence[str]) -> str:
+    """Say of which appropriations more is obligated than they have, and why; blank for none."""
+
+    def total(name: str, label: str) -> float:
+        return rows.total_of(BudgetUse, name, "appropriation", label).value
+
+    again = [
+        each
+        for each in labels
+        if total("obligated", each) > total("amount", each) * (1 + amounts.NOISE)
+    ]
+    if not again:
+        return ""
+    released = amounts.rounded(sum(total("released", each) for each in again))
+    return (
+        f"More is obligated than there is of {amounts.listed(again)}: {released}"
+        f" {rows.plan.currency} of it did not arrive, was released and could be obligated again."
+        " At no time is more obligated than the amount."
     )
