@@ -40,6 +40,7 @@ def after_horizon(path: PathAudit) -> None:
             bound = [_bound(signed, t, term) for t in periods]
             figures = [sum(each[k] for each in bound) for k in range(len(FIGURES))]
             worth += figures[-1]
+            shows = figures if periods else [None] * len(FIGURES)
             lines = shown.pop((signed.contract, year), [])
             if record.fails(len(lines) == 1):
                 message = f"{signed.contract} has {len(lines)} rows for fiscal year {year}"
@@ -49,7 +50,7 @@ def after_horizon(path: PathAudit) -> None:
                 record.term(line, "material", row.material, (row, "material"))
                 record.term(line, "ends", inputs.begin(term.stop) - DAY, (row, "term_months"))
                 record.term(line, "date", inputs.begin(periods[0] if periods else inputs.periods))
-                for name, figure in zip(FIGURES, figures, strict=True):
+                for name, figure in zip(FIGURES, shows, strict=True):
                     record.figure(line, name, figure, 0.0, (row, "take_or_pay"))
         if inputs.settings.after_horizon == "charge":
             amount = worth / inputs.factor(inputs.periods)

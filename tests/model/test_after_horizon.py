@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -170,7 +171,9 @@ def test_a_contract_that_ends_in_the_horizon_binds_nothing_after_it() -> None:
     formulation = built(book(contract(price_index="market", term_months=2), TEN, *prices(10)))
     put(formulation, SIGNED)
     (row,) = (row for row in report(formulation) if isinstance(row, Obligation))
-    assert (row.ends, row.fiscal_year, row.least_quantity) == (dt.date(2027, 2, 28), None, 0)
+    assert (row.ends, row.fiscal_year, row.topup) == (dt.date(2027, 2, 28), None, None)
+    later = replace(row, contract="later", fiscal_year=2028)
+    assert Obligation.in_order([row, later]) == [later, row]
 
 
 def test_the_first_delivery_past_the_horizon_is_that_of_the_supplier() -> None:

@@ -829,7 +829,7 @@ def test_what_an_extension_binds_after_the_horizon_is_charged_and_shown() -> Non
     assert (bound.ends, bound.least_quantity) == (dt.date(2027, 4, 30), 20)
     ended = report(put(built(stockpile), SIGNED | taken(10, 0)))
     (bound,) = (each for each in ended if isinstance(each, Obligation))
-    assert (bound.ends, bound.least_quantity) == (dt.date(2027, 1, 31), 0)
+    assert (bound.ends, bound.least_quantity) == (dt.date(2027, 1, 31), None)
 
 
 def test_a_contract_that_is_left_to_end_is_reported() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyomo.environ as pyo
 
@@ -35,18 +36,27 @@ class Obligation(Dated):
         "fiscal year, by the calendar year in which it ends; blank = nothing is bound after the "
         "horizon"
     )
-    least_quantity: float = column("to be taken or paid for at least", "quantity")
-    most_quantity: float = column("may be called off at most", "quantity")
-    least_money: float = column(
-        "price of the least quantity (of a cfd its top-up), undiscounted", "money"
+    least_quantity: float | None = column(
+        "to be taken or paid for at least; blank = nothing is bound", "quantity", default=None
     )
-    most_money: float = column(
-        "price of the most quantity (of a cfd its top-up), undiscounted", "money"
+    most_quantity: float | None = column("may be called off at most", "quantity", default=None)
+    least_money: float | None = column(
+        "price of the least quantity (of a cfd its top-up), undiscounted", "money", default=None
     )
-    topup: float = column(
-        "paid above the reference for the least quantity that arrives, undiscounted", "money"
+    most_money: float | None = column(
+        "price of the most quantity (of a cfd its top-up), undiscounted", "money", default=None
     )
-    present_worth: float = column("the same, discounted", "money")
+    topup: float | None = column(
+        "paid above the reference for the least quantity that arrives, undiscounted",
+        "money",
+        default=None,
+    )
+    present_worth: float | None = column("the same, discounted", "money", default=None)
+
+    @classmethod
+    def in_order(cls, rows: Sequence[Any]) -> list[Any]:
+        """Return rows by date; those that only say when a contract ends stand last."""
+        return sorted(super().in_order(rows), key=lambda row: row.fiscal_year is None)
 
 
 def charge_after_horizon(m: pyo.ConcreteModel, plan: Schedule, ledger: Ledger) -> None:
@@ -109,10 +119,17 @@ def _rows(terms: AfterTerms, k: str, f: str, leaf: int, span: Spell) -> Iterator
             ends=calendar.end(span.periods.stop - 1),
             date=calendar.begin(bound[0].period if bound else calendar.periods),
             fiscal_year=year,
-            least_quantity=sum(each.least for each in bound),
-            most_quantity=sum(each.most for each in bound),
-            least_money=sum(each.price * each.least for each in bound),
-            most_money=sum(each.price * each.most for each in bound),
-            topup=sum(map(_topup, bound)),
-            present_worth=sum(stockpile.discount(each.period) * _topup(each) for each in bound),
+            **(_figures(stockpile, bound) if bound else {}),
         )
+
+
+def _figures(stockpile: Stockpile, bound: Sequence[Bound]) -> dict[str, Any]:
+    """Return what is bound in a fiscal year."""
+    return {
+        "least_quantity": sum(each.least for each in bound),
+        "most_quantity": sum(each.most for each in bound),
+        "least_money": sum(each.price * each.least for each in bound),
+        "most_money": sum(each.price * each.most for each in bound),
+        "topup": sum(map(_topup, bound)),
+        "present_worth": sum(stockpile.discount(each.period) * _topup(each) for each in bound),
+    }
