@@ -441,7 +441,8 @@ class Result:
     that people read, and only its beginning is printed. `ORDER` are the columns by which its rows
     stand, where it has them all; rows of the same values keep their order. `PARTED` is the
     column at each new value of which a line parts the rows of the sheet; blank: none does.
-    `PRINTED` is the last column that is printed, where the sheet has it; else all are. `RENEWED`
+    `PRINTED` is the last column that is printed, where the sheet has it; else all are. A sheet that
+    is `ONE_ACROSS` is printed one page across: its texts wrap. `RENEWED`
     are rows of dates or fiscal years that planning again replaces, a year ahead at the latest: the
     first year of them is printed.
     """
@@ -464,6 +465,7 @@ class Result:
     ORDER: ClassVar[tuple[str, ...]] = ("date",)
     PARTED: ClassVar[str] = ""
     PRINTED: ClassVar[str] = INSTRUCTION
+    ONE_ACROSS: ClassVar[bool] = False
     RENEWED: ClassVar[bool] = False
 
     def act(self, now: Stockpile) -> Act | None:

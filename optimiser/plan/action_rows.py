@@ -50,6 +50,7 @@ class Action(Dated):
     NAMED = ("number",)
     PARTED = "date"
     PRINTED = "date_signed"
+    ONE_ACROSS = True
     number: str = column(
         "number of the action, by which other sheets name it",
         leads=(Lead("", (("number", "number"),), named="sheet"),),

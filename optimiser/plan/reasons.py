@@ -40,6 +40,7 @@ class Reason(Result):
     NAMED = ("choice", "name", "level", "fiscal_year")
     ORDER = ("fiscal_year",)
     PRINTED = "reason"
+    ONE_ACROSS = True
     RENEWED = True
     choice: str = column("what it is: offer, level of a contract, project, outlet, site …")
     name: str = column("its name")

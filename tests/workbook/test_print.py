@@ -15,6 +15,8 @@ from openpyxl.utils import range_boundaries
 
 import optimiser as so
 from optimiser.workbook.result_kinds import sheet_kinds
+from optimiser.workbook.write.charts import GAP, even
+from optimiser.workbook.write.charts import PAGE as CHART_PAGE
 from optimiser.workbook.write.formulas import Formulas
 from optimiser.workbook.write.result_sheets import PAGE_ROWS
 from optimiser.workbook.write.styles import Styles
@@ -182,6 +184,24 @@ def test_no_page_of_the_summary_cuts_a_chart(tmp_path: Path) -> None:
     ]
     assert len({first for first, _ in pages}) > 1
     assert all(first == last for first, last in pages)
+
+
+def test_no_chart_stands_alone_on_a_last_page_where_others_can_move_to_it() -> None:
+    assert even([370, 370, 370, 370, 534]) == 3 * 370 + 2 * GAP
+    assert even([370, 370]) == 2 * 370 + GAP
+    assert even([]) == CHART_PAGE
+
+
+def test_contracts_levels_and_projects_print_one_page_across(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(uncertain_plan().save(tmp_path / "plan.xlsx"))
+    for name in ("contracts", "floors", "projects"):
+        sheet, last = book[name], area(book, name)[2]
+        assert (sheet.page_setup.fitToWidth or 1) == 1
+        letters = [cell.column_letter for cell in sheet[1][:last]]
+        assert sum(sheet.column_dimensions[each].width for each in letters) <= 245
+    instruction = [cell.value for cell in book["contracts"][1]].index("Instruction")
+    texts = [row[instruction] for row in book["contracts"].iter_rows(min_row=2)]
+    assert all(each.alignment.wrap_text for each in texts)
 
 
 def test_no_page_of_the_summary_ends_with_a_heading() -> None:

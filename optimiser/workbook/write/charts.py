@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,7 +67,7 @@ class Charts:
     """Place charts one below the other, and their data side by side.
 
     `pages` yields the first row of each printed page but the first; the next chart stands on that
-    which begins with `row`, `top` pixels below its head.
+    which begins with `row`, `top` pixels below its head. A page is filled up to `full` pixels.
     """
 
     book: xlsxwriter.Workbook
@@ -74,6 +75,7 @@ class Charts:
     summary: Worksheet
     data: Worksheet
     pages: Iterator[int]
+    full: int = PAGE
     column: int = 0
     row: int = 0
     top: int = 0
@@ -99,8 +101,7 @@ class Charts:
             chart.combine(over)
             if figure.right is not None:
                 over.set_y2_axis(AXIS | _numbers(figure.right))
-        height = max(HEIGHT, AROUND + BAR * len(figure.labels)) if bars else HEIGHT
-        self._place(chart, figure, bars, height)
+        self._place(chart, figure, bars, height_of(figure))
 
     def _block(self, figure: ChartFigure) -> ChartBlock:
         """Write the numbers of a figure: a title, a header, and rows under their labels."""
@@ -138,7 +139,7 @@ class Charts:
         chart.set_size({"width": WIDTH, "height": height})
         chart.set_chartarea({"border": {"color": GRID}})
         chart.show_blanks_as("gap")
-        if self.top and self.top + height > PAGE:  # none is cut in two
+        if self.top and self.top + height > self.full:  # none is cut in two
             self.row, self.top = next(self.pages), 0
         offset = {"y_offset": self.top + 4, "object_position": 2}
         described = {**offset, "description": legible(figure.title)}
@@ -201,8 +202,36 @@ def add_charts(
     data = book.add_worksheet(SHEET)
     data.freeze_panes(2, 0)
     set_print(data)
-    charts = Charts(book, styles, summary, data, pages, row=next(pages))
-    for figure in figures:
-        if isinstance(figure, ChartFigure):
-            charts.draw(figure)
+    drawn = [each for each in figures if isinstance(each, ChartFigure)]
+    full = even([*map(height_of, drawn)])
+    charts = Charts(book, styles, summary, data, pages, full, row=next(pages))
+    for figure in drawn:
+        charts.draw(figure)
     return charts.below
+
+
+def height_of(figure: ChartFigure) -> int:
+    """Return the height of a chart [pixels]: that of bars grows with their number."""
+    bars = any(each.mark == "bar" for each in figure.series)
+    return max(HEIGHT, AROUND + BAR * len(figure.labels)) if bars else HEIGHT
+
+
+def even(heights: Sequence[int]) -> int:
+    """Return up to where pages are filled with charts, so that they are filled alike and are no
+    more than when each is filled whole [pixels]."""
+    fewest = _pages(heights, PAGE)
+    sums = {
+        sum(heights[first:last]) + GAP * (last - first - 1)
+        for first, last in itertools.combinations(range(len(heights) + 1), 2)
+    }
+    return min((each for each in sums if _pages(heights, each) <= fewest), default=PAGE)
+
+
+def _pages(heights: Sequence[int], full: int) -> int:
+    """Return how many pages charts need that are filled up to somewhere."""
+    pages, top = 1, 0
+    for height in heights:
+        if top and top + height > full:
+            pages, top = pages + 1, 0
+        top += height + GAP
+    return pages

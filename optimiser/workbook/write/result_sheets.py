@@ -35,7 +35,7 @@ from optimiser.workbook.write.styles import (
 from optimiser.workbook.write.table_sheet import TableSheet
 from stockpile_model.calendar import add_months
 from stockpile_model.scale import NOISE
-from stockpile_model.schema import INSTRUCTION, Column, Dated, Result, on_sheet
+from stockpile_model.schema import Column, Dated, Result, on_sheet
 from stockpile_model.values import unbracketed
 
 NUMBERS = ("number", "whole")
@@ -43,6 +43,10 @@ PAGE_WIDTH, PAGE_ROWS = 230, 40  # digits across a page that can still be read, 
 WIDEST, WIDEST_SENTENCE = 60, 100  # widths, in digits
 LINE_SENTENCE = 115  # characters of a sentence that go into the latter
 WIDTH_OF_WHY, WIDTH_OF_NAMES = 38, 20  # of sentences and texts among what is printed on one page
+LEAST_WIDTH = 24  # of a sentence at the end of a page
+PADDING = 0.7  # digits that a column has around its width
+HEADER, TIGHT_HEADER = (2, 4), (3, 2.5)  # lines, and the digits that a filter arrow takes
+LINE_HEIGHT = 15  # points
 LINKED = {"font_color": "#0563C1", "underline": 1}
 FIRST, FAINT = "#EEF4E4", "#7F7F7F"  # the first part of a sheet, and what is a forecast
 MOST_ROWS = 1_048_576 - 1
@@ -90,9 +94,12 @@ def add_table(
         )
     sheet = book.add_worksheet(table.sheet, TableSheet)
     found = shown(table.kind, bool(plan.stockpile.scenarios))
-    widths = [_add_column(sheet, styles, plan, table, found, c, links) for c in range(len(found))]
+    widths = list[float]()
+    for c in range(len(found)):
+        room = PAGE_WIDTH - sum(widths) - (c + 1) * PADDING
+        widths.append(_add_column(sheet, styles, plan, table, found, c, links, room))
     _set_page(sheet, plan, table, found, widths)
-    sheet.set_row(0, 32)
+    sheet.set_row(0, LINE_HEIGHT * (TIGHT_HEADER if table.kind.ONE_ACROSS else HEADER)[0] + 2)
     sheet.freeze_panes(1, 2 if found[0].kind == "date" else 1)
     sheet.autofilter(0, 0, table.height, len(found) - 1)
     sheet.ignore_errors(
@@ -108,10 +115,8 @@ def _set_page(
     widths: Sequence[float],
 ) -> None:
     """Set the page: what people act on up to its instruction, tables as wide as can be read."""
-    names = [each.name for each in found]
-    printed = table.kind.PRINTED
-    last = names.index(printed) if printed in names else len(found) - 1
-    pages = math.ceil(sum(widths[: last + 1]) / PAGE_WIDTH) if printed == INSTRUCTION else 1
+    last = _last_printed(table.kind, found)
+    pages = 1 if table.kind.ONE_ACROSS else math.ceil(sum(widths[: last + 1]) / PAGE_WIDTH)
     rows, part = _printed(plan, table)
     set_print(sheet, wide=pages, part=part)
     sheet.repeat_rows(0)
@@ -119,6 +124,12 @@ def _set_page(
         sheet.repeat_columns(0)
     # a long note runs beyond its cell, not beyond the page
     sheet.print_area(0, 0, rows, last)
+
+
+def _last_printed(kind: type[Result], found: Sequence[Column]) -> int:
+    """Return the index of the last column that is printed."""
+    names = [each.name for each in found]
+    return names.index(kind.PRINTED) if kind.PRINTED in names else len(found) - 1
 
 
 def _printed(plan: Plan, table: ResultTable) -> tuple[int, str]:
@@ -161,10 +172,12 @@ def _add_column(
     found: Sequence[Column],
     c: int,
     links: SheetLinks,
+    room: float,
 ) -> float:
     """Write the column with an index: header, values, the height of rows with long sentences.
 
-    Returns its width.
+    Returns its width. `room` is what those before it leave of a page across: the sentence that ends
+    it has that, within limits.
     """
     column, header = found[c], title(found[c], plan, issubclass(table.kind, Dated))
     sheet.write_string(0, c, header, styles.header)
@@ -176,21 +189,18 @@ def _add_column(
     if column.kind in NUMBERS and _acted_on(column, found):
         formats = exact_formats(column.unit, values)
         places = max(map(decimals, formats), default=0)
-    width = _width(column, header, values, places)
-    squeezed = _squeezed(table.kind, found, c)
+    tight = table.kind.ONE_ACROSS and c <= _last_printed(table.kind, found)
+    width = _width(column, header, values, places, tight)
+    squeezed = tight and column.kind == "text"
     if squeezed:
-        width = min(width, WIDTH_OF_WHY if column.sentence else WIDTH_OF_NAMES)
+        width = min(width, _most(table.kind, found, c, room))
     sheet.set_column(c, c, width)
     gap = c > 0 and found[c - 1].kind in NUMBERS
     looks = map(styles, formats) if formats else _styles(styles, column, table, plan, gap)
     linked, line = links.of(table, column), round(width * LINE_SENTENCE / WIDEST_SENTENCE)
     if squeezed:
         looks = map(styles.more, looks, repeat({"text_wrap": True}))
-        linked = [
-            each
-            for each in linked
-            if not any(_wraps(text, line) for text in values[each.first : each.last + 1])
-        ]
+        linked = [each for each in linked if not _any_wraps(values, each, line)]
     if linked:
         for each in linked:
             sheet.link(c, *each)
@@ -212,13 +222,11 @@ def _add_column(
     return width
 
 
-def _squeezed(kind: type[Result], found: Sequence[Column], c: int) -> bool:
-    """Return whether the column with an index holds text that makes room on the one page across on
-    which it is printed with others."""
-    names = [each.name for each in found]
-    if kind.PRINTED == INSTRUCTION or kind.PRINTED not in names:
-        return False
-    return found[c].kind == "text" and c < names.index(kind.PRINTED)
+def _most(kind: type[Result], found: Sequence[Column], c: int, room: float) -> float:
+    """Return the most that a text may take of the one page across on which it is printed."""
+    if not found[c].sentence:
+        return WIDTH_OF_NAMES
+    return max(LEAST_WIDTH, room) if c == _last_printed(kind, found) else WIDTH_OF_WHY
 
 
 def _wraps(text: str | None, line: int) -> bool:
@@ -226,12 +234,17 @@ def _wraps(text: str | None, line: int) -> bool:
     return text is not None and (len(text) > line or "\n" in text)
 
 
+def _any_wraps(values: Sequence[Any], cells: LinkedCells, line: int) -> bool:
+    first, last, _ = cells
+    return any(_wraps(text, line) for text in values[first : last + 1])
+
+
 def _heighten(sheet: TableSheet, texts: Sequence[str | None], line: int) -> None:
     """Give the rows of texts that wrap their height: not every program fits it by itself."""
     for r, text in enumerate(texts, start=1):
         if text and _wraps(text, line):
             lines = sum(max(1, len(wrap(each, line))) for each in text.split("\n"))
-            sheet.set_row_height(r, 15 * lines)
+            sheet.set_row_height(r, LINE_HEIGHT * lines)
 
 
 def _blue(linked: Iterable[LinkedCells], height: int) -> list[dict[str, Any]]:
@@ -330,9 +343,11 @@ def _acted_on(column: Column, others: Sequence[Column]) -> bool:
     )
 
 
-def _width(column: Column, header: str, values: Sequence[Any], places: int) -> float:
-    """Return a width for every value, and for the header on two lines next to the filter arrow."""
-    heading = max(*(len(word) for word in header.split(" ")), math.ceil(len(header) / 2)) + 4
+def _width(column: Column, header: str, values: Sequence[Any], places: int, tight: bool) -> float:
+    """Return a width for every value, and for the header on its lines next to the filter arrow."""
+    lines, beside = TIGHT_HEADER if tight else HEADER
+    longest = max(map(len, header.split(" ")))
+    heading = max(longest, math.ceil(len(header) / lines)) + beside
     if column.kind == "date":
         content = 10
     elif column.kind in NUMBERS:

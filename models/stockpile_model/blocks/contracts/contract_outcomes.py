@@ -37,6 +37,7 @@ class ContractOutcome(Dated):
     DEED = DeedColumns("sign", "contract", "signed", level="level")
     NAMED = ("contract", "material")
     COMPARED = (ComparedChoice("contract", "contract", "level", "signed", "not signed"),)
+    ONE_ACROSS = True
     contract: str = column("offtake")
     supplier: str = column("producer")
     material: str = column("material")

@@ -31,6 +31,7 @@ class FloorOutcome(Result):
     PLACE = 21
     MEANS = ("contract", "level")
     NAMED = ("contract", "level")
+    ONE_ACROSS = True
     contract: str = column("offtake")
     level: str = column("level on its menu")
     signed: bool = column("whether the plan signs it")

@@ -44,6 +44,7 @@ class ProjectOutcome(Dated):
     DEED = DeedColumns("project", "project", "decided")
     NAMED = ("contract", "project")
     COMPARED = (ComparedChoice("project", "project", "decision", "decided", "no"),)
+    ONE_ACROSS = True
     project: str = column("project")
     supplier: str = column("supplier")
     stage: str = column("how far the plant is", given=True)
@@ -69,6 +70,9 @@ class ProjectOutcome(Dated):
         "money/quantity",
         given=True,
     )
+    brought: float = column(
+        "what the plan takes of it, expected; 0 = not used", "quantity", over="rest"
+    )
     breakeven_granted: float | None = column(
         "the same, when the grant pays part of the capital", "money/quantity", given=True
     )
@@ -78,9 +82,6 @@ class ProjectOutcome(Dated):
         given=True,
     )
     carries: bool = column("whether that level makes the plant go ahead")
-    brought: float = column(
-        "what the plan takes of it, expected; 0 = not used", "quantity", over="rest"
-    )
     instruction: str = column("what to do", sentence=True)
     number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
 
