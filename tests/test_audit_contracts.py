@@ -319,7 +319,7 @@ def test_the_value_of_an_option_is_what_the_plan_costs_less_by_it() -> None:
 
 
 def test_the_verdict_says_how_likely_a_contract_is_extended() -> None:
-    assert "Extend offtake with probability 50%." in plan("option").verdict
+    assert "Extend offtake with probability 50 %." in plan("option").verdict
 
 
 @pytest.mark.parametrize("name", BOOKS)

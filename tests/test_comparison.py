@@ -516,7 +516,7 @@ def test_plans_of_scenarios_are_shown(tmp_path: Path) -> None:
         write(plan, tmp_path / f"{name}.xlsx")
     ran = stockpile("compare", "tree.xlsx", "calmer.xlsx", "-o", "out.xlsx", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
-    assert re.search(r"probability +squeeze +30\.000% +10\.000% \(-20\.000%\)", ran.stdout)
+    assert re.search(r"probability +squeeze +30\.000 % +10\.000 % \(-20\.000 %\)", ran.stdout)
     assert re.search(r"expected cost +USD +\d+ +\d+ \(-", ran.stdout)
     assert re.search(
         r"CVaR +USD", stockpile("compare", "tree.xlsx", "calmer.xlsx", "--all", cwd=tmp_path).stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import optimiser as so
 from optimiser.auditing import audit
 from optimiser.plan.audited import as_sheets
-from optimiser.plan.marginal_values import MarginalValue
+from optimiser.plan.marginal_values import MarginalValue, ends
 from optimiser.plan.plan import Plan
 from optimiser.plan.reasons import RESOLVED, SHORT, Reason
 from tests.support.commands import run
@@ -167,7 +168,7 @@ def test_what_is_done_once_says_how_likely_and_for_what() -> None:
         "events": [event],
     }
     plan = planned(tables)
-    assert reason(plan, "mine", "FY2027").reason == "used with probability 25%, for 8 USD"
+    assert reason(plan, "mine", "FY2027").reason == "used with probability 25 %, for 8 USD"
     assert reason(plan, "pit", "FY2027").reason == "not used, for 9 USD"
 
 
@@ -425,3 +426,13 @@ def test_what_an_extension_brings_is_brought_by_its_level() -> None:
         "floors": [{"contract": "offtake", "level": "low", "floor": 1, "annual_quantity": 120}],
     }
     assert reason(planned(tables), "offtake", level="low").quantity == pytest.approx(30)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_where_a_value_holds_says_nothing_for_noise(scale: float) -> None:
+    """Whatever the unit: next to the limit and the other end."""
+    assert [*ends(50 * scale, 2e-5 * scale, 64 * scale)] == pytest.approx([0, 64 * scale])
+    low, high = ends(50 * scale, 0.01 * scale, math.inf)
+    assert (low, high) == (pytest.approx(0.01 * scale), None)
+    assert [*ends(0.0, -2e-5 * scale, 64 * scale)] == pytest.approx([0, 64 * scale])
+    assert [*ends(0.0, -math.inf, 0.0)] == [None, 0]

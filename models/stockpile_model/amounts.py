@@ -83,6 +83,11 @@ def about(value: float) -> str:
     return _plain(Decimal(f"{value:.6g}")) if math.isfinite(value) else str(value)
 
 
+def percent(share: float, places: int = 0, sign: str = "") -> str:
+    """Write a share in per cent: `43 %`; with `sign` `+` what is above zero has one too."""
+    return f"{100 * share:{sign}.{places}f} %"
+
+
 def count(number: float, noun: str, many: str | None = None) -> str:
     """Write how many there are of something: `1 order`, `2 orders`.
 

@@ -16,7 +16,7 @@ from optimiser.system.errors import Fault, InputError, OutputError, StockpileErr
 from optimiser.workbook.read.drafts import Written
 from optimiser.workbook.read.input_reader import read_as_written
 from optimiser.workbook.write.ownership import Kind, check_target, refuse_foreign, same_file
-from stockpile_model.amounts import count
+from stockpile_model.amounts import count, percent
 from stockpile_model.scenarios import Event, Scenario
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
@@ -39,7 +39,7 @@ class SampledBook(Book):
     remarks: tuple[str, ...] = ()
 
     def _facts(self) -> Mapping[str, object]:
-        return {**super()._facts(), "distance from all samples": f"{self.distance:.1%}"}
+        return {**super()._facts(), "distance from all samples": percent(self.distance, 1)}
 
 
 def sample(

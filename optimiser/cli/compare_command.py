@@ -21,7 +21,7 @@ from optimiser.cli.command_options import (
     time_limit,
 )
 from optimiser.cli.messages import answer, say
-from stockpile_model.amounts import count
+from stockpile_model.amounts import count, percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -129,6 +129,6 @@ def _cell(line: so.ComparedLine, value: object, by: float | None) -> Text:
 def _amount(amount: float, unit: str, sign: str = "") -> str:
     """Return an amount in words; a ratio in percent."""
     if unit == "1":
-        return f"{amount:{sign}.3%}"
+        return percent(amount, 3, sign)
     whole = abs(amount) >= 100 or amount == round(amount)
     return f"{amount:{sign},.0f}" if whole else f"{amount:{sign},.4g}"

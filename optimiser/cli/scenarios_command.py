@@ -11,7 +11,7 @@ import click
 import optimiser as so
 from optimiser.cli.command_options import FORCE, WORKBOOK, output, quiet_option
 from optimiser.cli.messages import answer, say
-from stockpile_model.amounts import count
+from stockpile_model.amounts import count, percent
 
 
 @click.command(epilog="Example: stockpile scenarios gallium.xlsx --replace -o sampled.xlsx")
@@ -80,6 +80,6 @@ def scenarios(
     kept = count(sampled.sizes["scenarios"], "scenario")
     answer(
         f"{output}: {kept} of {options['samples']} samples, relative Kantorovich distance"
-        f" {sampled.distance:.1%}; its sheet guide says what was lost."
+        f" {percent(sampled.distance, 1)}; its sheet guide says what was lost."
         f" Next: stockpile solve {output}"
     )

@@ -73,7 +73,7 @@ def plan_page(plan: Plan) -> Page:
 
 
 def _facts(plan: Plan) -> Sequence[tuple[str, str]]:
-    gap = "not known" if plan.gap is None else f"{plan.gap:.3%}"
+    gap = "not known" if plan.gap is None else amounts.percent(plan.gap, 3)
     bound = "not known" if plan.bound is None else f"{amounts.money(plan.bound)} {plan.currency}"
     label = "Objective" if plan.cvar is None else "Objective over the scenarios"
     facts = [

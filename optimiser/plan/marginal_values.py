@@ -122,7 +122,7 @@ def _marginal_value(
     settings = stockpile.settings
     units = {"quantity": settings.quantity_unit, "money": settings.currency}
     used = _used(limit)
-    low, high = (None, None) if span is None else map(_finite, span)
+    low, high = (None, None) if span is None else ends(limit.amount, *span)
     where = stockpile.where(limit.node)
     row = MarginalValue(
         **where,
@@ -152,8 +152,15 @@ def _in_words(row: MarginalValue, currency: str) -> str:
     return f"From {amounts.month(row.date)} one {unit} {looser} {saves} {saved}{where}"
 
 
-def _finite(bound: float) -> float | None:
-    return amounts.clean(bound) if math.isfinite(bound) else None
+def ends(amount: float, *span: float) -> Iterator[float | None]:
+    """Yield the ends between which a value holds; one that is noise next to the limit and the other
+    end is 0, and one without end is blank."""
+    size = max(abs(each) for each in (amount, *span) if math.isfinite(each))
+    for each in span:
+        if not math.isfinite(each):
+            yield None
+        else:
+            yield 0.0 if abs(each) <= amounts.NOISE * size else amounts.clean(each)
 
 
 def _used(limit: Limit) -> float | None:

@@ -107,7 +107,7 @@ class Plan(Shown):
         return f"Plan {self.title}".strip()
 
     def _facts(self) -> Mapping[str, object]:
-        gap = "not known" if self.gap is None else f"{self.gap:.3%}"
+        gap = "not known" if self.gap is None else amounts.percent(self.gap, 3)
         return {
             "status": self.status,
             "objective": f"{amounts.money(self.objective)} {self.currency}",

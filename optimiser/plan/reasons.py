@@ -393,7 +393,7 @@ def _done(row: Reason) -> str:
     """Return how much of it is used; of what is done once how likely that is."""
     if row.unit != TIMES:
         return f"used: {amounts.summed(row.quantity)} {row.unit}"
-    return "used" if row.quantity >= 1 else f"used with probability {row.quantity:.0%}"
+    return "used" if row.quantity >= 1 else f"used with probability {amounts.percent(row.quantity)}"
 
 
 def _at(row: Reason, currency: str) -> str:

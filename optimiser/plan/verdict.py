@@ -178,7 +178,7 @@ def _risk(plan: Plan) -> Iterator[str]:
     dearest = max(outcomes, key=lambda each: each.cost)
     yield (
         f"The dearest of {_scenarios(plan)} is {dearest.scenario}, {_money(plan, dearest.cost)};"
-        f" the worst {plan.stockpile.settings.risk_tail:.0%} of cases cost"
+        f" the worst {amounts.percent(plan.stockpile.settings.risk_tail)} of cases cost"
         f" {_money(plan, plan.cvar)} on average (CVaR)."
     )
 

@@ -39,16 +39,16 @@ def test_a_tornado_has_a_bar_for_each_end_of_the_longest() -> None:
 
 def test_bands_are_as_wide_as_quantiles_are_apart() -> None:
     row = (dt.date(2027, 1, 1), 1.0, 3.0, 4.0, 8.0, 9.0)
-    header = ("period", "5%", "25%", "50%", "75%", "95%")
+    header = ("period", "5 %", "25 %", "50 %", "75 %", "95 %")
     found = answer(AnswerTable("stock fan", "", header, [row], "fan", axis="stock [kg]")).chart
     assert found is not None
     assert [(each.name, each.values) for each in found.series] == [
         ("below", (1.0,)),
-        ("5% to 25%", (2.0,)),
-        ("25% to 50%", (1.0,)),
-        ("50% to 75%", (4.0,)),
-        ("75% to 95%", (1.0,)),
-        ("50%", (4.0,)),
+        ("5 % to 25 %", (2.0,)),
+        ("25 % to 50 %", (1.0,)),
+        ("50 % to 75 %", (4.0,)),
+        ("75 % to 95 %", (1.0,)),
+        ("50 %", (4.0,)),
     ]
     assert found.y.least == 0
 

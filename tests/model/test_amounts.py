@@ -109,6 +109,11 @@ def test_noise_is_cleaned_and_what_was_typed_is_kept() -> None:
     assert amounts.lots(3, 0.1) == 0.3
 
 
+def test_per_cent_are_written_one_way() -> None:
+    assert [amounts.percent(0.4321), amounts.percent(-0.2, 3, "+")] == ["43 %", "-20.000 %"]
+    assert amounts.percent(0.1, 1, "+") == "+10.0 %"
+
+
 @settings(max_examples=60)
 @given(st.floats(-1e12, 1e12).filter(lambda x: not x or abs(x) > 1e-9))
 def test_figures_read_back(value: float) -> None:

@@ -491,7 +491,7 @@ def test_fewer_alternatives_than_were_asked_for_have_a_reason(path: Path) -> Non
     (table,) = answered("alternatives", book(offer(), demand(10)), path, high=0.02, steps=4)
     assert len(table.rows) == 1
     assert (
-        "1 of 4 plans were found: the next is like one of these to 99.5%, and there is none that is"
+        "1 of 4 plans were found: the next is like one of these to 99.5 %, and there is none that is"
         " less alike." in table.said
     )
 

@@ -607,7 +607,7 @@ def test_the_objective_its_mean_and_its_tail_are_distinguished(uncertain: bytes)
     ]
     assert found["CVaR"][:2] == [
         pytest.approx(plan.cvar),
-        "USD: mean of the worst 20% of scenarios",
+        "USD: mean of the worst 20 % of scenarios",
     ]
     assert plan.objective == pytest.approx(0.75 * plan.expected_cost + 0.25 * plan.cvar)
     assert found["Total"][0] == pytest.approx(plan.expected_cost)

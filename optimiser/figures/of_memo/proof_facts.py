@@ -46,8 +46,8 @@ def _bound(plan: Plan) -> str:
     if plan.bound is None or plan.gap is None:
         return f"{cost}; no bound is known"
     asked = plan.run.get("gap asked for")
-    most = "" if asked in (None, "") else f", asked for {float(str(asked)):.3%}"
+    most = "" if asked in (None, "") else f", asked for {amounts.percent(float(str(asked)), 3)}"
     return (
         f"{cost}; no plan costs less than {amounts.money(plan.bound)} {plan.currency}; gap"
-        f" {plan.gap:.3%}{most}"
+        f" {amounts.percent(plan.gap, 3)}{most}"
     )

@@ -13,6 +13,7 @@ from optimiser.figures.of_memo.memo_text import legible
 from optimiser.plan.assumption_rows import Assumption
 from optimiser.plan.marginal_values import MarginalValue
 from optimiser.plan.plan import Plan
+from stockpile_model import amounts
 
 NAME = "assumptions"
 MOST, LONGEST = 5, 90  # lines; characters of a limit and of a source
@@ -59,8 +60,9 @@ def figures(ground: MemoGround) -> Iterator[TextFigure | TableFigure]:
             "evidence",
             "",
             (
-                f"Of {len(given):,} cells that the workbook gives {sourced / len(given):.0%} name a"
-                f" source; stated confidence: {known or 'none'}.",
+                f"Of {len(given):,} cells that the workbook gives"
+                f" {amounts.percent(sourced / len(given))} name a source; stated confidence:"
+                f" {known or 'none'}.",
                 'Which price or quantity moves the cost most: "stockpile study --everything".',
             ),
         )

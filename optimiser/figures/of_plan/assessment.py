@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure, TextFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from optimiser.plan.verdict import in_short
-from stockpile_model.amounts import count
+from stockpile_model.amounts import count, percent
 
 NAME = "assessment"
 STATUS = {
@@ -49,7 +49,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         amount(OBJECTIVE, plan.objective, objective),
     ]
     if plan.cvar is not None:
-        worst = f"mean of the worst {settings.risk_tail:.0%} of scenarios"
+        worst = f"mean of the worst {percent(settings.risk_tail)} of scenarios"
         lines.append(amount(EXPECTED, plan.expected_cost, "mean over the scenarios"))
         lines.append(amount("CVaR", plan.cvar, worst))
     lines += [

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from optimiser.figures.figure import ChartFigure, FigureAxis, FigureSeries
 from optimiser.scenarios.sampling.make import Made, quantiles
+from stockpile_model import amounts
 
 SHARES = (0.05, 0.5, 0.95)
 NAMES = ("5 % of all samples", "median of all samples", "95 % of all samples")
@@ -30,7 +31,7 @@ def figures(made: Made) -> Iterator[ChartFigure]:
         series.append(FigureSeries("base", base, "joined", "base"))
         for name, share, k in zip(made.names, shares, kept, strict=True):
             path = (now, *prices[k].tolist())
-            series.append(FigureSeries(f"{name} ({share:.1%})", path, "joined"))
+            series.append(FigureSeries(f"{name} ({amounts.percent(share, 1)})", path, "joined"))
         yield ChartFigure(
             f"paths of {index}",
             f"Paths of {index}",

@@ -457,7 +457,8 @@
     const share = each.sort === "share";
     const places = each.places === null ? { maximumFractionDigits: 8 }
       : { minimumFractionDigits: each.places, maximumFractionDigits: each.places };
-    return new Intl.NumberFormat("en-US", share ? { maximumFractionDigits: 2, style: "percent" } : places).format(amount);
+    if (share) return `${new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 }).format(100 * amount)} %`;
+    return new Intl.NumberFormat("en-US", places).format(amount);
   }
 
   /* A cell that leads to rows of another table: they are searched for its word. */

@@ -16,6 +16,7 @@ from optimiser.scenarios.sampling.random_processes import Array, Flags
 from optimiser.scenarios.sampling.reduce import METHODS, Reduction, distances, forward, reduce
 from optimiser.scenarios.sampling.uncertainty import Uncertainty
 from optimiser.system.errors import Fault, InputError, StockpileError
+from stockpile_model import amounts
 from stockpile_model.block import ways
 from stockpile_model.blocks.targets import Target
 from stockpile_model.build import check
@@ -387,12 +388,14 @@ def _advice(stockpile: Stockpile, samples: Samples) -> Iterator[str]:
 def _thin(prices: Sequence[PriceLoss], supply: Sequence[SupplyLoss]) -> Iterator[str]:
     """Yield where the kept scenarios show too little spread or too improbable embargoes."""
     lost = [
-        f"{each.after[1] / each.before[1]:.0%} of the spread of {each.index} on {each.date}"
+        f"{amounts.percent(each.after[1] / each.before[1])} of the spread of {each.index}"
+        f" on {each.date}"
         for each in prices
         if _narrow(each)
     ]
     lost += [
-        f"{each.name} with a probability of {each.after[0]:.0%} instead of {each.before[0]:.0%}"
+        f"{each.name} with a probability of {amounts.percent(each.after[0])} instead of"
+        f" {amounts.percent(each.before[0])}"
         for each in supply
         if each.kind == "embargo" and abs(each.after[0] - each.before[0]) > _MUCH * each.before[0]
     ]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from optimiser.studies.engine.case import UNLIKE, Case, CaseResult
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure
+from stockpile_model import amounts
 from stockpile_model.block import tallies
 
 PLANS, SHARE = 5, 0.02
@@ -70,7 +71,7 @@ def _why_no_more(found: CaseResult, plans: list[CaseResult]) -> str:
         if found.gap is not None and found.gap <= UNLIKE
         else "none less alike was found in time"
     )
-    return f"the next is like one of these to {1 - ALIKE:.1%}, and {proven}"
+    return f"the next is like one of these to {amounts.percent(1 - ALIKE, 1)}, and {proven}"
 
 
 def _row(k: int, plans: list[CaseResult], names: Sequence[str]) -> tuple[object, ...]:
@@ -90,8 +91,9 @@ def _answer(asked: Asked, best: float, rows: Sequence[Sequence[object]], share: 
         return said
     at, dear, _, far = max(rows[1:], key=lambda row: figure(row[3]))[:4]
     return (
-        f"{said}; {len(rows) - 1} others cost at most {share:.1%} more, and plan {at}, for"
-        f" {asked.paid(figure(dear))}, does {figure(far):.0%} of it otherwise"
+        f"{said}; {len(rows) - 1} others cost at most {amounts.percent(share, 1)} more, and plan"
+        f" {at}, for {asked.paid(figure(dear))}, does"
+        f" {amounts.percent(figure(far))} of it otherwise"
     )
 
 

@@ -15,6 +15,7 @@ from optimiser.solving.program import Floats
 from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure, number
 from optimiser.studies.kinds.screened import missed
+from stockpile_model import amounts
 
 SAMPLES = 200
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -80,15 +81,15 @@ def _summary(
     if len(planned) < len(results):
         said += f" Runs without a plan are left out of every figure: {missed(results)}."
     said += (
-        f" Costs carry the gap of {asked.gap:.2%}; all other figures are those of one plan"
-        " within it."
+        f" Costs carry the gap of {amounts.percent(asked.gap, 2)}; all other figures are those of"
+        " one plan within it."
     )
     header = (
         "of",
         "unit",
         "mean",
         "standard error",
-        *(f"{share:.0%} quantile" for share in QUANTILES),
+        *(f"{amounts.percent(share)} quantile" for share in QUANTILES),
     )
     return AnswerTable("monte carlo", said, header, rows)
 
@@ -115,7 +116,7 @@ def _fan(asked: Asked, planned: Sequence[CaseResult]) -> AnswerTable:
     rows = [
         (calendar.begin(t), *(float(each) for each in bands[:, t])) for t in range(bands.shape[1])
     ]
-    header = ("period", *(f"{share:.0%}" for share in QUANTILES))
+    header = ("period", *(amounts.percent(share) for share in QUANTILES))
     said = f"Stock at the end of each period [{asked.unit}]: quantiles over the runs."
     if rows:
         low, high = (max(figure(row[k]) for row in rows) for k in (1, len(QUANTILES)))

@@ -11,6 +11,7 @@ import numpy as np
 
 from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure
 from optimiser.studies.kinds.screened import cases, costs, missed, problem, quiet
+from stockpile_model import amounts
 
 SAMPLES = 64
 
@@ -60,12 +61,12 @@ def rounds(asked: Asked) -> Rounds:
     rows.sort(key=lambda row: -figure(row[5]))
     name, alone, total = rows[0][0], figure(rows[0][3]), figure(rows[0][5])
     said = (
-        f"{name} explains most of the cost's variance: {max(0.0, alone):.0%} alone (S1),"
-        f" {total:.0%} with all that it does together with "
+        f"{name} explains most of the cost's variance: {amounts.percent(max(0.0, alone))} alone"
+        f" (S1), {amounts.percent(total)} with all that it does together with "
     )
     said += (
         f"others (ST). {len(cost)} runs; ± is a 95 % confidence interval. Costs carry the gap of"
-        f" {asked.gap:.2%}."
+        f" {amounts.percent(asked.gap, 2)}."
     )
     return [
         AnswerTable("sobol", said, header, rows, "columns", (3, 5), "share of the variance, 0 to 1")

@@ -19,7 +19,7 @@ from optimiser.studies.stress.rule_of_thumb import BY_THUMB, MOVED
 from optimiser.studies.stress.stress_events import LeftOut, StressEvent, StressEvents
 from optimiser.studies.stress.stress_rows import StressedPlan, ranked
 from optimiser.system.errors import Fault, InputError
-from stockpile_model.amounts import count, month
+from stockpile_model.amounts import count, month, percent
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 
@@ -219,7 +219,7 @@ def _thumb_table(asked: Asked, plan: CaseResult, thumb: CaseResult) -> AnswerTab
         f"The plan saves {asked.paid(saved)} against the rule of thumb in the base path{least}:"
         " cheapest landed first, even buying from milestone to milestone of the targets, lowest"
         " floors, oldest out first. To keep every limit of the workbook"
-        f" {moved:.0%} of what the rule asks for was ordered or signed otherwise."
+        f" {percent(moved)} of what the rule asks for was ordered or signed otherwise."
     )
     rows: list[tuple[object, ...]] = [
         ("objective", money, plan.objective, thumb.objective, saved),

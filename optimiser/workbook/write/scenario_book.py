@@ -46,7 +46,7 @@ from optimiser.workbook.write.styles import (
     precise,
     put,
 )
-from stockpile_model.amounts import count
+from stockpile_model.amounts import count, percent
 from stockpile_model.scenarios import Event, Scenario
 from stockpile_model.schema import PROVENANCE, Row
 from stockpile_model.tables import Price
@@ -202,11 +202,11 @@ def _method(made: Made, source: str) -> Iterator[str]:
         "- The kept scenarios have all the probability; the base has none left, and serves as the "
         f"past that they share. {events} of events."
     )
-    curve = ", ".join(f"{size}: {left:.1%}" for size, left in made.curve)
+    curve = ", ".join(f"{size}: {percent(left, 1)}" for size, left in made.curve)
     yield (
-        f"- Relative Kantorovich distance: {reduction.relative:.1%} (0 % keeps all samples, 100 % "
-        "is what the best single one leaves). By number kept, forward selection leaves: "
-        f"{curve}."
+        f"- Relative Kantorovich distance: {percent(reduction.relative, 1)} (0 % keeps all"
+        " samples, 100 % is what the best single one leaves). By number kept, forward selection"
+        f" leaves: {curve}."
     )
     if samples.added:
         number = len(samples.added)

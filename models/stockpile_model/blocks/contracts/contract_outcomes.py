@@ -157,7 +157,7 @@ class ContractOutcome(Dated):
             for name in names:
                 quantity = f"{amounts.summed(delivered[name])} {plan.unit}"
                 expected = (
-                    f" on average, with probability {likely[name]:.0%}"
+                    f" on average, with probability {amounts.percent(likely[name])}"
                     if parts(plan) and begin
                     else ""
                 )

@@ -77,8 +77,8 @@ class ExtensionOutcome(Dated):
             likely[each.contract] = likely.get(each.contract, 0.0) + chosen
         for name, probability in likely.items():
             if probability > 0:
-                odds = "" if probability > 1 - 1e-9 else f" with probability {probability:.0%}"
-                yield f"Extend {name}{odds}."
+                odds = f" with probability {amounts.percent(probability)}"
+                yield f"Extend {name}{'' if probability > 1 - 1e-9 else odds}."
 
 
 def report(formulation: Formulation) -> Iterator[ExtensionOutcome]:
