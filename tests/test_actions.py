@@ -415,6 +415,12 @@ def linked(workbook: Any) -> Iterator[tuple[str, str, Any, Any]]:
                     )
 
 
+def sheet_cell(workbook: Any, sheet: str, row: int, title: str) -> str:
+    """The text of a row below a title."""
+    titles = [cell.value for cell in workbook[sheet][1]]
+    return str(workbook[sheet].cell(row, titles.index(title) + 1).value)
+
+
 def test_the_list_is_the_first_sheet_after_the_summary(workbook: Any) -> None:
     assert workbook.sheetnames[:2] == ["summary", "actions"]
     sheet = workbook["actions"]
@@ -441,11 +447,15 @@ def test_every_link_leads_to_a_row_that_is_meant(workbook: Any) -> None:
         elif title == "Appropriation":
             assert there["Appropriation"] in (cell.value, first)
             ways.add(title)
+        elif title == "Sign by":
+            payers = sheet_cell(workbook, "actions", cell.row, "Appropriation")
+            assert there["Appropriation"] == payers.split(", ")[0]
+            ways.add(title)
         elif title in ("Cell", "Stopped at"):
             assert there["Cell"] == cell.value
             ways.add(sheet)
     assert {"actions", "orders", "contracts", "deliveries", "lots", "movements", "payments"} <= ways
-    assert {"Lot", "Lots", "Becomes", "Appropriation"} <= ways
+    assert {"Lot", "Lots", "Becomes", "Appropriation", "Sign by"} <= ways
     assert "marginal_values" in ways
 
 

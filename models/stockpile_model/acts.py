@@ -18,7 +18,9 @@ TO_ACTION = Lead("actions", (("number", ""),))
 TO_LOT = Lead("movements", (("lot", ""),))
 TO_PAYMENTS = Lead("payments", (("number", "number"),))
 TO_BUDGET = Lead("budget", (("appropriation", ""),))
-"""Where clicks lead: to the action of a number, what becomes of a lot, what is paid, from what."""
+TO_PAYER = Lead("budget", (("appropriation", "appropriation"),))
+"""Where clicks lead: to the action of a number, what becomes of a lot, what is paid, from what;
+from another column to the first that pays."""
 
 NUMBER = "number of the action, as on the sheet `actions`"
 WHY = "why it is done, as far as the plan shows it"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 
 from optimiser.plan.reasons import Reason, settled
-from stockpile_model.acts import TO_BUDGET, TO_LOT, TO_PAYMENTS, Act
+from stockpile_model.acts import TO_BUDGET, TO_LOT, TO_PAYER, TO_PAYMENTS, Act
 from stockpile_model.amounts import clean, month
 from stockpile_model.block import choices
 from stockpile_model.blocks.budget import BudgetUse, Payment
@@ -77,7 +77,8 @@ class Action(Dated):
     )
     sign_by: dt.date = column(
         "last day to sign it: the period's, the input's own, or the last on which the money that "
-        "pays can be obligated"
+        "pays can be obligated",
+        leads=(TO_PAYER,),
     )
     pay_by: dt.date | None = column("last day on which the money that pays may pay; blank = none")
     status: str = column("`firm`, or `indicative`: it lies beyond firm_periods, as a forecast")

@@ -127,6 +127,7 @@ def test_with_scenarios_actions_are_no_wider_and_long_lists_wrap(tmp_path: Path)
         assert sheet.cell(row, payers).alignment.wrap_text
         assert sheet.row_dimensions[row].height >= 30
         assert sheet.cell(row, payers).hyperlink is None  # LibreOffice does not wrap a link
+        assert sheet.cell(row, titles.index("Sign by") + 1).hyperlink is not None
 
 
 def test_of_one_scenario_the_sums_are_printed(tmp_path: Path) -> None:
