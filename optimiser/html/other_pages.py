@@ -108,12 +108,25 @@ def adequacy_page(
 def diagnosis_page(title: str, found: Diagnosis) -> Page:
     """Return the page of why there is no plan, and what would make one, the lightest first."""
     first, *rest = found.lines()
+    sums = TextFigure("sums", "By the figures of the workbook alone", found.sums)
+    parts: dict[str, Iterable[Figured]] = {
+        "What the figures show": [sums] if found.sums else [],
+        "What would make a plan": [_repairs(found)] if found.repairs else [],
+        "Rules that clash": [_clash(found)] if found.clash.rules else [],
+    }
+    lead = [first, *(f"{_unmarked(each.told)}." for each in found.repairs[:1])]
+    if rest and not any(parts.values()):
+        lead += [each.strip() for each in rest]
+    return figure_page(title, "Why there is no plan", lead, parts, found.ended)
+
+
+def _repairs(found: Diagnosis) -> TableFigure:
+    """Return the repairs, the lightest first: what is changed, and what the plan then costs."""
     money = Precision("money", [each.objective for each in found.repairs])
-    repairs = TableFigure(
+    several = len(found.repairs) > 1
+    return TableFigure(
         "repairs",
-        "Each of these alone makes a plan, the lightest first"
-        if len(found.repairs) > 1
-        else "This makes a plan",
+        "Each of these alone makes a plan, the lightest first" if several else "This makes a plan",
         (
             FigureColumn("Repair"),
             FigureColumn("What"),
@@ -125,7 +138,7 @@ def diagnosis_page(title: str, found: Diagnosis) -> Page:
             FigureLine(
                 (
                     f"{number}",
-                    each.told.replace("`", ""),  # which mark cells in a terminal
+                    _unmarked(each.told),
                     each.objective,
                     ", ".join(each.cells),
                     "; ".join(each.changes),
@@ -134,23 +147,22 @@ def diagnosis_page(title: str, found: Diagnosis) -> Page:
             for number, each in enumerate(found.repairs, start=1)
         ),
     )
-    clash = TableFigure(
+
+
+def _unmarked(said: str) -> str:
+    """Return a sentence without the marks that cells have in a terminal."""
+    return said.replace("`", "")
+
+
+def _clash(found: Diagnosis) -> TableFigure:
+    """Return the rules that cannot all be kept."""
+    return TableFigure(
         "clash",
         "These cannot all be kept, all else as it is",
         (FigureColumn("Cell"), FigureColumn("Rule")),
         tuple(FigureLine((each.cell, each.said)) for each in found.clash.rules),
         "" if found.clash.smallest else "A smaller part of them may clash too.",
     )
-    sums = TextFigure("sums", "By the figures of the workbook alone", found.sums)
-    parts: dict[str, Iterable[Figured]] = {
-        "What the figures show": [sums] if found.sums else [],
-        "What would make a plan": [repairs] if found.repairs else [],
-        "Rules that clash": [clash] if found.clash.rules else [],
-    }
-    lead = [first, *(f"{each.told.replace('`', '')}." for each in found.repairs[:1])]
-    if rest and not any(parts.values()):
-        lead += [each.strip() for each in rest]
-    return figure_page(title, "Why there is no plan", lead, parts, found.ended)
 
 
 def _facts(run: Mapping[str, object]) -> TableFigure:

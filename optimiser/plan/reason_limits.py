@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
 
+from optimiser.plan.marginal_values import WORTHLESS
 from optimiser.solving.ranging import Ranging
 from stockpile_model import amounts
 from stockpile_model.block import entries, misses
@@ -16,9 +17,8 @@ from stockpile_model.choice import PlanChoice
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Limit
-from stockpile_model.schema import columns, get, keys
+from stockpile_model.schema import Row, columns, get, keys
 
-WORTHLESS = 1e-9  # below this a worth is the solver's noise [scaled units]
 MOST_NAMED = 3  # limits that a sentence names
 
 
@@ -44,44 +44,55 @@ class BindingLimits:
         # The limits of a row of the input, by its table and key, with their worth.
         self.own: dict[tuple[str, str], list[tuple[float, Limit]]] = defaultdict(list)
         self.asked = {each.row.TABLE for each in misses(formulation)}
-        for limit in formulation.ledger.limits if ranging is not None and ranging.known else ():
-            self._add(limit)
+        if ranging is not None and ranging.known:
+            for limit in formulation.ledger.limits:
+                self._add(limit, ranging)
 
-    def _add(self, limit: Limit) -> None:
-        assert self.ranging is not None
-        form, variable = self.ranging.form, limit.data.ctype is pyo.Var
-        if variable:
-            if (j := form.column(limit.data)) is None:
-                return
-            self.by_column[j], dual = limit, min(0.0, float(self.ranging.column_dual[j]))
-        else:
-            if (i := form.row(limit.data)) is None:
-                return
-            self.by_row[i], dual = limit, float(self.ranging.row_dual[i])
-        if limit.row is None or len(keys(type(limit.row))) != 1:
-            return
-        if abs(dual) <= WORTHLESS:
+    def _add(self, limit: Limit, ranging: Ranging) -> None:
+        """Note where a limit stands in the program, and what it is worth to its row of the
+        input."""
+        dual = self._placed(limit, ranging)
+        named = _named(limit.row)
+        if dual is None or abs(dual) <= WORTHLESS or named is None:
             return
         worth = abs(dual * evaluate(limit.factor))
         # A share moves its row by a quantity, all else by itself; what is not done, by nothing.
         if worth > WORTHLESS * (self.stockpile.scale.quantity if limit.unit == "1" else 1.0):
-            key = limit.row.TABLE, str(get(limit.row, keys(type(limit.row))[0]))
-            self.own[key].append((worth, limit))
+            self.own[named].append((worth, limit))
+
+    def _placed(self, limit: Limit, ranging: Ranging) -> float | None:
+        """Note the row or the column of a limit, and return its dual; None where it is neither."""
+        if limit.data.ctype is pyo.Var:
+            j = ranging.form.column(limit.data)
+            if j is None:
+                return None
+            self.by_column[j] = limit
+            return min(0.0, float(ranging.column_dual[j]))
+        i = ranging.form.row(limit.data)
+        if i is None:
+            return None
+        self.by_row[i] = limit
+        return float(ranging.row_dual[i])
 
     def of(self, choice: PlanChoice, name: str, year: int | None) -> Stop | None:
         """Return the limit of a choice's own row that binds most in a year, or at any time."""
         calendar, period = self.stockpile.calendar, self.stockpile.tree.period
-        found = [
-            each
-            for each in self.own.get((choice.table, name), ())
-            if year in (None, calendar.fiscal_year(period[each[1].node]))
-        ]
-        return self._stop(max(found, key=lambda each: each[0])[1]) if found else None
+        return self._hardest(
+            (worth, limit)
+            for worth, limit in self.own.get((choice.table, name), ())
+            if year in (None, calendar.fiscal_year(period[limit.node]))
+        )
 
     def at(self, table: str, name: str, node: int) -> Stop | None:
         """Return the limit of a row of a table that binds most at a node; None where none does."""
-        found = [each for each in self.own.get((table, name), ()) if each[1].node == node]
-        return self._stop(max(found, key=lambda each: each[0])[1]) if found else None
+        return self._hardest(
+            (worth, limit) for worth, limit in self.own.get((table, name), ()) if limit.node == node
+        )
+
+    def _hardest(self, found: Iterable[tuple[float, Limit]]) -> Stop | None:
+        """Return the limit that is worth most."""
+        first = max(found, key=lambda each: each[0], default=None)
+        return None if first is None else self._stop(first[1])
 
     def smallest(self, choice: PlanChoice, name: str) -> Stop | None:
         """Return the least that a choice must be used at once, such as its minimum order."""
@@ -119,10 +130,7 @@ class BindingLimits:
     def _stops(limit: Limit, of: tuple[PlanChoice, str]) -> bool:
         """Return whether a limit may stop a choice: it is of another row, or 0."""
         choice, name = of
-        row = limit.row
-        if row is None or choice.table != row.TABLE or len(keys(type(row))) != 1:
-            return True
-        return str(get(row, keys(type(row))[0])) != name or limit.amount == 0
+        return _named(limit.row) != (choice.table, name) or limit.amount == 0
 
     def behind(self, variable: Any) -> list[Stop]:
         """Return the limits by which a variable would fall were they looser, the first by most."""
@@ -154,3 +162,11 @@ class BindingLimits:
     def _stop(self, limit: Limit) -> Stop:
         cell = None if limit.row is None else self.stockpile.cell(limit.row, limit.column)
         return Stop(limit.what, cell)
+
+
+def _named(row: Row | None) -> tuple[str, str] | None:
+    """Return the table of a row and its name there; None where no single column names it."""
+    names = () if row is None else keys(type(row))
+    if row is None or len(names) != 1:
+        return None
+    return row.TABLE, str(get(row, names[0]))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from optimiser.solving.ranging import Direction, Ranging
-from stockpile_model import amounts
 from stockpile_model.block import blocks
 from stockpile_model.blocks.budget import outlay_rows, unsettled
 from stockpile_model.choice import Lever, PlanChoice
@@ -17,6 +16,8 @@ from stockpile_model.stockpile import Stockpile
 
 RANGING = "ranging"
 KEPT = "ranging, other whole decisions kept"
+Member = tuple[str, str | None]
+"""What a choice is of: a name, and a level of it."""
 
 
 @dataclass(frozen=True)
@@ -81,56 +82,54 @@ class TurningPrices:
         """Return the names whose price changes more than these constraints."""
         return unsettled(self.formulation)
 
-    def of(self, choice: PlanChoice, member: tuple[str, str | None], used: bool) -> Changed | None:
+    def of(self, choice: PlanChoice, member: Member, used: bool) -> Changed | None:
         """Return by how much the price of a choice must change; None where ranging is silent."""
-        return _turning(self, choice, member, used)
+        (name, level), stockpile = member, self.formulation.stockpile
+        lever = None if choice.lever is None else choice.lever(stockpile, name, level)
+        if lever is None or not self._answers(choice, name):
+            return None
+        direction = self._direction(choice, member)
+        if direction is None:
+            return None
+        worse = _worse(direction, lever)
+        found = (
+            self.ranging.leaves(worse, lever.worst)
+            if used
+            else self.ranging.enters(worse, lever.room)
+        )
+        if found is None:
+            return None
+        change = found.most if found.least is None else found.least
+        return Changed(
+            change,
+            found.least,
+            found.most,
+            unit_of(stockpile, lever),
+            KEPT if self.whole.any else RANGING,
+            None if change is None else typed(lever, change, used),
+        )
 
+    def _answers(self, choice: PlanChoice, name: str) -> bool:
+        """Return whether ranging finds a price: it is no whole decision, moves no constraint that
+        is not followed, and the objective is a mean."""
+        weighted = self.formulation.stockpile.settings.risk_weight
+        return not (self.whole.of(choice, name) or weighted or name in self.unsettled)
 
-def _turning(
-    prices: TurningPrices, choice: PlanChoice, member: tuple[str, str | None], used: bool
-) -> Changed | None:
-    (name, level), formulation, ranging = member, prices.formulation, prices.ranging
-    whole = prices.whole
-    lever = None if choice.lever is None else choice.lever(formulation.stockpile, name, level)
-    if lever is None or whole.of(choice, name) or formulation.stockpile.settings.risk_weight:
-        return None
-    if name in prices.unsettled:
-        return None
-    direction = _direction(prices, choice, member)
-    if direction is None:
-        return None
-    found = ranging.leaves(_worse(direction, lever), lever.worst) if used else None
-    if not used:
-        found = ranging.enters(_worse(direction, lever), lever.room)
-    if found is None:
-        return None
-    least, most = found.least, found.most
-    change = most if least is None else least
-    return Changed(
-        change,
-        least,
-        most,
-        unit_of(formulation.stockpile, lever),
-        KEPT if whole.any else RANGING,
-        None if change is None else typed(lever, change, used),
-    )
-
-
-def _direction(
-    prices: TurningPrices, choice: PlanChoice, member: tuple[str, str | None]
-) -> Direction | None:
-    """Return how the program changes with one unit of a choice's lever."""
-    stockpile, done, cost, entries = prices.formulation.stockpile, [], [], []
-    for each in choice.payments(prices.formulation, *member):
-        weight = stockpile.tree.probability[each.node]
-        weight *= stockpile.discount(stockpile.tree.period[each.node])
-        done.append(each.data)
-        cost.append((each.data, weight * each.factor))
-        if each.heading:
-            row = prices.outlays.get((each.node, each.heading, member[0]))
+    def _direction(self, choice: PlanChoice, member: Member) -> Direction | None:
+        """Return how the program changes with one unit of a choice's lever."""
+        stockpile = self.formulation.stockpile
+        done = list[Any]()
+        cost = list[tuple[Any, float]]()
+        entries = list[tuple[Any, Any, float]]()
+        for each in choice.payments(self.formulation, *member):
+            weight = stockpile.tree.probability[each.node]
+            weight *= stockpile.discount(stockpile.tree.period[each.node])
+            done.append(each.data)
+            cost.append((each.data, weight * each.factor))
+            row = self.outlays.get((each.node, each.heading, member[0])) if each.heading else None
             if row is not None:
                 entries.append((row, each.data, -each.factor))
-    return prices.ranging.direction(done, cost, entries)
+        return self.ranging.direction(done, cost, entries)
 
 
 def _worse(direction: Direction, lever: Lever) -> Direction:
@@ -144,15 +143,15 @@ def _worse(direction: Direction, lever: Lever) -> Direction:
 
 def unit_of(stockpile: Stockpile, lever: Lever) -> str:
     """Return the unit of a lever in words."""
+    if lever.unit == "1":
+        return "of the index"
     settings = stockpile.settings
-    unit = lever.unit.replace("quantity", settings.quantity_unit)
-    return unit.replace("money", settings.currency) if unit != "1" else "of the index"
+    names = {"quantity": settings.quantity_unit, "money": settings.currency}
+    return "/".join(names.get(each, each) for each in lever.unit.split("/"))
 
 
 def typed(lever: Lever, change: float, used: bool) -> str:
     """Return a change as `--set` takes it, one after another."""
     by = change * lever.sign * (1 if used else -1)
-    written = amounts.clean(float(f"{by:.9g}"))  # what is behind it is the solver's noise
-    return "; ".join(
-        f"{table}[{row}].{column} add {written:.9g}" for table, row, column in lever.cells
-    )
+    written = f"{by:.9g}"  # what is behind these digits is the solver's noise
+    return "; ".join(f"{table}[{row}].{column} add {written}" for table, row, column in lever.cells)

@@ -293,6 +293,25 @@ def test_a_repair_is_written_into_a_workbook_of_its_own(tmp_path: Path) -> None:
         assert fixed[name].equals(wanted[name]), name
 
 
+def test_a_repair_keeps_a_blank_setting_with_its_note(tmp_path: Path) -> None:
+    path = written_book(
+        tmp_path / "poor.xlsx", {**BOOK, "budgets": [{"fund": "nds", "amount": 120}]}
+    )
+    book = load_workbook(path)
+    sheet = book["settings"]
+    note = sheet.max_column + 1
+    sheet.cell(1, note, "note")
+    last = sheet.max_row + 1
+    sheet.cell(last, 1, "risk_weight")
+    sheet.cell(last, note, "left blank on purpose")
+    book.save(path)
+    so.explain(path, apply=1, output=tmp_path / "fixed.xlsx")
+    rows = [*load_workbook(tmp_path / "fixed.xlsx")["settings"].iter_rows(values_only=True)]
+    (kept,) = (row for row in rows if row[0] == "risk_weight")
+    assert kept[1] is None
+    assert "left blank on purpose" in kept
+
+
 def test_an_explanation_is_a_workbook_with_links(tmp_path: Path) -> None:
     path = written_book(
         tmp_path / "poor.xlsx", {**BOOK, "budgets": [{"fund": "nds", "amount": 120}]}

@@ -44,29 +44,31 @@ def link_to(source: Path, path: Path, place: CellPlace, titles: Mapping[str, str
 
     It is relative, so that both can move together, where the two files share more than a drive.
     """
-    title = titles.get(place.sheet)
-    there = source.resolve()
+    title, there = titles.get(place.sheet), source.resolve()
     if title is None and (place.sheet != str(source) or not there.exists()):
         return None
     if title is not None and there.is_dir():
-        there, title = (
-            next(
-                (
-                    file
-                    for file in there.iterdir()
-                    if file.stem == title and file.suffix.casefold() == ".csv"
-                ),
-                there,
-            ),
-            None,
-        )
+        there, title = _csv(there, title), None
     here = path.resolve().parent
     if here.drive == there.drive and os.path.commonpath([here, there]) != there.anchor:
         there = Path(os.path.relpath(there, here))
-    address = _RESERVED.sub(lambda found: f"%{ord(found[0]) & 0xFF:02X}", there.as_posix())
-    quoted = "" if title is None else title.replace("'", "''")
-    anchor = f"#'{quoted}'!{place.letters or 'A'}{place.line or 1}" if quoted else ""
+    address = _RESERVED.sub(_escaped, there.as_posix())
+    anchor = ""
+    if title:
+        quoted = title.replace("'", "''")
+        anchor = f"#'{quoted}'!{place.letters or 'A'}{place.line or 1}"
     return f"external:{address}{anchor}" if len(address) + len(anchor) <= _LONGEST_LINK else None
+
+
+def _csv(folder: Path, title: str) -> Path:
+    """Return the file of a table in a folder; the folder where there is none."""
+    files = (each for each in folder.iterdir() if each.suffix.casefold() == ".csv")
+    return next((each for each in files if each.stem == title), folder)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Return a character as the path of a link has it, byte by byte."""
+    return "".join(f"%{each:02X}" for each in found[0].encode(errors="surrogateescape"))
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class CellLinks:
 
     def __post_init__(self) -> None:
         titles: dict[str, str] = {}
-        with contextlib.suppress(Unreadable, OSError):
+        with contextlib.suppress(Unreadable, OSError):  # what cannot be read has no cells
             for sheet in sheets(self.source):
                 titles.setdefault(normal(sheet.name), sheet.name)
         object.__setattr__(self, "titles", titles)

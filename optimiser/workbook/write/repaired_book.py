@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import xlsxwriter
 
@@ -15,8 +16,8 @@ from optimiser.workbook.write.styles import OPTIONS, Styles, legible
 from stockpile_model.changes import apply, parse
 from stockpile_model.schema import Row, columns
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Settings
-from stockpile_model.values import Given, text
+from stockpile_model.tables import Price, Settings
+from stockpile_model.values import text
 
 
 def write(
@@ -83,12 +84,12 @@ def _table(kind: type[Row], table: Written, before: Stockpile, after: Stockpile)
             for column in columns(kind)
             if getattr(old, column.field) != getattr(new, column.field)
         }
-        series = getattr(new, "values", {})
-        moved |= {
-            name: _cell(value)
-            for name, value in series.items()
-            if getattr(old, "values", {}).get(name) != value
-        }
+        if isinstance(old, Price) and isinstance(new, Price):
+            moved |= {
+                name: _cell(value)
+                for name, value in new.values.items()
+                if old.values.get(name) != value
+            }
         rows[at].update(moved)
         names += [name for name in moved if name not in names]
     return Written(tuple(names), tuple(rows))
@@ -105,10 +106,10 @@ def _settings(table: Written, before: Stockpile, after: Stockpile) -> Written:
                 rows.append({"name": column.name, "value": _cell(new)})
             else:
                 at["value"] = _cell(new)
-    return Written(table.names, tuple(row for row in rows if row.get("value", "")))
+    return Written(table.names, tuple(rows))
 
 
-def _cell(value: object) -> str:
+def _cell(value: Any) -> str:
     """Return a value as an input sheet takes it."""
     if value is None:
         return ""
@@ -116,5 +117,4 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, (tuple, list)):
         return ", ".join(str(each) for each in value)
-    given: Given = value  # type: ignore[assignment]
-    return text(given)
+    return text(value)
