@@ -224,7 +224,7 @@ def test_a_comparison_begins_with_whether_a_decision_changes(
     assert [each.title for each in other.figures["decisions"].columns[4:]] == [
         "today",
         "fewer",
-        "fewer less today",
+        "fewer minus today",
     ]
     ran = run(capsys, "compare", small, small)
     assert ran.out.splitlines()[0] == "No decision changes."
