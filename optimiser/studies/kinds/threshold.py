@@ -133,7 +133,7 @@ def _table(
     )
     (moved,) = asked.inputs
     shown = (
-        {"yes": "holds", "no": "does not", "open": "is not known"}
+        {"yes": "yes", "no": "no", "open": "not known"}
         if kind == TARGET
         else {"yes": "is right", "no": "is not", "open": "is as good as not, within the gap"}
     )
@@ -146,8 +146,8 @@ def _table(
         said += "no flip is proven."
     else:
         said = (
-            f"{what}: {shown[ends[0]]} up to {left:.6g}{unit} and {shown[ends[1]]} from"
-            f" {right:.6g}{unit} of {moved.name}, both proven."
+            f"{what}: {shown[ends[0]]} up to {left:.6g}{unit}, {shown[ends[1]]} from"
+            f" {right:.6g}{unit} of {moved.name} on, both proven."
         )
     failed = [one for row in rows for one in row[2:] if one in ("failed", "crashed", "not run")]
     if failed:
@@ -162,7 +162,7 @@ def _table(
         *(
             f"{one} {each}"
             for one in names
-            for each in (f"cost [{asked.money}]", "bound", "status")
+            for each in (f"cost [{asked.money}]", f"bound [{asked.money}]", "status")
         ),
     )
     drawn, axis = ((2,), (2, 5))[kind != TARGET], f"{asked.least} [{asked.money}]"

@@ -13,6 +13,7 @@ from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure
 from optimiser.studies.study_sheet.study_inputs import Input
 
 SHOWN = 3  # cells of a reason that a sentence names
+ROUNDING = 1e-12  # share of a cost below which a difference of two is rounding
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ def _answer(
 
 
 def _change(base: CaseResult, end: CaseResult) -> float | None:
-    """Return how much more an end costs than the base."""
-    return (
-        None if base.objective is None or end.objective is None else end.objective - base.objective
-    )
+    """Return how much more an end costs than the base; 0 where that is only rounding."""
+    if base.objective is None or end.objective is None:
+        return None
+    more = end.objective - base.objective
+    return 0.0 if abs(more) <= ROUNDING * abs(base.objective) else more

@@ -55,6 +55,7 @@ LINK = "#0563C1"
 CELL = capital(CELL_TITLE)  # the title of a column of addresses
 LINE_HEIGHT = 15  # points
 WIDEST = 60  # characters of a column of an answer
+ANSWER = 95  # characters of an answer on the summary
 NONE = {"visible": False}
 BAND = ("#D6E4F0", "#9DC3E6", "#9DC3E6", "#D6E4F0")
 PAIRS: dict[Mark, tuple[str, str]] = {
@@ -111,6 +112,11 @@ def compose(
     return target.getvalue()
 
 
+def _lines(said: str, across: float) -> int:
+    """Return how many lines a text takes, of so many characters."""
+    return sum(1 + int(len(each) / across) for each in said.split("\n"))
+
+
 def _head(
     sheet: Worksheet, styles: Styles, figure: TableFigure, title: str, incomplete: bool
 ) -> None:
@@ -134,9 +140,9 @@ def _summary(
                 last = c == len(line.values) - 1
                 put(sheet, row, c, value, styles(whole, text_wrap=last, valign="top"))
             put(sheet, row, len(figure.columns), table.said, styles(text_wrap=True, valign="top"))
-            sheet.set_row(row, LINE_HEIGHT * (1 + len(table.said) // 95))
+            sheet.set_row(row, LINE_HEIGHT * _lines(table.said, ANSWER))
             row += 1
-    for c, width in enumerate((26, 14, 10, 10, 34, 95)):
+    for c, width in enumerate((26, 14, 10, 10, 34, ANSWER)):
         sheet.set_column(c, c, width)
     sheet.freeze_panes(3, 0)
     set_print(sheet)
@@ -162,7 +168,7 @@ def _answer(
     put(sheet, 0, 0, table.caption, style)
     if last > 0:
         sheet.merge_range(0, 0, 0, last, text(table.caption)[:LONGEST_TEXT], style)
-        sheet.set_row(0, LINE_HEIGHT * (1 + int(len(table.caption) * 1.1 / wide)))
+        sheet.set_row(0, LINE_HEIGHT * _lines(table.caption, wide / 1.1))
     for r, line in enumerate(table.lines, FIRST):
         for c, value in enumerate(line.values):
             column = table.columns[c] if c <= last else FigureColumn("")
