@@ -570,3 +570,9 @@ def test_a_row_without_a_letter_is_no_action() -> None:
     for kind in results():
         acts = kind.act is not Result.act
         assert acts == bool(kind.LETTER)
+
+
+def test_an_order_of_free_metal_has_nothing_to_pay_at_once() -> None:
+    tables = {**LOTS, "offers": [{**LOTS["offers"][0], "price": 0, "freight": 0}]}
+    first = action(planned(tables), "O2027-01/1")  # planned: the plan agrees with its audit
+    assert (first.invoice, first.cost) == (None, 2)

@@ -103,7 +103,7 @@ class Order(Dated):
             expected=self.arriving,
             price=self.delivered_price,
             cost=self.paid,
-            invoice=self.invoice,
+            invoice=self.invoice or None,
             due=self.paid_on,
             until=now.keyed(Offer)[self.offer].to,
             comes=self.arrives,
