@@ -1819,3 +1819,30 @@ def test_an_officers_own_sheets_and_columns_do_not_matter(folder: Path, tmp_path
     workbook["orders"].cell(2, 40, "yes")
     workbook.save(tmp_path / "noted.xlsx")
     assert so.audit(folder / "full.xlsx", tmp_path / "noted.xlsx").findings == ()
+
+
+SPOT: dict[str, Any] = {
+    "settings": {"start": "2027-01-01", "periods": 2},
+    "materials": [{"material": "gallium"}],
+    "suppliers": [{"supplier": "alpha"}],
+    "offers": [{"offer": "spot", "supplier": "alpha", "material": "gallium", "price": 10}],
+    "demand": [{"material": "gallium", "from": "2027-01-01", "quantity": 0.1 + 0.2}],
+}
+
+
+def _of_workbook(tables: dict[str, Any], folder: Path) -> tuple[object, ...]:
+    """What an audit finds in a plan as its workbook holds it."""
+    book = so.from_tables(tables)
+    return so.audit(book, so.solve(book, output=folder / "plan.xlsx").path).findings
+
+
+def test_a_number_may_have_more_digits_than_a_cell_holds(tmp_path: Path) -> None:
+    """A spreadsheet makes 0.30000000000000004 of 0.1 + 0.2."""
+    ordered = {"kind": "order", "name": "spot", "date": "2027-01-01", "quantity": 1.1 + 2.2}
+    tables = {**SPOT, "commitments": [{**ordered, "how": "at_least"}]}
+    assert _of_workbook(tables, tmp_path) == ()
+
+
+def test_a_name_may_be_a_word_of_a_column(tmp_path: Path) -> None:
+    sale = {"outlet": "Sale", "material": "gallium", "form": "sale", "price": 1}
+    assert _of_workbook({**SPOT, "outlets": [sale]}, tmp_path) == ()

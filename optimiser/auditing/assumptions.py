@@ -12,6 +12,7 @@ from typing import Any
 
 from optimiser.auditing.findings import Findings
 from optimiser.auditing.plan_sheets import Line, Sheets
+from stockpile_model.names import identity
 from stockpile_model.schema import PROVENANCE, Row, columns, get, keys
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.values import text
@@ -81,7 +82,7 @@ def _compare_cell(
     }
     texts |= {column: getattr(about, column) if given else None for column in PROVENANCE}
     for column, wanted in texts.items():
-        if record.fails(_text(line[column]) == _text(wanted)):
+        if record.fails(_same(line[column], wanted)):
             record.add(
                 line.at(column),
                 f"{column} of {name} of {line['table']} {line['row'] or ''}".rstrip(),
@@ -91,6 +92,16 @@ def _compare_cell(
     record.term(line, "given", given)
     for column, bound in zip(("low", "high"), row.ranges.get(name, (None, None)), strict=True):
         record.figure(line, column, bound)
+
+
+def _same(shown: Any, wanted: Any) -> bool:
+    """Return whether a cell of a plan shows a value.
+
+    Of a number a cell holds 16 digits. A text counts in any spelling: the reader of a plan may have
+    taken it for a name of the workbook.
+    """
+    held = float(f"{wanted:.16G}") if isinstance(wanted, float) else wanted
+    return identity(_text(shown)) in {identity(_text(wanted)), identity(_text(held))}
 
 
 def _text(value: Any) -> str:

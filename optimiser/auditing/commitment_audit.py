@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from optimiser.auditing.findings import apart
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.together import Together
 from optimiser.auditing.twin import Twin
@@ -59,14 +60,15 @@ def kept(together: Together) -> None:
             identity(row.name),
             row.level,
             row.how,
-            wanted,
         ]
         shown = [[*(each[name] for name in columns)] for each in lines]
         line = next(
             (
                 each
                 for each, found in zip(lines, shown, strict=True)
-                if [*found[:2], identity(found[2]), *found[3:]] == key
+                if [*found[:2], identity(found[2]), *found[3:-1]] == key
+                and found[-1] is not None
+                and not apart(wanted, found[-1])
             ),
             None,
         )
