@@ -22,10 +22,10 @@ from optimiser.studies.engine.case import Case
 from optimiser.studies.engine.evaluate import CaseEvaluator, StudyJob
 from optimiser.workbook.read.input_reader import read
 from stockpile_model.blocks.policy.rule_terms import Rule
-from stockpile_model.build import build
+from stockpile_model.build import build, check
 from stockpile_model.changes import Change
 from stockpile_model.scenarios import Event
-from stockpile_model.schema import Row
+from stockpile_model.schema import Row, columns
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.values import text
 from tests.support.accept import (
@@ -95,6 +95,19 @@ def _written(row: Row) -> Row:
         if isinstance(row, Event) and isinstance(row.value, float)
         else row
     )
+
+
+@pytest.mark.parametrize("name", ["gallium", "portfolio"])
+@pytest.mark.parametrize(("quantity", "money"), UNITS)
+def test_no_figure_of_a_sound_workbook_is_too_large_in_any_unit(
+    name: str, quantity: float, money: float
+) -> None:
+    there = in_units(read(SMALL.with_name(f"{name}.xlsx")).stockpile, quantity, money)
+    cells = (
+        (row, each) for rows in there.tables.values() for row in rows for each in columns(type(row))
+    )
+    assert not [fault for row, each in cells if (fault := each.fault(getattr(row, each.field)))]
+    assert not [each for each in check(there) if not each.warning]
 
 
 def form_of(stockpile: Stockpile) -> StandardForm:

@@ -9,6 +9,7 @@ from typing import Any
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
+from stockpile_model.amounts import about
 from stockpile_model.block import blocks, headings, problems, renewals
 from stockpile_model.blocks.stock.lot_terms import classes
 from stockpile_model.changes import matches
@@ -23,6 +24,8 @@ from stockpile_model.standing import Standings
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
+FAR = 1e13  # units of the scale [1]: a solver sees no other figure next to a larger one
+
 
 def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
     """Return what is wrong between cells, block by block; a cell is checked by its `Column`.
@@ -31,6 +34,8 @@ def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
     together: what can never be used, what nothing bounds.
     """
     found = [*problems("check", stockpile)]
+    if sound:
+        found += _beyond(stockpile)
     if sound and all(problem.warning for problem in found):
         unfolded = unfold(stockpile)
         found += _changed(unfolded)
@@ -39,12 +44,33 @@ def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
     return found
 
 
+def _beyond(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield the figures next to which a solver would see no other.
+
+    A limit from above does no harm: beyond all needs it is cut to them.
+    """
+    for kind, rows in stockpile.tables.items():
+        for each in columns(kind):
+            measured = each.unit.partition("/")[0] in ("quantity", "money")
+            if not measured or each.limit == "most" or each.name == "capacity":
+                continue
+            most = FAR * stockpile.scale.of(each.unit)
+            for row in rows:
+                if (value := getattr(row, each.field) or 0.0) > most:
+                    message = (
+                        "is too large to be planned together with the other figures, found"
+                        f" {about(value)}, where {about(most)} is the most; see its unit, or leave"
+                        " it blank where there is none"
+                    )
+                    yield Problem(row.TABLE, row.line, each.name, message)
+
+
 def _changed(stockpile: Stockpile) -> list[Problem]:
     """Return what events make wrong between cells that were in order before."""
     nodes = {id(view): n for n, view in reversed([*enumerate(stockpile.views)])}
     found: dict[tuple[str, int, str, str], Problem] = {}
     for n in nodes.values():
-        for problem in problems("check", stockpile.at(n)):
+        for problem in (*problems("check", stockpile.at(n)), *_beyond(stockpile.at(n))):
             if not problem.warning:
                 message = f"in scenario {stockpile.holds[n][0]}: {problem.sentence}"
                 found.setdefault(

@@ -35,7 +35,7 @@ Stress = Literal["", "late", "price", "cut", "shorter"]
 Step = Literal["basis", "need", "parties", "means", "limits", "scenarios", "studies"]
 STEPS: tuple[Step, ...] = typing.get_args(Step)
 """The steps in which an officer fills a workbook."""
-LARGEST = 1e12  # size of a number; the solver refuses coefficients above 1e15
+LARGEST = 1e18  # size of a number: no sum of money or metal is larger in any unit
 _LONGEST_SHOWN = 80  # characters of a text that a message repeats; no name is longer
 _KINDS: dict[type, Kind] = {
     str: "text",
@@ -181,7 +181,7 @@ class Column:
                 )
                 return f"must be at most {self.most:.12g}, found {value:.12g}{hint}"
             if abs(value) > LARGEST:
-                return f"must be at most 1e12 in size, found {value:.12g}; see its unit"
+                return f"must be at most {LARGEST:g} in size, found {value:.12g}; see its unit"
         if isinstance(self.unbuilt, tuple) and value in self.unbuilt:
             return f"{value!r} is not supported yet"
         if self.unbuilt is True and value != self.default:

@@ -819,8 +819,8 @@ def test_an_order_without_bound_in_a_later_month_is_reported() -> None:
         ({"capacity": 1e12, "minimum_order": 5}, 300),
         ({"capacity": 1e12, "order_cost": 7}, 307),
         ({"total": 1e12, "order_cost": 7}, 307),
-        ({"minimum_order": 1e12, "price": 13}, 360),
-        ({"order_cost": 1e12}, 360),
+        ({"minimum_order": 1e11, "price": 13}, 360),
+        ({"order_cost": 1e11}, 360),
         ({"price": 1e12}, 360),
         ({"capacity": 1e-9, "price": 1}, 360 - 33e-9),
     ],
@@ -830,6 +830,19 @@ def test_extreme_figures_leave_the_optimum_as_it_is(offer_: dict[str, float], be
     """10 wanted in each of three months, a second offer has it for 12."""
     stockpile = book(offer(**offer_), offer("other", 12), demand(10, 0, 2), periods=3)
     assert least_cost(stockpile) == pytest.approx(best, rel=1e-9)
+
+
+@pytest.mark.parametrize("column", ["price", "order_cost", "minimum_order"])
+def test_a_figure_next_to_which_a_solver_sees_no_other_is_refused(column: str) -> None:
+    """In any unit: 10 are wanted for 12 each. A limit from above may be as large as it is."""
+    for money, metal in ((1.0, 1.0), (1e6, 1.0), (1.0, 1e-6)):
+        units = {"price": money / metal, "order_cost": money, "minimum_order": metal}
+        far = {column: 1e15 * units[column], "capacity": 1e18, "total": 1e18}
+        other = offer("other", 12 * money / metal)
+        (fault,) = faults(
+            book(offer(**{"price": 12 * money / metal, **far}), other, demand(10 * metal))
+        )
+        assert fault.startswith(f"offers.{column}: is too large to be planned together")
 
 
 def test_a_lot_of_next_to_nothing_is_refused() -> None:

@@ -170,16 +170,16 @@ SINGLE: dict[str, tuple[Callable[[Tables], object], str]] = {
         "offers!D2: price must be a finite number, found inf; write the number that is meant",
     ),
     "beyond any quantity": (
-        lambda t: t["offers"][0].update(price=2e12),
-        "offers!D2: price must be at most 1e12 in size, found 2e+12; see its unit",
+        lambda t: t["offers"][0].update(price=2e18),
+        "offers!D2: price must be at most 1e+18 in size, found 2e+18; see its unit",
     ),
     "beyond any whole number": (
         lambda t: t["settings"].update(seed=1e300),
         "settings!B5: seed must be at most 2147483647, found 1e+300",
     ),
     "index beyond any price": (
-        lambda t: t["prices"][0].update(Rotterdam=1e13),
-        "prices!B2: Rotterdam must be at most 1e12 in size, found 1e+13; see its unit",
+        lambda t: t["prices"][0].update(Rotterdam=1e19),
+        "prices!B2: Rotterdam must be at most 1e+18 in size, found 1e+19; see its unit",
     ),
     "not whole": (
         lambda t: t["settings"].update(periods=12.5),
