@@ -159,9 +159,10 @@ DECISIONS = """\
   `below_target_cost` has no effect on the cost, and a warning says so. Before the first row there
   is no target, unless that row is a ramp.
 - **Stock.** An opening lot made in the period before the first is one period old. `site` may be
-  blank where there is one site. Without a shelf life there is one age class: an `age_discount` is
-  refused, `minimum_life_months` and `count_life_months` are always kept. Which lot of an age leaves
-  is decided by the oldest `made`.
+  blank where there is one site. Without a shelf life `minimum_life_months` and `count_life_months`
+  are always kept, and ages are kept where an outlet of the material asks for them
+  (`age_discount`, `minimum_age_months`). Which lot of an age leaves is decided by the oldest
+  `made`.
 - **Outlets.** A sale needs exactly one of `price` and `price_index`; `dispose` earns nothing and
   costs `cost` and the material's `disposal_cost`. A price falls with age to zero, not below.
   Receipts of an outlet that names no fund, or one that does not keep receipts, reduce the objective

@@ -71,9 +71,10 @@ class Column:
     each of its values.
     `numbers` is text that may hold a number, which can be scaled and added to. `owner` names the
     buyer for whom alone the row stands. `age` says when a life begins, how much of it must be left,
-    or with how much left metal is received. `fed`: it says how much the row's supplier can bring,
-    for which that needs feedstock. `indexed` says that it is a share of the index of a price, and
-    how the price follows from it: index x (1 + share), index x (1 - share) or index x share.
+    or with how much left metal is received; `asked`: the row depends on how old metal is. `fed`: it
+    says how much the row's supplier can bring, for which that needs feedstock. `indexed` says that
+    it is a share of the index of a price, and how the price follows from it: index x (1 + share),
+    index x (1 - share) or index x share.
     `endowed` says that a group of buyers has its part of the amount alone: it is the column that
     names the row, as the table `endowments` does. `lessens` names the column of the row whose
     amount it lessens, so that a group has the same part of it.
@@ -117,7 +118,7 @@ class Column:
     prose: bool = False
     numbers: bool = False  # of text: it may hold a number, which can be scaled and added to
     owner: bool = False  # it names the buyer for whom alone the row stands
-    age: Literal["", "begins", "left", "received"] = ""  # when a life begins, what is left of it
+    age: Literal["", "begins", "left", "received", "asked"] = ""  # of a life, or that age counts
     endowed: str = ""  # the column by which endowments name the row of this amount
     lessens: str = ""  # the column that names the row whose endowed amount it lessens
     indexed: Literal["", "more", "less", "times"] = ""  # a share of the index of a price

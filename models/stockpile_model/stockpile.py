@@ -16,6 +16,7 @@ from stockpile_model.schema import Problem, R, Row, columns, get, keys
 from stockpile_model.standing import Standing, Standings
 from stockpile_model.tables import Material, Price, Settings, Site, Supplier
 from stockpile_model.tree import ALL, BASE, Tree
+from stockpile_model.values import normal
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,12 +268,36 @@ class Stockpile:
         """Return the shelf life of a material [periods]; None = unlimited.
 
         It is cut where the horizon cannot distinguish it from a longer one: a life of a million
-        months costs no more than one that ends after the horizon.
+        months costs no more than one that ends after the horizon. Where a row asks for the age of
+        metal an unlimited life is such a one too, so that its age is kept.
         """
         if material not in self._lives:
             life = self.shelf_life(material)
-            self._lives[material] = None if life is None else min(life, self._longest_life)
+            if life is None and material not in self._aged:
+                self._lives[material] = None
+            else:
+                longest = self._longest_life
+                self._lives[material] = longest if life is None else min(life, longest)
         return self._lives[material]
+
+    @functools.cached_property
+    def _aged(self) -> frozenset[str]:
+        """Return the materials of which a row asks for the age, also where only an event lets it.
+
+        So the age of metal is kept in all scenarios alike.
+        """
+        found = set[str]()
+        for kind, rows in self.tables.items():
+            for column in (each for each in columns(kind) if each.age == "asked"):
+                later = {(kind.TABLE, column.name), (kind.TABLE, "*")} & self._events
+                found |= {get(row, "material") for row in rows if later or get(row, column.name)}
+        return frozenset(found)
+
+    @functools.cached_property
+    def _events(self) -> frozenset[tuple[str, str]]:
+        """Return the tables and columns that events change."""
+        rows = (row for kind, rows in self.tables.items() if kind.TABLE == "events" for row in rows)
+        return frozenset((normal(get(row, "table")), normal(get(row, "column"))) for row in rows)
 
     @functools.cached_property
     def _lives(self) -> dict[str, int | None]:

@@ -240,11 +240,6 @@ def test_the_bound_of_a_sale_grows_with_what_an_exchange_brings_back() -> None:
     ("rows", "fault"),
     [
         (
-            (outlet(minimum_age_months=3),),
-            "outlets.minimum_age_months: needs a shelf_life_months of ga: without one its age is"
-            " not kept",
-        ),
-        (
             (outlet(order_cost=1), outlet("swap", "exchange", yield_=2)),
             "outlets.capacity: is needed: a sale or dispatch has a minimum or a cost, and an"
             " exchange or rework gives back at once more than goes in",

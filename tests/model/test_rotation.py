@@ -12,6 +12,7 @@ from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
 from stockpile_model.build import report
+from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
 from tests.support.accept import (
     Case,
@@ -20,6 +21,7 @@ from tests.support.accept import (
     budget,
     built,
     demand,
+    event,
     faults,
     fund,
     least_cost,
@@ -30,6 +32,7 @@ from tests.support.accept import (
     outlet,
     prices,
     put,
+    scenario,
     site,
     warnings,
 )
@@ -425,13 +428,6 @@ def test_what_expires_is_reported() -> None:
             "outlets.to: must not be before from (2027-02-01), found 2027-01-01",
         ),
         (
-            {"age_discount": 0.1},
-            (
-                "outlets.age_discount: needs a shelf_life_months of ga: without one its age is not"
-                " kept"
-            ),
-        ),
-        (
             {"to_material": "ga"},
             (
                 "outlets.to_material: is for a rework: an outlet of form sale gives back no other"
@@ -518,3 +514,30 @@ def test_more_back_than_goes_in_is_odd_where_it_is_the_same_material() -> None:
         )
         == []
     )
+
+
+@pytest.mark.parametrize("life", [None, 1200])
+@pytest.mark.parametrize(
+    ("rows", "best"),
+    [
+        ((outlet(price=5, age_discount=0.1, minimum_age_months=2),), -10 * 5 * 0.8),
+        ((outlet(price=5, age_discount=0.1, minimum_age_months=2), offer(price=3, capacity=1)), -40 - 2 * (4 - 3)),
+        ((outlet(price=5, minimum_age_months=4),), 0),
+        ((outlet(price=5, age_discount=0.1, minimum_life_months=24),), -10 * 5),
+        ((outlet(price=5, minimum_age_months=2), demand(4, 3, minimum_life_months=36)), -6 * 5),
+        ((outlet(price=5), scenario(), event("outlets.minimum_age_months", "set", 4)), -25),
+    ],
+)  # fmt: skip
+def test_the_age_of_metal_whose_life_is_unlimited_is_kept(
+    rows: tuple[Row, ...], best: float, life: float | None
+) -> None:
+    """10 are new in January, of four months."""
+    stockpile = book(*rows, lot(10, 0), material(shelf_life_months=life), periods=4)
+    assert least_cost(stockpile) == pytest.approx(best)
+
+
+def test_metal_of_unlimited_life_that_is_kept_by_age_has_all_its_value_at_the_end() -> None:
+    stock = material(price_index="market", closing_value=0.5)
+    rows = outlet(price=1, age_discount=0.1), lot(10, -20), *prices(8)
+    stockpile = book(*rows, stock, periods=2)
+    assert least_cost(stockpile) == pytest.approx(-10 * 0.5 * 8)

@@ -141,10 +141,6 @@ def _check_life(stockpile: Stockpile, row: Outlet) -> Iterator[Problem]:
     if material is None:
         return
     life = material.shelf_life_months
-    for name in ("age_discount", "minimum_age_months"):
-        if get(row, name) > 0 and life is None:
-            message = f"needs a shelf_life_months of {row.material}"
-            yield Problem(row.TABLE, row.line, name, f"{message}: without one its age is not kept")
     if row.form == REQUALIFY and life is None:
         message = f"{row.material} has no shelf_life_months: it needs no test"
         yield Problem(row.TABLE, row.line, "form", message)

@@ -82,7 +82,12 @@ class Outlet(Row):
         "share of the index received", "1", default=1.0, least=0, indexed="times"
     )
     age_discount: float = column(
-        "share of the price lost for each month of age", "1/month", default=0.0, least=0, most=1
+        "share of the price lost for each month of age",
+        "1/month",
+        default=0.0,
+        least=0,
+        most=1,
+        age="asked",
     )
     minimum_life_months: float = column(
         "life left that the taker requires", "months", default=0.0, least=0, age="left"
@@ -113,7 +118,7 @@ class Outlet(Row):
     )
     country: str | None = column("country of the taker")
     minimum_age_months: float = column(
-        "age below which metal is not released", "months", default=0.0, least=0
+        "age below which metal is not released", "months", default=0.0, least=0, age="asked"
     )
     minimum_order: float = column(
         "least quantity of a sale or dispatch: of what it takes in a period",
