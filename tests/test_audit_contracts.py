@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import optimiser as so
 from optimiser.auditing import Line, audit
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
@@ -329,3 +330,30 @@ def test_its_workbook_is_read_and_passes(name: str, tmp_path: Path) -> None:
     read = read_plan(path).sheets
     assert [str(each) for each in audit(plan(name).stockpile, read).findings] == []
     assert len(read["call_offs"]) == len(as_sheets(plan(name))["call_offs"])
+
+
+def test_what_is_called_off_where_nothing_arrives_may_be_less_than_is_allowed() -> None:
+    """10 a month for 1 each, from January to March; a new fiscal year begins in March. In February
+    and March nothing arrives. What is called off for February is obligated in January: with 15 USD
+    5 of it, so 5 are not taken and paid in March by the money that is free again.
+    """
+    tables: dict[str, Any] = {
+        "settings": {"start": "2027-01-01", "periods": 3, "fiscal_year_start": 3, "mip_gap": 0},
+        "materials": [{"material": "gallium"}],
+        "suppliers": [{"supplier": "alpha"}],
+        "contracts": [
+            {"contract": "offtake", "supplier": "alpha", "material": "gallium", "form": "purchase"}
+        ],
+        "floors": [{"contract": "offtake", "level": "low", "floor": 1, "annual_quantity": 120}],
+        "commitments": [{"kind": "sign", "name": "offtake", "level": "low", "date": "2027-01-01"}],
+        "demand": [{"material": "gallium", "from": "2027-01-01", "quantity": 10}],
+        "scenarios": [{"scenario": "closed", "probability": 1, "revealed": "2027-01-01"}],
+        "events": [
+            {"scenario": "closed", "table": "contracts", "column": "availability", "from": "2027-02-01", "how": "set", "value": 0}
+        ],
+        "funds": [{"fund": "treasury"}],
+        "budgets": [{"fund": "treasury", "amount": 15}],
+    }  # fmt: skip
+    plan = so.solve(so.from_tables(tables)).plan  # it agrees with its audit
+    assert plan is not None
+    assert (plan.costs["offtakes"], plan.costs["deficits"]) == pytest.approx((10, 5))

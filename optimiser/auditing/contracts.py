@@ -501,8 +501,8 @@ def _deliver(
                 due = rate * quantity * share
                 path.pay(t, heading, due, row.material, name, buyer, "contracts", signed.bound(t))
     called = _called(path, signed, came, lines)
-    # Where nothing arrives nobody sees what was called off; calling off all that is allowed costs
-    # nothing.
+    # Where nothing arrives nobody sees what was called off: all that is allowed at most. It costs
+    # nothing, but money that is short may be obligated for something else.
     unseen = {
         t: most[t]
         for t in signed.span
@@ -510,7 +510,7 @@ def _deliver(
         and not listed(signed.row(t), path.inputs.settings.order_step)
     }
     _fail(path, signed, called, unseen)
-    deficit = _deficit(path, signed, called | unseen)
+    deficit = _deficit(path, signed, called, unseen)
     delivered, total = sum(came.values()), sum(called.values())
     path.total(line, "delivered", delivered, noise)
     if not unseen:
@@ -583,20 +583,26 @@ def _called(
     return called
 
 
-def _deficit(path: PathAudit, signed: Signed, called: dict[int, float]) -> float:
+def _deficit(
+    path: PathAudit, signed: Signed, called: Mapping[int, float], unseen: Mapping[int, float]
+) -> float:
     """Return what is owed and not called off, and pay for it [quantity].
 
-    It is owed by contract year, or in all of a term with a total.
+    It is owed by contract year, or in all of a term with a total. `unseen`: the most that may have
+    been called off where nothing arrives; what is paid for then says how much it was.
     """
     inputs, name, deficit = path.inputs, signed.contract, 0.0
     for year in signed.owing:
         end = year[-1]
         row, noise = signed.row(end), path.noise(signed.row(end).material)
-        short = max(0.0, signed.owed(year) - sum(called.get(t, 0.0) for t in year))
-        if path.idle and signed.price(end) > 0:
+        missing = signed.owed(year) - sum(called.get(t, 0.0) for t in year)
+        short = max(0.0, missing - sum(unseen.get(t, 0.0) for t in year))
+        if (path.idle or short < missing) and signed.price(end) > 0:
             what = f"deficit of {name} in the contract year from {inputs.begin(year[0])}"
             shown = _flow(path, "deficits", name, range(end, end + 1)) / signed.price(end)
             path.record.reaches("cash_flow", what, short, shown, noise, (row, "take_or_pay"))
+            if not path.idle:
+                path.record.within("cash_flow", what, missing, shown, noise, (row, "take_or_pay"))
             short = max(short, shown)
         deficit += short
         if short > noise:
