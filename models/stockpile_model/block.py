@@ -34,12 +34,14 @@ def _zero(*_: Any) -> float:
 class Turn:
     """Metal of one material that comes back as another's, in any quantity.
 
-    `yield_`: units for each one that goes in [1].
+    `yield_`: units for each one that goes in [1]. `earns`: what a unit earns in each period in
+    which it is away [money/quantity].
     """
 
     material: str
     back: str
     yield_: float
+    earns: float = 0.0
 
 
 @dataclass(frozen=True)

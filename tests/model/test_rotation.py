@@ -541,3 +541,29 @@ def test_metal_of_unlimited_life_that_is_kept_by_age_has_all_its_value_at_the_en
     rows = outlet(price=1, age_discount=0.1), lot(10, -20), *prices(8)
     stockpile = book(*rows, stock, periods=2)
     assert least_cost(stockpile) == pytest.approx(-10 * 0.5 * 8)
+
+
+def lend(fee: float, **cells: float) -> Outlet:
+    return replace(outlet("loan", "loan", **cells), price=fee)
+
+
+@pytest.mark.parametrize(
+    ("rows", "best"),
+    [
+        ((lend(0.5, months=2, yield_=1.2),), 100 + 20 - 5),
+        ((lend(0.5, months=1),), 120 + 20 - 2 * 6),
+        ((lend(5.1, months=1),), None),
+        ((lend(1, months=1), outlet(price=6.5)), 120 + 20 - 2 * 12),
+        ((lend(1, months=1), outlet(price=9)), None),
+    ],
+)
+def test_a_loan_without_capacity_bounds_orders_where_its_fees_are_less_than_metal_costs(
+    rows: tuple[Row, ...], best: float | None
+) -> None:
+    """12 are wanted in March, for 10 each and 20 an order: bought in January they can be lent."""
+    stockpile = book(*rows, offer(order_cost=20), demand(12, 2), periods=3)
+    if best is None:
+        (fault,) = faults(stockpile)
+        assert fault.startswith("offers.capacity: is needed: ")
+    else:
+        assert least_cost(stockpile) == pytest.approx(best)

@@ -90,7 +90,8 @@ def _used(stockpile: Stockpile, material: str, arrival: int, cheapest: float) ->
 
     Beyond that there is only profit. Metal that comes back without limit has a new life, or is of
     use as another material, as often as there are periods, and each time loses what its yield
-    states. So does metal that tests give more life, as often as it may be tested.
+    states. So does metal that tests give more life, as often as it may be tested. What it earns
+    while it is away makes it cheaper.
     """
     endless = [turn for block in blocks() for turn in block.turns(stockpile)]
     within_reach = {material}
@@ -104,7 +105,9 @@ def _used(stockpile: Stockpile, material: str, arrival: int, cheapest: float) ->
     left = min([1.0, *yields]) ** len(window)
     left *= min([1.0, *(each.yield_**each.times for each in tests)])
     cheapest /= max([1.0, *yields]) ** len(window)
-    if left < LEAST_LEFT:
+    earned = max((turn.earns for turn in endless if turn.material in within_reach), default=0.0)
+    cheapest -= earned * len(window)
+    if left < LEAST_LEFT or (earned > 0 and cheapest <= 0):
         return math.inf
     return sum(_taken(stockpile, each, window, cheapest) for each in sorted(within_reach)) / left
 

@@ -341,8 +341,8 @@ def tells_apart(stockpile: Stockpile, material: str, age: int) -> object:
 def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) -> float:
     """Return the most that outlets could take of a material in a window [quantity].
 
-    It is infinite where a sale pays more than metal costs, or where any quantity can be lent again
-    and again for a fee.
+    It is infinite where a sale pays more than metal costs. What any quantity earns that is lent
+    again and again is said by `turns`.
     """
     tree, found = stockpile.tree, 0.0
     for name, outlet in stockpile.keyed(Outlet).items():
@@ -350,16 +350,17 @@ def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) ->
             continue
         rows = {n: stockpile.at(n).keyed(Outlet)[name] for n in tree.nodes}
         limited = all(row.capacity is not None for row in rows.values())
-        if outlet.form == "loan" and not limited and any(row.price for row in rows.values()):
-            return math.inf
-        if outlet.form in RETURNING or limited:
-            found += max(row.capacity or 0.0 for row in rows.values()) * len(window)
-            continue
         best = larger(*(price(stockpile, row, 0, n) for n, row in rows.items()))
+        if limited or outlet.form in RETURNING:
+            found += max(row.capacity or 0.0 for row in rows.values()) * len(window)
+        if limited or best == 0:
+            continue
+        returns = outlet.form in RETURNING and all(row.yield_ > 0 for row in rows.values())
         # A sale at a loss still pays where it turns money that expires into receipts that a fund
         # keeps.
         keeps = outlet.fund is not None and stockpile.keyed(Fund)[outlet.fund].keeps_receipts
-        if best > cheapest or keeps or stockpile.settings.discount_rate < 0:
+        better = best > cheapest and not returns
+        if better or keeps or stockpile.settings.discount_rate < 0:
             return math.inf
     return found
 
@@ -369,7 +370,8 @@ def turns(stockpile: Stockpile) -> Iterator[Turn]:
     for view in stockpile.variants:
         for row in view.rows(Outlet):
             if row.form in RETURNING and row.capacity is None and row.yield_ > 0:
-                yield Turn(row.material, back(row), row.yield_)
+                fee = (row.price or 0.0) / lead(view, row) if row.form == "loan" else 0.0
+                yield Turn(row.material, back(row), row.yield_, fee)
 
 
 def renews(stockpile: Stockpile) -> Iterator[Renewal]:
