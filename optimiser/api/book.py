@@ -15,10 +15,12 @@ from optimiser.workbook.read import input_reader as reader
 from optimiser.workbook.read.cells import Cells, Sheet, Unreadable
 from optimiser.workbook.read.input_reader import Reading
 from stockpile_model import amounts
+from stockpile_model.block import tables as block_tables
 from stockpile_model.changes import Change, parse
-from stockpile_model.schema import nearest
+from stockpile_model.schema import columns, nearest
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
+from stockpile_model.values import normal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,6 +103,10 @@ class Book(Shown):
         }
         rest = replace(self.reading, stockpile=replace(self.stockpile, tables=kept))
         return replace(self, reading=reader.changed(rest, ()))
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the tables, so that `in` finds one too."""
+        return iter(self.tables)
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         """Return a table as a frame. Raises KeyError where the workbook has no such table."""
@@ -246,7 +252,7 @@ def parsed(changes: Iterable[str]) -> list[Change]:
 def _sheet_rows(name: str, given: Any) -> Iterator[tuple[int, Cells]]:
     """Yield the header and the rows of a table as a sheet holds them."""
     rows = _mappings(name, given)
-    titles = [*dict.fromkeys(title for row in rows for title in row)]
+    titles = [*dict.fromkeys(title for row in rows for title in row)] or _titles(name, given)
     yield 1, dict(enumerate(titles, start=1))
     for line, row in enumerate(rows, start=2):
         cells = {
@@ -256,6 +262,13 @@ def _sheet_rows(name: str, given: Any) -> Iterator[tuple[int, Cells]]:
         }
         if cells:
             yield line, cells
+
+
+def _titles(name: str, given: Any) -> list[str]:
+    """Return the titles of a table without rows: its own, or all that such a table has."""
+    own = getattr(given, "columns", given)  # of a frame, or of a mapping of columns
+    kinds = (kind for kind in block_tables() if normal(name) == kind.TABLE)
+    return [*own] or [column.name for kind in kinds for column in columns(kind)]
 
 
 def _mappings(name: str, given: Any) -> list[Mapping[str, Any]]:

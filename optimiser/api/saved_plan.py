@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +14,12 @@ from optimiser.api.output_files import is_page
 from optimiser.auditing import Sheets
 from optimiser.html.saving import ENDING, check_page
 from optimiser.plan.audited import as_sheets
-from optimiser.plan.frames import Shown, of_lines
+from optimiser.plan.frames import Shown, frame, of_lines
 from optimiser.plan.plan import Plan
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import OutputError, StockpileError
 from optimiser.workbook.read.plan_reader import PlanReading, read_plan
+from optimiser.workbook.result_kinds import sheet_kinds
 from optimiser.workbook.write.ownership import Kind, is_own
 from stockpile_model import amounts
 from stockpile_model.schema import nearest
@@ -69,14 +70,24 @@ class SavedPlan(Shown):
         """Return the names of the sheets of rows."""
         return tuple(self.reading.sheets.rows)
 
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the sheets, so that `in` finds one too."""
+        return iter(self.sheets)
+
     def __getitem__(self, sheet: str) -> pd.DataFrame:
-        """Return a sheet as a frame. Raises KeyError where the plan has no such sheet."""
+        """Return a sheet as a frame, one without rows with its columns too.
+
+        Raises KeyError where the plan has no such sheet.
+        """
         if sheet not in self.reading.sheets.rows:
             raise KeyError(
                 f"no sheet {sheet!r}{nearest(sheet, self.sheets)}; there are"
                 f" {', '.join(self.sheets)}"
             )
         lines = self.reading.sheets[sheet]
+        kind = next((each for each in sheet_kinds() if sheet == each.SHEET), None)
+        if kind is not None and not lines:
+            return frame(kind, ())
         return of_lines([*dict.fromkeys(name for line in lines for name in line)], lines)
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -73,6 +73,10 @@ class Plan(Shown):
     def sheets(self) -> tuple[str, ...]:
         """Return the names of the sheets of rows."""
         return tuple(kind.SHEET for kind in self.rows)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the sheets, so that `in` finds one too."""
+        return iter(self.sheets)
 
     def __getitem__(self, sheet: str) -> pd.DataFrame:
         """Return a sheet as a frame. Raises KeyError where the plan has no such sheet."""

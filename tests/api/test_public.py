@@ -137,6 +137,26 @@ def test_a_plan_is_read_again_as_it_was_saved(suffix: str, tmp_path: Path) -> No
     assert so.compare(plan, saved).differing == ()
 
 
+def test_a_table_in_memory_may_have_no_row() -> None:
+    without = {"demand": [], "rules": pd.DataFrame(columns=["rule", "of", "measure", "most"])}
+    book = so.from_tables({**BOOK, **without, "Sites": {"site": [], "buyer": []}})
+    assert so.solve(book).plan["orders"].empty
+    with pytest.raises(so.InputError, match="ofers: this sheet is no table"):
+        so.from_tables({**BOOK, "ofers": []})
+
+
+def test_plans_and_workbooks_can_be_gone_through(tmp_path: Path) -> None:
+    book = so.from_tables(BOOK)
+    plan = so.solve(book).plan
+    idle = so.solve(so.from_tables({**BOOK, "demand": []})).plan
+    saved = so.load_plan(idle.save(tmp_path / "plan.xlsx"))
+    for each, name in ((book, "offers"), (plan, "orders"), (saved, "orders")):
+        assert name in each
+        assert "no such sheet" not in each
+        assert all(len(each[one].columns) for one in each)
+    assert saved["orders"]["ordered"].sum() == 0  # nothing is ordered, and the columns are there
+
+
 @pytest.mark.parametrize("name", ["plan.xlsx", "plan.json"])
 def test_a_file_that_is_no_plan_stays(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("of somebody else")
