@@ -266,7 +266,9 @@ def _sheet_rows(name: str, given: Any) -> Iterator[tuple[int, Cells]]:
 
 def _titles(name: str, given: Any) -> list[str]:
     """Return the titles of a table without rows: its own, or all that such a table has."""
-    own = getattr(given, "columns", given)  # of a frame, or of a mapping of columns
+    if name == Settings.TABLE:
+        return ["name", "value"]
+    own = () if given is None else getattr(given, "columns", given)  # of a frame or a mapping
     kinds = (kind for kind in block_tables() if normal(name) == kind.TABLE)
     return [*own] or [column.name for kind in kinds for column in columns(kind)]
 
@@ -276,11 +278,27 @@ def _mappings(name: str, given: Any) -> list[Mapping[str, Any]]:
         return [{"name": key, "value": value} for key, value in given.items()]
     if hasattr(given, "to_dict"):  # a frame
         return [*given.to_dict(orient="records")]
-    if isinstance(given, Mapping):  # columns
-        return [
-            dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True)
-        ]
-    return [*given]
+    if isinstance(given, Mapping):
+        rows = _of_columns(given) if all(map(_several, given.values())) else [given]  # or one row
+    else:
+        rows = [*given] if isinstance(given, Iterable) else [] if given is None else [given]
+    if any(not isinstance(row, Mapping) for row in rows):
+        message = "must be a frame, a sequence of rows or a mapping from columns to their values"
+        raise Unreadable(f"{name} {message}, all of one length")
+    return rows
+
+
+def _several(values: Any) -> bool:
+    """Return whether something holds the values of a column, not one of them."""
+    return isinstance(values, Iterable) and not isinstance(values, str)
+
+
+def _of_columns(given: Mapping[str, Any]) -> list[Any]:
+    """Return the rows of columns; of columns of unlike lengths there are none, only these."""
+    values = [[*each] for each in given.values()]
+    if len({*map(len, values)}) > 1:
+        return values
+    return [dict(zip(given, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def _cell(value: Any) -> Any:

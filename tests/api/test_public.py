@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -143,6 +144,23 @@ def test_a_table_in_memory_may_have_no_row() -> None:
     assert so.solve(book).plan["orders"].empty
     with pytest.raises(so.InputError, match="ofers: this sheet is no table"):
         so.from_tables({**BOOK, "ofers": []})
+    assert so.solve(so.from_tables({**BOOK, "rules": None})).status == "optimal"
+    with pytest.raises(so.InputError, match="start and periods must be given"):
+        so.from_tables({**BOOK, "settings": {}})
+
+
+@pytest.mark.parametrize(
+    "offers", ["spot", 5, [["spot", "alpha", 10]], {"offer": ["spot"], "price": [10, 11]}]
+)
+def test_what_is_no_table_is_reported_in_words(offers: Any) -> None:
+    with pytest.raises(so.InputError, match="offers must be a frame, a sequence of rows or"):
+        so.from_tables({**BOOK, "offers": offers})
+
+
+def test_one_row_of_a_table_is_a_row() -> None:
+    (offer,) = BOOK["offers"]
+    book = so.from_tables({**BOOK, "offers": offer})
+    assert book["offers"].equals(so.from_tables(BOOK)["offers"])
 
 
 def test_plans_and_workbooks_can_be_gone_through(tmp_path: Path) -> None:
