@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ from optimiser.solving.search_options import Options
 from optimiser.studies.answered import conduct
 from optimiser.studies.engine.case import DECISIONS, Case, CaseResult, HeldDecisions
 from optimiser.studies.engine.evaluate import CaseEvaluator, StudyJob
+from optimiser.studies.engine.held_decisions import hold
 from optimiser.studies.engine.memory_record import MemoryRecord
 from optimiser.studies.engine.runner import Runner
 from optimiser.studies.engine.shocks import Shock, struck
@@ -34,7 +36,7 @@ from optimiser.studies.study_sheet.study_table import Study
 from optimiser.system.errors import InputError
 from optimiser.workbook.read.input_reader import read
 from stockpile_model.block import tables as block_tables
-from stockpile_model.build import check
+from stockpile_model.build import build, check
 from stockpile_model.changes import parse
 from stockpile_model.schema import Row, columns
 from stockpile_model.stockpile import Stockpile
@@ -648,3 +650,16 @@ def test_the_command_says_that_there_is_no_plan(
     assert found.answers[0].startswith("There is no plan to be put under stress: no plan keeps")
     monkeypatch.setattr(so, "stress", lambda *_, **__: found)
     assert run(capsys, "stress", "inputs/small.xlsx").status == 3
+
+
+def test_a_held_value_above_its_bound_by_a_rounding_is_held_in_silence(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    formulation = build(book(offer(capacity=25), demand(25)))
+    decisions = json.dumps([["buy", ["spot"], 0, "base", 25.00000000001]])
+    pyomo = logging.getLogger("pyomo")  # it hands nothing on
+    pyomo.addHandler(caplog.handler)
+    assert hold(formulation, HeldDecisions(1, decisions)) == []
+    pyomo.removeHandler(caplog.handler)
+    assert formulation.m.buy["spot", 0].value == pytest.approx(25)
+    assert not caplog.records

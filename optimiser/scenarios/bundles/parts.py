@@ -236,7 +236,7 @@ def hold(
         seen.add((name, key))
         value = kept.values.get(name, {}).get(key, 0.0)
         if name in acts:
-            each.fix(value)
+            each.fix(value, skip_validation=True)
         else:
             far, (lower, upper) = (
                 tolerance * formulation.size(each) + RELATIVE * abs(value),

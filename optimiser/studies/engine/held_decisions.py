@@ -47,7 +47,8 @@ def hold(formulation: Formulation, held: HeldDecisions) -> list[str]:
         if period < held.until
     }
     for decision, variable in _decisions(formulation, held.until):
-        variable.fix(values.pop(decision, 0.0))
+        # A solver may leave a value above its bound by a rounding, of which Pyomo would warn.
+        variable.fix(values.pop(decision, 0.0), skip_validation=True)
     begin, nothing = formulation.stockpile.calendar.begin, formulation.stockpile.scale.nothing
     return [
         f"{name} {', '.join(map(str, index))} in {month(begin(period))}"

@@ -252,4 +252,6 @@ def decide(formulation: Formulation, meant: Formulation) -> None:
             if key[-1] in period:
                 twin = (*key[:-1], period[key[-1]])
                 value = pyo.value(others[twin]) if twin in others else 0.0
-                variables[key].fix(round(value) if variables[key].is_integer() else max(0.0, value))
+                whole = variables[key].is_integer()
+                settled = round(value) if whole else max(0.0, value)
+                variables[key].fix(settled, skip_validation=True)
