@@ -113,3 +113,18 @@ def test_what_is_open_is_never_shown_smaller(value: float, digits: int) -> None:
 )
 def test_money_as_people_say_it(value: float, said: str) -> None:
     assert amounts.rounded(value) == said
+
+
+def test_the_worth_of_a_limit_on_members_is_said_of_one_member() -> None:
+    rows = {"rules": [{"rule": "two", "of": "supplier", "measure": "count", "least": 1}]}
+    tables = {
+        "settings": {"start": "2027-01-01", "periods": 1},
+        "materials": [{"material": "gallium"}],
+        "suppliers": [{"supplier": "alpha"}],
+        "offers": [{"offer": "spot", "supplier": "alpha", "material": "gallium", "price": 10}],
+        "demand": [{"material": "gallium", "from": "2027-01-01", "quantity": 5}],
+    }
+    plan = so.solve(so.from_tables({**tables, **rows})).plan
+    assert plan is not None
+    said = plan["marginal_values"]["in_words"].tolist()
+    assert "From 2027-01 one member less saves nothing" in said

@@ -182,7 +182,8 @@ def worded(together: Together) -> None:
     for line in together.sheets["marginal_values"]:
         worth = line["worth"] / line["probability"]
         share = line["unit"] in ("1", "", None)  # a workbook shows no unit of it
-        unit = "percentage point" if share else line["unit"]
+        one = "member" if line["unit"] == "members" else line["unit"]
+        unit = "percentage point" if share else one
         saved = f"{amounts.rounded(abs(worth) / (100 if share else 1))} {currency}"
         said = f"From {amounts.month(line['date'])} one {unit}"
         said += " less " if line["sense"] == "least" else " more "

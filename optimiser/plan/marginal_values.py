@@ -146,6 +146,8 @@ def _in_words(row: MarginalValue, currency: str) -> str:
     unit, worth = row.unit, abs(row.worth / row.probability)
     if unit == "1":  # nobody moves a share by the whole of it
         unit, worth = "percentage point", worth / 100
+    elif unit == "members":  # of a rule that counts
+        unit = "member"
     saved = f"{amounts.rounded(worth)} {currency}" if worth else "nothing"
     saves = "saves" if row.worth >= 0 else "costs"
     where = "" if row.scenarios == ALL else f", in {row.scenarios}"
