@@ -786,6 +786,13 @@ def test_cells_from_which_events_reckon_are_not_cleared(damage: str) -> None:
     assert damage.partition(" =")[0] in named
 
 
+def test_what_is_kept_exactly_clashes_as_such() -> None:
+    given = [{"kind": "order", "name": "spot", "quantity": 3, "how": "exactly"}]
+    book = so.from_tables({**BOOK, "commitments": given}, "offers[frame].total = 14")
+    said = [each.said for each in so.explain(book).clash.rules]
+    assert "commitment to order spot, exactly 3" in said, said
+
+
 @pytest.mark.parametrize(("large", "longest"), [(0, 2.0), (10**9, 7.0)])
 def test_of_a_large_model_what_makes_it_larger_gives_little_at_first(
     large: int, longest: float, monkeypatch: pytest.MonkeyPatch

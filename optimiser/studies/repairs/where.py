@@ -67,7 +67,8 @@ class Places:
             return ClashingRule(lever.cell, f"{lever.address} = {shown}")
         whats = list(dict.fromkeys(limit.what for limit in limits))
         more = f" and {len(whats) - 1} more" if len(whats) > 1 else ""
-        sense = "at least" if limits[0].sense == "least" else "at most"
+        senses = {limit.sense for limit in limits}
+        sense = "exactly" if len(senses) > 1 else f"at {senses.pop()}"
         nodes: Mapping[int, int] = {limit.node: 0 for limit in limits}
         scenarios = {name for node in nodes for name in self.stockpile.holds[node]}
         every = set(self.stockpile.scenarios)
