@@ -13,7 +13,9 @@ from tests.support.accept import (
     bill,
     book,
     built,
+    commitment,
     faults,
+    in_transit,
     least_cost,
     lot,
     material,
@@ -167,6 +169,19 @@ def test_each_sale_costs() -> None:
     for fee, cost in ((12, 2 * 12 - 50), (21, 21 - 30), (31, 0)):
         stockpile = book(*rows, outlet(capacity=6, order_cost=fee))
         assert least_cost(stockpile) == pytest.approx(cost)
+
+
+def test_what_an_exchange_of_before_the_start_gives_back_is_sold_at_a_fee() -> None:
+    """18 of 20 are back in February and sold for 90 at a fee of 4: nothing else was ever there."""
+    swap = outlet("swap", "exchange", capacity=9, yield_=0.9, lead_time_months=2)
+    rows = swap, commitment("rotate", "swap", 20, -1), outlet(order_cost=4)
+    assert least_cost(book(*rows, periods=3)) == pytest.approx(4 - 90)
+
+
+def test_what_is_in_transit_is_sold_together_with_what_comes_with_it() -> None:
+    """20 that are due and 10 that are ordered for 1 each come at once: 30 are sold, at one fee."""
+    rows = offer(price=1, capacity=10), in_transit(20, 0), outlet(order_cost=4)
+    assert least_cost(book(*rows, periods=1)) == pytest.approx(10 + 4 - 150)
 
 
 def test_what_is_sold_is_whole_lots_of_no_less_than_the_minimum() -> None:

@@ -144,21 +144,26 @@ class DispatchTerms:
 
     @functools.cached_property
     def _came(self) -> Mapping[tuple[int, str], float]:
-        """Return the most that comes new at each node of each material: not back, nor from a
-        site."""
+        """Return the most that comes new at each node of each material: not from a site, and back
+        only of what went out before the start."""
         most = {
-            (each.node, each.material, each.table, each.name): each.most
+            (each.node, each.material, each.table, each.name, each.lot): each.most
             for each in self.ledger.arrivals
             if each.table != Outlet.TABLE and not each.moved
         }
         found: dict[tuple[int, str], float] = {}
-        for (n, material, _, _), each in most.items():
+        for (n, material, *_), each in most.items():
             came = math.inf if each is None else each
             found[n, material] = found.get((n, material), 0.0) + came
         tree = self.stockpile.tree
         for root in (n for n in tree.nodes if tree.parent[n] is None):
             for lot in self.stockpile.at(root).rows(OpeningLot):
                 found[root, lot.material] = found.get((root, lot.material), 0.0) + lot.quantity
+        for row, outlet, due in outlet_terms.out_before(self.stockpile):
+            material = outlet_terms.back(outlet)
+            for n in tree.at.get(due, ()):
+                back = outlet_terms.returned(row, outlet)
+                found[n, material] = found.get((n, material), 0.0) + back
         return found
 
     def _sources(self, material: str) -> AbstractSet[str]:
