@@ -610,6 +610,19 @@ def test_what_is_out_comes_back_in_the_next_workbook() -> None:
     assert "rotate" not in so.roll(plan, month(3))["commitments"]["kind"].tolist()
 
 
+def test_all_that_left_on_one_day_is_still_out_in_the_next_workbook() -> None:
+    """3 and 4 left on one day of December in two rows, and all 7 are back in March."""
+    left = {"kind": "rotate", "name": "way", "date": month(-1)}
+    gone = [left | {"quantity": 3}, left | {"quantity": 4}]
+    way = out_in_january("exchange", lead_time_months=3)
+    plan = planned(so.from_tables({**BOOK, **way, "commitments": gone}))
+    rolled = so.roll(plan, month(1))
+    out = [row.quantity for row in rolled.stockpile.rows(Commitment) if row.kind == "rotate"]
+    assert sum(each or 0.0 for each in out) == 7
+    cost = planned(rolled).objective * plan.stockpile.discount(1)
+    assert cost == pytest.approx(after(plan, month(1)), rel=1e-6)
+
+
 def out_in_january(form: str, **cells: Any) -> dict[str, list[dict[str, Any]]]:
     """4 are out for two months from January."""
     way = {"outlet": "way", "material": "ga", "form": form, "lead_time_months": 2, "cost": 0.1,

@@ -78,8 +78,8 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
             out[key] = out.get(key, 0.0) + row["returned"]
     for earlier, outlet, due in outlet_terms.out_before(passed.stockpile):
         if due >= passed.gone and earlier.date is not None:
-            returns, back = passed.calendar.begin(due), outlet_terms.returned(earlier, outlet)
-            out[earlier.name, earlier.date, returns, earlier.site] = back
+            key = earlier.name, earlier.date, passed.calendar.begin(due), earlier.site
+            out[key] = out.get(key, 0.0) + outlet_terms.returned(earlier, outlet)
     yield Commitment, [row for key, back in out.items() for row in _out(passed, now, key, back)]
     yield OpeningLot, [*rolled_tests.in_test(passed, now)]
 
