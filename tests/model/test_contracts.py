@@ -11,6 +11,7 @@ import pytest
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.after_horizon import Obligation
 from stockpile_model.blocks.contracts.call_off_report import CallOff
+from stockpile_model.blocks.contracts.contract_choices import facts
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.contracts.extension_report import ExtensionOutcome
@@ -26,6 +27,7 @@ from tests.support.accept import (
     broken,
     budget,
     built,
+    commitment,
     contract,
     demand,
     event,
@@ -1388,6 +1390,23 @@ def floors_of(
 FALL = (*prices(12.5), scenario(probability=0.25), event("prices.market", "set", 5, 1))
 
 
+FALLEN = [f"take[offtake,low,0,{n}]" for n in range(5)]
+
+
+@pytest.mark.parametrize("plan", [{}, {**SIGNED, **dict.fromkeys(FALLEN, 10.0)}])
+def test_signing_is_spread_over_what_comes_on_one_path(plan: dict[str, float]) -> None:
+    """60 for 30 that come within three months, in whichever scenario: 2 a unit."""
+    stockpile = book(contract(price_index="market", signing_cost=60), TEN, *FALL, periods=3)
+    found = facts(put(built(stockpile), plan), "offtake", "low")
+    assert [each.cost.other for each in found if each.cost] == pytest.approx([2] * 5)
+
+
+def test_a_signing_before_the_start_is_sunk() -> None:
+    rows = contract(signing_cost=60), TEN, commitment("sign", "offtake", t=-1)
+    found = facts(put(built(book(*rows)), SIGNED), "offtake", "low")
+    assert [each.cost.other for each in found if each.cost] == [0, 0]
+
+
 def test_a_floor_is_worth_what_it_pays_above_the_reference() -> None:
     """10 a month for three months at a floor of 8: it binds in war, in February and March, and pays
     4 more then.
@@ -1494,6 +1513,16 @@ def test_a_cfd_is_worth_its_topups() -> None:
         (20, 0.25 * 20 / 20, 0.125)
     )
     assert (told.expected_topup, told.option_value) == pytest.approx((5, 5))
+
+
+def test_a_cfd_costs_the_buyer_something_up_to_where_its_reference_reaches_the_floor() -> None:
+    """At an index of 9.5 the reference is 7.6, and 0.4 are paid on top of the market: from 10 on
+    nothing is.
+    """
+    told = floors_of(
+        book(contract(form="cfd", price_index="market", discount=0.2), TEN, *prices(9.5))
+    )
+    assert (told["low"].producer_index, told["low"].buyer_index) == (10, 10)
 
 
 def test_a_floor_tied_to_an_index_moves_with_it() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from stockpile_model.blocks.contracts import contract_terms as terms
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.contracts.extensions import longer
-from stockpile_model.blocks.contracts.option_value import first_deliveries
+from stockpile_model.blocks.contracts.option_value import first_deliveries, first_nodes
 from stockpile_model.blocks.contracts.reliance import delivers
 from stockpile_model.choice import Fact, UnitCost
 from stockpile_model.evaluation import evaluate
@@ -19,7 +19,8 @@ def facts(formulation: Formulation, name: str, level: str | None) -> Iterator[Fa
     """Yield what a level brings at each node, and what a unit costs landed there.
 
     A level that is not signed is priced as if signed at the first date it can be; signing costs are
-    spread over its even rate. Of a cfd a unit is one for which cash is paid.
+    spread over what its even rate is expected to bring, and sunk where it was signed before the
+    start. Of a cfd a unit is one for which cash is paid.
     """
     m, stockpile = formulation.m, formulation.stockpile
     f, row = str(level), stockpile.keyed(Contract)[name]
@@ -28,10 +29,11 @@ def facts(formulation: Formulation, name: str, level: str | None) -> Iterator[Fa
     ]
     if signed:
         term = {n: d for s in signed for n, d in delivers(formulation, name, f, s).items()}
-        covered = longer(formulation, name, f, term)
+        covered, signings = longer(formulation, name, f, term), signed
     else:
-        covered = first_deliveries(stockpile, name, list(terms.signable(stockpile, row)))
-    even = sum(terms.even(stockpile, terms.menu(stockpile.at(n))[name][f]) for n in covered)
+        nodes = list(terms.signable(stockpile, row))
+        covered, signings = first_deliveries(stockpile, name, nodes), first_nodes(stockpile, nodes)
+    even = _brought(stockpile, name, f, covered, signings)
     for n, d in covered.items():
         there, floor = stockpile.at(n).keyed(Contract)[name], terms.menu(stockpile.at(n))[name][f]
         metal = there.form == "purchase"
@@ -44,12 +46,23 @@ def facts(formulation: Formulation, name: str, level: str | None) -> Iterator[Fa
         yield Fact(n, amount if amount > stockpile.scale.nothing else 0.0, cost, brings=metal)
 
 
+def _brought(
+    stockpile: Stockpile, k: str, f: str, covered: Iterable[int], signings: Iterable[int]
+) -> float:
+    """Return what the even rate brings under a signature, expected as it is signed [quantity]."""
+    chance = stockpile.tree.probability
+    even = (chance[n] * terms.even(stockpile, terms.menu(stockpile.at(n))[k][f]) for n in covered)
+    signed = sum(chance[s] for s in signings)
+    return sum(even) / signed if signed else 0.0
+
+
 def _landed(
     stockpile: Stockpile, row: Contract, floor: Floor, d: int, n: int, even: float
 ) -> UnitCost:
     """Return what a unit costs that is delivered at a node, when the first delivery is in d."""
     upside = terms.upside(stockpile, row, n)
-    signing = row.signing_cost / even if even else 0.0
+    sunk = terms.signed_before(stockpile, row.contract) is not None
+    signing = row.signing_cost / even if even and not sunk else 0.0
     discount = stockpile.discount(stockpile.tree.period[n])
     if row.form != "purchase":
         price = terms.topup(stockpile, row, floor, d, n) - upside

@@ -116,11 +116,16 @@ def floors(
             yield _outcome(stockpile, k, f, nodes[0], covered, signed=False)
 
 
+def first_nodes(stockpile: Stockpile, nodes: Sequence[int]) -> list[int]:
+    """Return the first of some nodes on each path."""
+    paths = stockpile.tree.paths
+    return [n for n in nodes if not any(each in nodes for each in paths[n][:-1])]
+
+
 def first_deliveries(stockpile: Stockpile, k: str, nodes: Sequence[int]) -> dict[int, int]:
     """Return where a contract would deliver, signed at the first of the nodes on each path."""
-    paths = stockpile.tree.paths
     found: dict[int, int] = {}
-    for s in (n for n in nodes if not any(each in nodes for each in paths[n][:-1])):
+    for s in first_nodes(stockpile, nodes):
         row = stockpile.at(s).keyed(Contract)[k]
         waits = row.project is not None and gone_before(stockpile, row.project) is None
         opened = ready(stockpile, str(row.project), s) if waits else None
@@ -214,6 +219,7 @@ def _outcome(
     extension = _extension_values(stockpile, k, f, covered)
     quantity = worth.quantity
     floor, tied = terms.floor_value(stockpile, level, at), row.price_index is not None
+    reached = floor / (1 - row.discount) if tied and row.discount < 1 else None
     return FloorOutcome(
         contract=k,
         level=f,
@@ -228,8 +234,8 @@ def _outcome(
         option_per_unit=worth.discounted / quantity if quantity else 0.0,
         extension_value=None if extension is None else extension[0],
         waiting_value=None if extension is None else extension[1],
-        producer_index=floor / (1 - row.discount) if tied and row.discount < 1 else None,
-        buyer_index=floor if tied else None,
+        producer_index=reached,
+        buyer_index=reached if row.form == "cfd" else floor if tied else None,
         breakeven=terms.least_floor(stockpile, row, level, at),
         cost_difference=None,
         difference_at_least=None,
