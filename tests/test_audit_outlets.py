@@ -108,6 +108,16 @@ def test_a_plan_that_breaks_a_cell_is_found(cell: str, value: object, finding: s
     assert any(re.search(finding, each) for each in found), found
 
 
+def test_metal_of_any_life_is_not_sold_too_young() -> None:
+    """Without a shelf life a plan that sells metal of a month breaks a least age of two."""
+    endless = {**SOLD, "materials": [{"material": "gallium"}]}
+    older = [{**SOLD["outlets"][0], "minimum_age_months": 2}, SOLD["outlets"][1]]
+    young, old = plan_of(endless), plan_of({**endless, "outlets": older})
+    assert young is not None and old is not None
+    found = [str(each) for each in audit(old.stockpile, as_sheets(young)).findings]
+    assert any(re.search(r"age of lot .* must be at least 2 \(outlets!", each) for each in found)
+
+
 KEPT: dict[str, Any] = {
     "settings": {"start": day(1), "periods": 2, "mip_gap": 0, "release_below_target": "no"},
     "materials": [{"material": "gallium", "shelf_life_months": 4, "below_target_cost": 2}],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -235,23 +236,16 @@ def _terms(path: PathAudit, line: Line, outlet: Any, lot: AuditedLot, t: int) ->
     record.term(line, "form", outlet.form, (outlet, "form"))
     record.term(line, "material", outlet.material, (outlet, "material"))
     path.within(line, "date", outlet, "from_", "to", f"and {outlet.outlet} takes metal")
-    if life is not None:
-        if record.below(outlet.minimum_age_months, age * inputs.months, 1e-9):
-            what = f"age of lot {lot.lot} in {line['date']} when {outlet.outlet} takes it"
-            least, found = outlet.minimum_age_months, age * inputs.months
-            cell = outlet, "minimum_age_months"
-            record.add(line.at("age"), what, least, found, "least", cell)
-        left = max(0, life - age) * inputs.months
-        if record.below(outlet.minimum_life_months, left, 1e-9):
-            what = f"life left to lot {lot.lot} in {line['date']} when {outlet.outlet} takes it"
-            record.add(
-                line.at("remaining_life"),
-                what,
-                outlet.minimum_life_months,
-                left,
-                "least",
-                (outlet, "minimum_life_months"),
-            )
+    if record.below(outlet.minimum_age_months, age * inputs.months, 1e-9):
+        what = f"age of lot {lot.lot} in {line['date']} when {outlet.outlet} takes it"
+        least, found = outlet.minimum_age_months, age * inputs.months
+        cell = outlet, "minimum_age_months"
+        record.add(line.at("age"), what, least, found, "least", cell)
+    left = math.inf if life is None else max(0, life - age) * inputs.months
+    if record.below(outlet.minimum_life_months, left, 1e-9):
+        what = f"life left to lot {lot.lot} in {line['date']} when {outlet.outlet} takes it"
+        least, cell = outlet.minimum_life_months, (outlet, "minimum_life_months")
+        record.add(line.at("remaining_life"), what, least, left, "least", cell)
     price, full, priced = 0.0, 0.0, None
     if outlet.form == "sale":
         full = (
