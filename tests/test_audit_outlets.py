@@ -113,7 +113,8 @@ def test_metal_of_any_life_is_not_sold_too_young() -> None:
     endless = {**SOLD, "materials": [{"material": "gallium"}]}
     older = [{**SOLD["outlets"][0], "minimum_age_months": 2}, SOLD["outlets"][1]]
     young, old = plan_of(endless), plan_of({**endless, "outlets": older})
-    assert young is not None and old is not None
+    assert young is not None
+    assert old is not None
     found = [str(each) for each in audit(old.stockpile, as_sheets(young)).findings]
     assert any(re.search(r"age of lot .* must be at least 2 \(outlets!", each) for each in found)
 

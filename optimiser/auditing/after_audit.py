@@ -1,14 +1,17 @@
 """What signed contracts bind after the horizon: shown by fiscal year, and charged.
 
-Prices and levels are those at the end of the path; an index is flat after its last date.
+Prices and levels are those at the end of the path; an index is flat after its last date. A payment
+is at the rate of its date.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import defaultdict
 
 from optimiser.auditing.contracts import Signed
+from optimiser.auditing.inputs import Inputs
 from optimiser.auditing.path_audit import PathAudit
 from optimiser.auditing.plan_sheets import Line
 from optimiser.auditing.twin import AuditedHeading, Twin
@@ -90,9 +93,13 @@ def _bound(signed: Signed, t: int, term: range) -> tuple[float, ...]:
         factor = 1.0 if level.floor_factor is None else level.floor_factor
         floor = rows.price(level.floor_index, day) * factor
     floor *= (1 + level.escalation) ** ((t - term.start) * inputs.months // 12)
+    dearer = _dearer(inputs, row.currency, t)
+    floor *= dearer
     index = row.price_index or rows.materials[row.material].price_index
     discount = row.discount if row.price_index is not None else 0.0
     reference = None if index is None else rows.price(index, day) * (1 - discount)
+    if reference is not None and row.price_index is not None:
+        reference *= dearer
     over = 0.0 if reference is None else max(0.0, floor - reference)
     rate, price, arrives = signed.rate(t), floor, row.availability
     owed = (
@@ -104,9 +111,17 @@ def _bound(signed: Signed, t: int, term: range) -> tuple[float, ...]:
     if row.form == "cfd":
         least, most, price, arrives = rate, rate, over, 1.0
     elif row.price_index is not None and reference is not None:
-        price = max(floor, reference if row.ceiling is None else min(row.ceiling, reference))
+        most_paid = math.inf if row.ceiling is None else row.ceiling * dearer
+        price = max(floor, min(most_paid, reference))
     topup = over * least * arrives
     return least, most, price * least, price * most, topup, topup * inputs.factor(t)
+
+
+def _dearer(inputs: Inputs, currency: str | None, t: int) -> float:
+    """Return how many times its worth in the last period a currency has in a later one [1]."""
+    rows, last = inputs.at(inputs.periods), inputs.begins[inputs.periods - 1]
+    before = 1.0 if currency is None else rows.price(currency, last)
+    return 1.0 if currency is None or not before else rows.price(currency, inputs.begin(t)) / before
 
 
 TWIN = Twin(

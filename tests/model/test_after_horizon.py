@@ -10,6 +10,7 @@ import pytest
 from stockpile_model.blocks.contracts.after_horizon import Obligation
 from stockpile_model.build import report
 from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Price
 from tests.support.accept import (
     bill,
     book,
@@ -50,6 +51,22 @@ def test_the_topup_of_take_or_pay_is_charged() -> None:
     found = used(bound(discount_rate=RATE - 1))
     due = 2 * 5 * (RATE ** (-2 / 12) + RATE ** (-3 / 12))
     assert found["after_horizon"] == pytest.approx(due)
+
+
+def test_what_is_paid_later_is_paid_at_the_rate_of_its_date() -> None:
+    """The euro is worth 1 in February, 2 in March and 3 from April on: 5 a month, each 2 euro above
+    the reference, and not above what the metal is worth in the book's money.
+    """
+    euro = [
+        Price(date=month(t), values={"market": 10.0, "euro": rate})
+        for t, rate in enumerate([1.0, 1.0, 2.0, 3.0])
+    ]
+    offtake = contract(price_index="market", take_or_pay=0.5, term_months=4, currency="euro")
+    assert used(book(offtake, TEN, *euro))["after_horizon"] == pytest.approx(5 * 2 * (2 + 3))
+    fixed = contract(take_or_pay=0.5, term_months=4, currency="euro")
+    metal = material(price_index="market")
+    found = used(book(fixed, TEN, *euro, metal))["after_horizon"]
+    assert found == pytest.approx(5 * (2 * 12 - 10) + 5 * (3 * 12 - 10))
 
 
 def test_it_may_only_be_shown() -> None:

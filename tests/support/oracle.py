@@ -1510,7 +1510,12 @@ class Program:
         for t in range(max(first, book.last + 1), end):
             years = (t - first) * book.months // 12
             grown = now.floor(row, t) * (1 + number(row, "escalation")) ** years
-            over = max(ZERO, grown - now.index(index, t) * (1 - off))
+            market, dearer = now.index(index, t) * (1 - off), Fraction(1)
+            if currency := contract.get("currency"):  # rows are at the rate of the last period
+                dearer = now.index(currency, t) / now.index(currency, book.last)
+            if contract.get("price_index"):
+                market *= dearer
+            over = max(ZERO, grown * dearer - market)
             charge = over * due * book.discount(t)
             self.credit[leaf].add(Linear(constant=-charge))
 

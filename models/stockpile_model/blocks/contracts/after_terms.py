@@ -1,7 +1,7 @@
 """What a signed contract binds after the horizon, as numbers. It holds no variable.
 
 Dates and terms are those at signing, prices and levels those at the end of the path. An index is
-flat after its last date.
+flat after its last date, and so is a currency: each payment is at the rate of its date.
 """
 
 from __future__ import annotations
@@ -119,10 +119,11 @@ class AfterTerms:
         most = even if cash else row.flex * even
         for t in range(max(term.start, stockpile.calendar.periods), term.stop):
             years = (t - term.start) * stockpile.calendar.months // 12
-            least = self._floor(k, f, leaf, t) * (1 + floor.escalation) ** years
+            rate = self._rate(k, leaf, t)
+            least = rate * self._floor(k, f, leaf, t) * (1 + floor.escalation) ** years
             reference = self._reference(k, leaf, t)
             topup = 0.0 if reference is None else larger(0.0, least - reference)
-            price = topup if cash else larger(least, self._market(row, leaf, t))
+            price = topup if cash else larger(least, rate * self._market(row, leaf, t))
             arrives = 1.0 if cash else row.availability
             yield Bound(t, taken, most, price, topup, arrives)
 
@@ -147,8 +148,19 @@ class AfterTerms:
     def _indices(self) -> dict[tuple[str, int, int], float]:
         return {}
 
+    def _rate(self, k: str, leaf: int, t: int) -> float:
+        """Return how many times what it was at the end of the path a contract's currency is worth.
+
+        The rows of a leaf are in the book's money by the prices of its period.
+        """
+        currency = self.stockpile.keyed(Contract)[k].currency
+        if currency is None:
+            return 1.0
+        last = self._index(currency, leaf, self.stockpile.calendar.periods - 1)
+        return self._index(currency, leaf, t) / last if last else 1.0
+
     def _floor(self, k: str, f: str, leaf: int, t: int) -> float:
-        """Return a floor in a period, before it escalates [money/quantity]."""
+        """Return a floor in a period, before it escalates, at the rate of the leaf."""
         floor = self.schedule.floor(k, f, leaf)
         if floor.floor_index is None:
             return floor.floor or 0.0
@@ -162,12 +174,13 @@ class AfterTerms:
         """
         row = self.schedule.contract(k, leaf)
         if row.price_index is not None:
-            return self._index(row.price_index, leaf, t) * (1 - row.discount)
+            reference = self._index(row.price_index, leaf, t) * (1 - row.discount)
+            return self._rate(k, leaf, t) * reference
         worth = self.stockpile.at(leaf).keyed(Material)[row.material].price_index
         return None if worth is None else self._index(worth, leaf, t)
 
     def _market(self, row: Contract, leaf: int, t: int) -> float:
-        """Return min(ceiling, reference) [money/quantity]; 0 where the floor is the price."""
+        """Return min(ceiling, reference) at the rate of the leaf; 0 where there is no index."""
         if row.price_index is None:
             return 0.0
         found = self._index(row.price_index, leaf, t) * (1 - row.discount)
