@@ -260,6 +260,15 @@ def test_the_bound_of_a_sale_grows_with_what_an_exchange_brings_back() -> None:
             " exchange or rework gives back at once more than goes in",
         ),
         (
+            (
+                outlet(),
+                outlet("swap", "exchange", yield_=2, capacity=3),
+                rule("outlet", measure="count", most=1),
+            ),
+            "outlets.capacity: is needed: a rule counts outlets, and an exchange or rework gives"
+            " back at once more than goes in",
+        ),
+        (
             (outlet(price=50, order_cost=1), offer()),
             "offers.capacity: is needed: an outlet without a capacity has a minimum or a cost, and"
             " nothing else in the workbook bounds what could be bought",

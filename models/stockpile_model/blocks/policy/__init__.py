@@ -88,6 +88,7 @@ BLOCK = Block(
     results=(RuleKept,),
     follows=("arriving", "counted", "present", "total"),
     check=rule_checks.check,
+    review=rule_checks.review,
     add=add,
     report=rule_outcomes.report,
     forces=rule_bounds.forces,

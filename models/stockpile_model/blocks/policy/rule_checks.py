@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from stockpile_model import amounts
-from stockpile_model.blocks.policy.rule_terms import ALIKE, COUNT_FROM, KEYED, Rule
+from stockpile_model.blocks.policy.rule_terms import (
+    ALIKE,
+    COUNT_FROM,
+    KEYED,
+    LEAVING,
+    Rule,
+    concerns,
+)
+from stockpile_model.blocks.rotation.dispatch_terms import growth
+from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.schema import Problem, columns, nearest
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier
@@ -60,3 +70,15 @@ def _check_value(stockpile: Stockpile, row: Rule) -> Iterator[Problem]:
         message = _CHOICES[row.of].fault(row.value)
     if message:
         yield Problem(row.TABLE, row.line, "value", message)
+
+
+def review(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield the outlets that a rule counts and through which any quantity could leave."""
+    counts = [r for r in stockpile.rows(Rule) if r.measure == "count" and r.of in LEAVING]
+    for row in stockpile.rows(Outlet) if growth(stockpile, 0) == math.inf else ():
+        if row.capacity is None and any(concerns(stockpile, r, row.material) for r in counts):
+            message = (
+                "is needed: a rule counts outlets, and an exchange or rework gives back at once "
+                "more than goes in"
+            )
+            yield Problem(row.TABLE, row.line, "capacity", message)
