@@ -663,6 +663,24 @@ def test_of_a_total_what_was_ordered_is_gone_and_what_is_under_way_counts_again(
     assert planned(rolled).objective == 30
 
 
+def test_two_parts_of_an_offer_that_come_at_once_are_carried_on_apart() -> None:
+    """3 are due in March with 4 to pay, and 17 that are ordered in January, free of freight."""
+    tables = {
+        "settings": {"start": month(0), "periods": 4},
+        "materials": [{"material": "ga"}],
+        "suppliers": [{"supplier": "mill"}],
+        "offers": [{"offer": "spot", "supplier": "mill", "material": "ga", "price": 1, "freight": 1,
+                    "capacity": 50, "lead_time_months": 2}],
+        "order_terms": [{"supplier": "mill", "free_freight_from": 10}],
+        "in_transit": [{"name": "spot", "ordered": month(-1), "arrives": month(2), "quantity": 3, "unpaid": 4}],
+        "demand": [{"material": "ga", "from": month(2), "quantity": 20}],
+    }  # fmt: skip
+    rolled = so.roll(planned(so.from_tables(tables)), month(1))
+    due = [(row["quantity"], row["unpaid"]) for row in rolled["in_transit"].to_dict("records")]
+    assert sorted(due) == [(3, 4), (17, 17)]
+    assert planned(rolled).objective == 21
+
+
 def contracted(periods: int, term: int, budgets: list[dict[str, Any]], **tables: Any) -> so.Book:
     """10 are wanted each month: 3 each under an offtake, or 50 at once."""
     return so.from_tables(

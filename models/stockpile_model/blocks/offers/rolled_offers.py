@@ -35,11 +35,20 @@ def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
         [_ordered(row) for row in under_way if row not in shipped]
         + [row for row, due in before if (row, due) not in late],
     )
-    yield (
-        InTransit,
-        [_shipped(row, offers[row["offer"]]) for row in shipped]
-        + [row for each in late for row in _still_due(passed, *each)],
-    )
+    sent = [_shipped(row, offers[row["offer"]]) for row in shipped]
+    sent += [row for each in late for row in _still_due(passed, *each)]
+    yield InTransit, [*_on_days_of_their_own(passed, sent)]
+
+
+def _on_days_of_their_own(passed: Passed, sent: Sequence[InTransit]) -> Iterator[InTransit]:
+    """Yield what is sent, on another day of its period where its name and day are taken already."""
+    taken = {(row.name, row.arrives) for row in passed.rows(InTransit)}
+    for row in sent:
+        day = row.arrives
+        while (row.name, day) in taken:
+            day += dt.timedelta(days=1)
+        taken.add((row.name, day))
+        yield replace(row, arrives=day)
 
 
 def _compare_payers(passed: Passed, under_way: Sequence[PlanRow]) -> None:
