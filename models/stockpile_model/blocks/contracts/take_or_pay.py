@@ -41,10 +41,11 @@ def add_deficit(m: pyo.ConcreteModel, schedule: Schedule) -> None:
 
 
 def hold_take_or_pay(m: pyo.ConcreteModel, schedule: Schedule) -> None:
-    """Require Σ_year take + deficit ≥ Σ_year take_or_pay·Q_f·months/12·active.
+    """Require Σ_year take + deficit ≥ take_or_pay·Q_f·months/12·active, times the year's periods.
 
-    The periods of the year are those within term and horizon; `active` is of the signatures of
-    which it is a year. With a least total: Σ_term take + deficit ≥ least_total·active, pro rata.
+    These are those within term and horizon; terms and level are those of the node at which the year
+    ends; `active` is of the signatures of which it is a year. With a least total:
+    Σ_term take + deficit ≥ least_total·active, pro rata.
     """
 
     def rule(m: pyo.ConcreteModel, k: str, f: str, d: int, n: int) -> Any:
