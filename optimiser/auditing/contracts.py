@@ -177,6 +177,11 @@ class Signed:
         years, level = (t - (self.first or 0)) * self.inputs.months // 12, self.floor(t)
         return float(level_at(self.inputs, level, t) * (1 + level.escalation) ** years)
 
+    def exchange_rate(self, t: int) -> float:
+        """Return what a unit of the contract's money is worth in the book's [1]."""
+        currency = self.row(t).currency
+        return 1.0 if currency is None else self.inputs.price(currency, t)
+
     def reference(self, t: int) -> float | None:
         """Return the index less the discount, without the ceiling; None where the floor rules."""
         row = self.row(t)

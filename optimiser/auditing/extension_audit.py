@@ -91,7 +91,11 @@ def saving(signed: Signed) -> float | None:
             signed.upside(t) - signed.topup(t)
             if there.form == "cfd"
             else there.availability
-            * (inputs.price(there.price_index, t) + signed.upside(t) - signed.price(t))
+            * (
+                signed.exchange_rate(t) * inputs.price(there.price_index, t)
+                + signed.upside(t)
+                - signed.price(t)
+            )
         )
         found += rate * signed.rate(t) * inputs.factor(t)
     return float(found)

@@ -226,12 +226,14 @@ def _terms(signed: dict[str, Signed], at: frozenset[str]) -> dict[str, float | N
     row, floor, inputs = first.row(first.t), first.floor(first.t), first.inputs
     value, tied = level_at(inputs, floor, first.t), row.price_index is not None
     reached = value / (1 - row.discount) if tied and row.discount < 1 else None
+    rate = first.exchange_rate(max(0, first.t))
+    quoted = value / rate if tied and rate > 0 else None
     plant: Any = None if row.project is None else inputs.at(first.t).keyed("projects")[row.project]
     return {
         "floor": value,
         "annual_quantity": floor.annual_quantity,
         "producer_index": reached,
-        "buyer_index": reached if row.form == "cfd" else value if tied else None,
+        "buyer_index": reached if row.form == "cfd" else quoted,
         "breakeven": None if plant is None else breakeven(plant, floor.annual_quantity),
     }
 

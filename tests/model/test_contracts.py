@@ -1515,6 +1515,20 @@ def test_a_cfd_is_worth_its_topups() -> None:
     assert (told.expected_topup, told.option_value) == pytest.approx((5, 5))
 
 
+def test_an_index_of_a_contract_in_another_currency_is_compared_in_its_own_money() -> None:
+    """A floor of 8 euro and an index of 10 euro, 2 each: an extension at the index saves nothing,
+    and the floor binds below 8 euro.
+    """
+    quoted = Price(date=month(0), values={"market": 10.0, "euro": 2.0})
+    cells = {"term_months": 1.0, "option_months": 1.0, "currency": "euro"}
+    stockpile = book(contract(price_index="market", **cells), TEN, quoted)
+    told = floors_of(stockpile)["low"]
+    assert (told.floor, told.producer_index, told.buyer_index) == (16, 8, 8)
+    formulation = put(built(stockpile), {**SIGNED, **taken(10)})
+    (row,) = (each for each in report(formulation) if isinstance(each, ExtensionOutcome))
+    assert row.saving == 0
+
+
 def test_a_cfd_costs_the_buyer_something_up_to_where_its_reference_reaches_the_floor() -> None:
     """At an index of 9.5 the reference is 7.6, and 0.4 are paid on top of the market: from 10 on
     nothing is.

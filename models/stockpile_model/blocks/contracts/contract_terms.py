@@ -481,6 +481,15 @@ def brings(stockpile: Stockpile, periods: int) -> float:
     return found
 
 
+def exchange_rate(stockpile: Stockpile, name: str, node: int) -> float:
+    """Return what a unit of the money of a contract and its index is worth in the book's money.
+
+    The rows of a node are converted; an index stands as it is quoted.
+    """
+    currency = stockpile.keyed(Contract)[name].currency
+    return 1.0 if currency is None else stockpile.price(currency, node)
+
+
 def reference(stockpile: Stockpile, contract: Contract, node: int) -> float | None:
     """Return index · (1 - discount) [money/quantity]; None where the floor alone is the price."""
     if contract.price_index is None:

@@ -70,10 +70,12 @@ class FloorOutcome(Result):
         "part of it that is due to deciding then and not at signing", "money"
     )
     producer_index: float | None = column(
-        "index above which the floor is worth nothing to the producer", "money/quantity", given=True
+        "index, as it is quoted, above which the floor is worth nothing to the producer",
+        "money/quantity",
+        given=True,
     )
     buyer_index: float | None = column(
-        "index below which the buyer would pay less without the contract",
+        "index, as it is quoted, below which the buyer would pay less without the contract",
         "money/quantity",
         given=True,
     )
@@ -179,16 +181,17 @@ def saving(stockpile: Stockpile, k: str, f: str, first: int, node: int) -> float
     found = -row.option_price * stockpile.discount(tree.period[node])
     for n in extended(stockpile, row, first, node):
         there, floor = stockpile.at(n).keyed(Contract)[k], terms.menu(stockpile.at(n))[k][f]
-        index = stockpile.price(str(there.price_index), n)
+        rate = terms.exchange_rate(stockpile, k, n)
+        index = rate * stockpile.price(str(there.price_index), n)
         upside = terms.upside(stockpile, there, n)
-        rate = (
+        saved = (
             upside - terms.topup(stockpile, there, floor, first, n)
             if there.form == "cfd"
             else there.availability
             * (index + upside - terms.price(stockpile, there, floor, first, n))
         )
         weight = tree.probability[n] / tree.probability[node] * stockpile.discount(tree.period[n])
-        found += weight * rate * terms.even(stockpile, floor)
+        found += weight * saved * terms.even(stockpile, floor)
     return found
 
 
@@ -220,6 +223,8 @@ def _outcome(
     quantity = worth.quantity
     floor, tied = terms.floor_value(stockpile, level, at), row.price_index is not None
     reached = floor / (1 - row.discount) if tied and row.discount < 1 else None
+    rate = terms.exchange_rate(stockpile, k, at)
+    quoted = floor / rate if tied and rate > 0 else None
     return FloorOutcome(
         contract=k,
         level=f,
@@ -235,7 +240,7 @@ def _outcome(
         extension_value=None if extension is None else extension[0],
         waiting_value=None if extension is None else extension[1],
         producer_index=reached,
-        buyer_index=reached if row.form == "cfd" else floor if tied else None,
+        buyer_index=reached if row.form == "cfd" else quoted,
         breakeven=terms.least_floor(stockpile, row, level, at),
         cost_difference=None,
         difference_at_least=None,
