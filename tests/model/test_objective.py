@@ -126,6 +126,14 @@ def test_cash_flow_adds_up_to_the_cost() -> None:
     assert sum(row.discounted for row in flows) == pytest.approx(pyo.value(formulation.m.cost))
 
 
+def test_no_money_is_no_row_of_the_cash_flow() -> None:
+    """A solver may leave 1e-13 of 10 in an outlet: nothing is paid for that."""
+    formulation = built(book(lot(10, 0), outlet(), material(holding_cost=1), periods=1))
+    plan = {"out[sale,stockpile,0,0]": 1e-13, "stock[ga,stockpile,0,0]": 10}
+    flows = [row for row in report(put(formulation, plan)) if isinstance(row, CashFlow)]
+    assert [(row.heading, row.amount) for row in flows] == [("storage", 10)]
+
+
 def test_shortfall_counts_unmet_demand_and_stock_below_targets_alike_and_undiscounted() -> None:
     rows = (demand(7), target(5), material(shortage_cost=1, below_target_cost=1))
     formulation = put(

@@ -228,7 +228,10 @@ def report(formulation: Formulation) -> Iterator[Result]:
 
 
 def _cash_flow(formulation: Formulation) -> Iterator[CashFlow]:
-    """Yield the sums of money that have the same node, heading, material, name and buyer."""
+    """Yield the sums of money that have the same node, heading, material, name and buyer.
+
+    What is only the solver's noise is left out, as it is on the sheet of payments.
+    """
     stockpile, tree, known = formulation.stockpile, formulation.stockpile.tree, headings()
     sums: dict[tuple[int, int, str, str | None, str, str | None], float] = {}
     weights: dict[tuple[int, int], float] = {}
@@ -241,7 +244,7 @@ def _cash_flow(formulation: Formulation) -> Iterator[CashFlow]:
     order = sorted(sums, key=lambda key: (tree.period[key[0]], key[0], place[key[2]]))
     for n, delay, heading, material, name, buyer in order:
         amount = sums[n, delay, heading, material, name, buyer]
-        if amount != 0:
+        if abs(amount) > stockpile.scale.no_money:
             weight = weights[n, delay]
             yield CashFlow(
                 **stockpile.where(n),
