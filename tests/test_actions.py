@@ -352,6 +352,23 @@ def test_a_plan_that_sells_below_its_target_says_so_with_its_reason() -> None:
     assert "would still count" not in kept.verdict
 
 
+def test_what_leaves_below_a_target_is_said_of_each_metal() -> None:
+    both = {
+        name: [*rows, *({**each, "material": "indium", **_renamed(each)} for each in rows)]
+        for name, rows in without("settings", "suppliers").items()
+    }
+    plan = planned({**both, "settings": SOLD["settings"], "suppliers": SOLD["suppliers"]})
+    said = [line for line in plan.verdict.splitlines() if "would still count" in line]
+    assert [each.split(" leave ")[0] for each in said] == [
+        "In 1 period 10 kg of gallium",
+        "In 1 period 10 kg of indium",
+    ]
+
+
+def _renamed(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: f"{row[key]} 2" for key in ("lot", "offer", "outlet") if key in row}
+
+
 def test_a_plan_that_buys_dear_and_sells_cheap_says_so() -> None:
     """What is sold is old; fresh metal is needed by a demand that asks for life."""
     demand = [{"material": "gallium", "from": month(1), "quantity": 2, "minimum_life_months": 6}]

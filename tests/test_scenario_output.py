@@ -136,7 +136,8 @@ def test_the_verdict_says_a_signature_of_several_scenarios_once() -> None:
     tables["offers"] = [{**WAR["offers"][0], "price": 30, "to": None}]
     told = verdict(tables)
     assert told.count("offtake at level low (floor 2 USD/kg)") == 1
-    assert "Sign offtake at level low (floor 2 USD/kg), which delivers 10 kg." in told
+    said = "Sign offtake at level low (floor 2 USD/kg), which delivers 10 kg"
+    assert f"{said}, on average over the scenarios." in told
 
 
 def test_the_verdict_says_what_is_signed_in_some_scenarios_only() -> None:
@@ -184,7 +185,7 @@ def test_the_verdict_says_what_is_granted_in_some_scenarios_only() -> None:
         "offers": [{**WAR["offers"][1], "price": 1, "project": "mine"}],
         "materials": [{"material": "ga", "shortage_cost": 5}],
     }
-    assert "In some scenarios grant mine (2 USD)." in verdict(tables)
+    assert "In some scenarios grant mine (2 USD, on average over the scenarios)." in verdict(tables)
 
 
 def test_where_the_base_cannot_come_the_likeliest_scenario_is_counted() -> None:

@@ -92,6 +92,76 @@ def test_metals_are_not_added() -> None:
     assert "Order 5 kg of ge in 1 order from plant." in said
 
 
+TWO_METALS: dict[str, Any] = {
+    "settings": {"start": "2027-01-01", "periods": 2, "mip_gap": 0},
+    "materials": [
+        {"material": name, "shelf_life_months": 2, "shortage_cost": 9} for name in ("ga", "ge")
+    ],
+    "sites": [{"site": "near", "cost": 1}, {"site": "far"}],
+    "moves": [{"move": "road", "from_site": "near", "to_site": "far"}],
+    "opening_stock": [
+        {
+            "lot": f"old {name}",
+            "material": name,
+            "site": "near",
+            "quantity": 8,
+            "made": "2027-01-01",
+        }
+        for name in ("ga", "ge")
+    ],
+    "demand": [{"material": name, "from": "2027-02-01", "quantity": 4} for name in ("ga", "ge")],
+    "outlets": [
+        {"outlet": f"resale {name}", "material": name, "form": "sale", "price": 1, "capacity": 1}
+        for name in ("ga", "ge")
+    ],
+    "scenarios": [{"scenario": "war", "probability": 0.25, "revealed": "2027-02-01"}],
+    "events": [
+        {
+            "scenario": "war",
+            "table": "demand",
+            "row": "*",
+            "column": "quantity",
+            "from": "2027-02-01",
+            "how": "set",
+            "value": 20,
+        }
+    ],
+}
+"""Of each metal 8 are held, of which 4 are used in peace; in war 20 are wanted. Two may be sold."""
+
+
+def test_amounts_over_scenarios_say_so_and_metals_are_not_added() -> None:
+    """In war, one time in four, 12 of each are missing; in peace 3 expire and 1 is sold."""
+    said, mean = lines(TWO_METALS), ", on average over the scenarios."
+    expired = "2.25 kg of ga and 2.25 kg of ge reach the end of their life unused"
+    assert f"{expired}{mean}" in said
+    for metal in ("ga", "ge"):
+        assert f"3 kg of demand for {metal} stay unmet{mean}" in said
+        assert f"Rotate 0.75 kg of {metal} out through resale {metal}{mean}" in said
+        assert f"Move 8 kg of {metal} between sites{mean}" in said
+
+
+def test_a_rise_that_some_scenarios_pay_is_said_as_a_mean() -> None:
+    """In war 10 are bought at 10: 5 of them cost a tenth more."""
+    tables = {
+        **WAR,
+        "offers": [{**WAR["offers"][1], "price": None, "price_index": "market"}],
+        "prices": [{"date": "2027-01-01", "market": 10}],
+        "supply_curves": [{"index": "market", "from_quantity": 5, "rise": 0.1}],
+    }
+    said = "Own buying moves market: 1.25 USD is paid on top of the price, on average over the"
+    assert f"{said} scenarios." in lines(tables)
+
+
+def test_what_holding_a_unit_costs_is_said_of_the_path_that_is_counted() -> None:
+    tables = {
+        **WAR,
+        "targets": [{"material": "ga", "from": "2027-01-01", "quantity": 10, "hard": True}],
+    }
+    begin = "In the base scenario to hold one kg of ga in spec for a year costs "
+    assert any(each.startswith(begin) for each in lines(tables))
+
+
 @given(st.floats(1e-9, 1e12), st.integers(1, 5))
 def test_what_is_open_is_never_shown_smaller(value: float, digits: int) -> None:
     shown = verdict._up(value, digits)

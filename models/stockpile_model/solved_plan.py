@@ -114,6 +114,11 @@ def on_path(plan: SolvedPlan, sentence: str) -> str:
     return f"In {where} {sentence[0].lower()}{sentence[1:]}"
 
 
+def averaged(plan: SolvedPlan) -> str:
+    """Return the words that follow an amount which is weighed over scenarios; blank without any."""
+    return ", on average over the scenarios" if parts(plan) else ""
+
+
 def spread(paths: Mapping[str, list[D]], noun: str) -> str:
     """Return how many rows the paths have, from the fewest to the most."""
     numbers = {len(rows) for rows in paths.values()}

@@ -89,7 +89,8 @@ def _sources(plan: Plan) -> str:
 
 
 def _held(plan: Plan, flows: Flows) -> Iterator[str]:
-    """Yield what a unit in spec costs a year, where targets ask for one material."""
+    """Yield what a unit in spec costs a year on the path that is counted, where targets ask for one
+    material."""
     targets: Sequence[TargetMet] = next(iter(by_scenario(plan, TargetMet).values()))
     if len({(each.material, each.buyer) for each in targets}) != 1:
         return
@@ -97,10 +98,11 @@ def _held(plan: Plan, flows: Flows) -> Iterator[str]:
     held = math.fsum(each.stock for each in targets) * calendar.months / 12
     spent = _paid(flows) - _received(flows) + _of(CLOSING, flows)
     if held > plan.stockpile.scale.nothing:
-        yield (
+        yield on_path(
+            plan,
             f"To hold one {plan.unit} of {targets[0].material} in spec for a year costs"
             f" {amounts.rounded(float(f'{spent / held:.4g}'))} {plan.currency}, all payments less"
-            f" receipts and what the stock is worth at the end{_served(plan)}."
+            f" receipts and what the stock is worth at the end{_served(plan)}.",
         )
 
 

@@ -19,7 +19,7 @@ from stockpile_model.blocks.rotation.outlet_terms import RELEASING
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.blocks.stock.lot_terms import counting
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.solved_plan import D, by_scenario, counted, on_path, parts
+from stockpile_model.solved_plan import D, by_material, by_scenario, counted, on_path, parts
 from stockpile_model.tables import Material
 
 if TYPE_CHECKING:
@@ -54,19 +54,22 @@ def _released(plan: Plan) -> Iterator[str]:
         and missed.get((row.material, row.date), 0.0) > nothing
         and counting(plan.stockpile, row.material, row.remaining_life, row.date) > 0
     ]
-    if not rows:
-        return
+    for of, own in by_material(plan, rows):
+        yield on_path(plan, _released_of(plan, own, of, missed))
+
+
+def _released_of(plan: Plan, rows: Sequence[Rotated], of: str, missed: Missed) -> str:
+    """Return what leaves of a material that would count, with the words that name it."""
     unit, price = plan.unit, f"{plan.currency}/{plan.unit}"
     most = max(rows, key=lambda row: row.quantity)
     periods = amounts.count(len({row.date for row in rows}), "period")
     short = amounts.about(missed[most.material, most.date])
-    yield on_path(
-        plan,
-        f"In {periods} {amounts.summed(math.fsum(row.quantity for row in rows))} {unit} leave that"
-        f" would still count, while a target is missed: most in {amounts.month(most.date)},"
+    return (
+        f"In {periods} {amounts.summed(math.fsum(row.quantity for row in rows))} {unit}{of} leave"
+        f" that would still count, while a target is missed: most in {amounts.month(most.date)},"
         f" {amounts.summed(most.quantity)} {unit} of {most.lot} through {most.outlet} at"
         f" {amounts.rounded(most.price)} {price}, with {short} {unit} below target then."
-        f"{_worth_of_counting(plan, most)} The setting release_below_target = no forbids it.",
+        f"{_worth_of_counting(plan, most)} The setting release_below_target = no forbids it."
     )
 
 

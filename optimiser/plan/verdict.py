@@ -6,6 +6,7 @@ plan of what is done before the first scenario is known (`trunk_verdict`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, Context
 from typing import TYPE_CHECKING
@@ -16,7 +17,10 @@ from optimiser.plan.surprises import surprises
 from stockpile_model import amounts
 from stockpile_model.block import results
 from stockpile_model.blocks.objective import ScenarioOutcome
+from stockpile_model.blocks.rotation.rotated import Rotated
+from stockpile_model.lots import EXPIRED
 from stockpile_model.schema import Result
+from stockpile_model.solved_plan import averaged, by_material
 
 if TYPE_CHECKING:
     from optimiser.plan.plan import Plan
@@ -140,10 +144,15 @@ def _done(plan: Plan) -> Iterator[str]:
 
 
 def _waste(plan: Plan) -> str:
-    """Return how much expires."""
+    """Return how much of each material expires."""
     if not plan.waste:
         return "Nothing expires unused."
-    return f"{_sum(plan.waste)} {plan.unit} reach the end of their life unused."
+    wasted = [each for each in plan.of(Rotated) if each.form == EXPIRED]
+    sums = [
+        f"{_sum(math.fsum(each.probability * each.quantity for each in rows))} {plan.unit}{of}"
+        for of, rows in by_material(plan, wasted)
+    ]
+    return f"{amounts.listed(sums)} reach the end of their life unused{averaged(plan)}."
 
 
 def _missed(plan: Plan) -> Iterator[str]:

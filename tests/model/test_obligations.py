@@ -280,6 +280,16 @@ def test_the_verdict_says_what_lapses_while_a_target_is_missed() -> None:
     assert plan is not None
     said = "Meanwhile 40 USD of appropriations that may buy metal lapse unspent (nds 2027-01)."
     assert said in plan.verdict
+    peril = plan_of(
+        {
+            **tables,
+            "scenarios": [{"scenario": "war", "probability": 0.25, "revealed": "2027-02-01"}],
+        }
+    )
+    assert peril is not None
+    assert (
+        f"{said.removesuffix(' (nds 2027-01).')}, on average over the scenarios (" in peril.verdict
+    )
     tables["budgets"] = [{"fund": "nds", "amount": 40}]
     left = plan_of(tables)
     assert left is not None

@@ -23,7 +23,7 @@ from stockpile_model.leads import Lead
 from stockpile_model.ledger import Exit, Heading, Ledger
 from stockpile_model.passed import Passed, clipped
 from stockpile_model.schema import Dated, Problem, Result, Row, SummedLine, column
-from stockpile_model.solved_plan import SolvedPlan
+from stockpile_model.solved_plan import SolvedPlan, averaged, by_material
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -93,12 +93,15 @@ class DemandMet(Dated):
 
     @classmethod
     def missed(cls, plan: SolvedPlan) -> Iterator[str]:
-        """Yield how much demand is not met."""
-        rows = plan.of(cls)
-        unmet = sum(each.probability * each.unmet for each in rows)
-        if unmet > plan.stockpile.scale.nothing:
-            yield f"{amounts.summed(unmet)} {plan.unit} of demand stay unmet."
-        elif rows:
+        """Yield how much demand for each material or group is not met."""
+        rows, short = plan.of(cls), False
+        for of, own in by_material(plan, rows):
+            unmet = sum(each.probability * each.unmet for each in own)
+            if unmet > plan.stockpile.scale.nothing:
+                short, amount = True, f"{amounts.summed(unmet)} {plan.unit}"
+                asked = of.replace(" of ", " for ", 1)
+                yield f"{amount} of demand{asked} stay unmet{averaged(plan)}."
+        if rows and not short:
             yield "All demand is met."
 
 

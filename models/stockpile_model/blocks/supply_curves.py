@@ -26,7 +26,7 @@ from stockpile_model.giving import FACT, Give, Gives
 from stockpile_model.ledger import Heading, Ledger
 from stockpile_model.passed import Passed
 from stockpile_model.schema import Dated, Problem, Row, column
-from stockpile_model.solved_plan import SolvedPlan
+from stockpile_model.solved_plan import SolvedPlan, averaged
 from stockpile_model.stockpile import Stockpile
 
 
@@ -95,7 +95,8 @@ class PriceRise(Dated):
         if rows:
             paid = amounts.rounded(sum(each.probability * each.rise for each in rows))
             indices = amounts.listed(sorted({each.index for each in rows}))
-            yield f"Own buying moves {indices}: {paid} {plan.currency} is paid on top of the price."
+            more = f"{paid} {plan.currency} is paid on top of the price{averaged(plan)}"
+            yield f"Own buying moves {indices}: {more}."
 
 
 @functools.lru_cache(maxsize=64)

@@ -27,7 +27,7 @@ from stockpile_model.funds import Fund
 from stockpile_model.leads import Lead
 from stockpile_model.scale import NOISE
 from stockpile_model.schema import ComparedSum, Dated, Result, column
-from stockpile_model.solved_plan import SolvedPlan
+from stockpile_model.solved_plan import SolvedPlan, averaged
 from stockpile_model.stockpile import Stockpile
 
 
@@ -99,7 +99,7 @@ class BudgetUse(Result):
             money, names = amounts.rounded(sum(lapsed.values())), amounts.listed(sorted(lapsed))
             yield (
                 f"Meanwhile {money} {plan.currency} of appropriations that may buy metal lapse"
-                f" unspent ({names})."
+                f" unspent{averaged(plan)} ({names})."
             )
 
 

@@ -18,7 +18,7 @@ from stockpile_model.blocks.contracts.reliance import delivers
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
 from stockpile_model.schema import ComparedChoice, Dated, DeedColumns, Result, column
-from stockpile_model.solved_plan import SolvedPlan, by_certainty, parts
+from stockpile_model.solved_plan import SolvedPlan, averaged, by_certainty, parts
 from stockpile_model.stockpile import Stockpile
 
 
@@ -159,7 +159,7 @@ class ContractOutcome(Dated):
                 expected = (
                     f" on average, with probability {amounts.percent(likely[name])}"
                     if parts(plan) and begin
-                    else ""
+                    else averaged(plan)
                 )
                 yield f"{sign} {name}, which delivers {quantity}{expected}."
 

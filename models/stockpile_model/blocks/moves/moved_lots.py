@@ -14,7 +14,7 @@ from stockpile_model.blocks.stock.lot_terms import remaining_life
 from stockpile_model.formulation import Formulation
 from stockpile_model.lots import Moved
 from stockpile_model.schema import ComparedSum, Dated, column
-from stockpile_model.solved_plan import SolvedPlan
+from stockpile_model.solved_plan import SolvedPlan, averaged, by_material
 from stockpile_model.stockpile import Stockpile
 
 
@@ -64,10 +64,11 @@ class MovedLot(Dated):
 
     @classmethod
     def done(cls, plan: SolvedPlan) -> Iterator[str]:
-        """Yield how much is moved between sites."""
-        if moved := sum(each.probability * each.quantity for each in plan.of(cls)):
-            amount = amounts.summed(moved)
-            yield f"Move {amount} {plan.unit} between sites."
+        """Yield how much of each material is moved between sites."""
+        for of, rows in by_material(plan, plan.of(cls)):
+            if moved := sum(each.probability * each.quantity for each in rows):
+                amount = f"{amounts.summed(moved)} {plan.unit}{of}"
+                yield f"Move {amount} between sites{averaged(plan)}."
 
 
 def report(formulation: Formulation) -> Iterator[MovedLot]:

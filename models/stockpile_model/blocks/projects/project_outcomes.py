@@ -25,7 +25,7 @@ from stockpile_model.schema import (
     get,
     keys,
 )
-from stockpile_model.solved_plan import SolvedPlan, by_certainty
+from stockpile_model.solved_plan import SolvedPlan, averaged, by_certainty
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Project, Supplier
 
@@ -123,7 +123,9 @@ class ProjectOutcome(Dated):
                 paid[name] += row.probability * row.grant
             for begin, names in by_certainty(plan, likely):
                 money = sum(paid[name] for name in names)
-                grant = f" ({amounts.rounded(money)} {plan.currency})" if money else ""
+                grant = (
+                    f" ({amounts.rounded(money)} {plan.currency}{averaged(plan)})" if money else ""
+                )
                 words = f"{begin}{way.lower()}" if begin else way
                 yield f"{words} {amounts.listed(names)}{grant}."
 

@@ -21,7 +21,7 @@ from stockpile_model.formulation import Formulation
 from stockpile_model.leads import Lead
 from stockpile_model.lots import EXPIRED, Moved
 from stockpile_model.schema import ComparedSum, Dated, DeedColumns, SummedLine, column
-from stockpile_model.solved_plan import SolvedPlan, by_material
+from stockpile_model.solved_plan import SolvedPlan, averaged, by_material
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -132,7 +132,7 @@ class Rotated(Dated):
         for of, rows in by_material(plan, rotated):
             out = amounts.summed(sum(each.probability * each.quantity for each in rows))
             outlets = amounts.listed(sorted({str(each.outlet) for each in rows}))
-            yield f"Rotate {out} {plan.unit}{of} out through {outlets}."
+            yield f"Rotate {out} {plan.unit}{of} out through {outlets}{averaged(plan)}."
 
 
 def report(formulation: Formulation) -> Iterator[Rotated]:
