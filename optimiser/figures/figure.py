@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from optimiser.figures.origins import CellOf, known
+from optimiser.figures.origins import CellOf, Cited, expected, known
 
 Mark = Literal["column", "bar", "line", "point", "joined", "band", "span", "place"]
 """How a series is drawn: columns, bars, a line over labels, points, points joined by a line over an
@@ -96,6 +96,15 @@ class TableFigure:
         if line.precisions:
             return line.precisions[min(column, len(line.precisions)) - 1]
         return self.columns[column].precision
+
+    def heading(self, column: int, weighed: bool) -> str:
+        """Return the title of a column; of figures that are `weighed` over scenarios it says where
+        its numbers are expected."""
+        title = self.columns[column].title
+        values = [line.values[column] for line in self.lines if column < len(line.values)]
+        if weighed and any(expected(each) or isinstance(each, Cited) for each in values):
+            return f"{title}, expected" if title else "Expected"
+        return title
 
     def cell(self, label: object, column: int = 1) -> CellOf:
         """Return a number with its place: that of the line with a label, in a column."""

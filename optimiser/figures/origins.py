@@ -114,7 +114,7 @@ def expected(value: object) -> bool:
     match value:
         case Total():
             of = next(each for each in columns(value.kind) if each.name == value.column)
-            return value.weighed or of.expected
+            return value.weighed or of.adds_up
         case Combined():
             return any(map(expected, (*value.plus, *value.minus)))
         case Quotient():

@@ -17,7 +17,6 @@ from optimiser.figures.figure import (
     TextFigure,
 )
 from optimiser.figures.of_comparison.side_by_side import ComparedLine
-from optimiser.figures.origins import Cited, expected
 from optimiser.html.number_text import written
 
 Data = dict[str, Any]
@@ -49,7 +48,7 @@ def _table(figure: TableFigure, weighed: bool) -> Data:
         caption += f" The first {MOST_LINES:,} of {len(figure.lines):,} lines are shown."
     columns = [
         {
-            "title": _title(figure, c, weighed),
+            "title": figure.heading(c, weighed),
             "meaning": column.meaning,
             "number": c > 0
             and any(_rounded(line.known[c]) is not None for line in lines if c < len(line.values)),
@@ -66,15 +65,6 @@ def _table(figure: TableFigure, weighed: bool) -> Data:
         "lines": [_line(figure, line) for line in lines],
         "notes": any(line.note for line in lines),
     }
-
-
-def _title(figure: TableFigure, column: int, weighed: bool) -> str:
-    """Return the title of a column, which says where its numbers are expected."""
-    title = figure.columns[column].title
-    values = [line.values[column] for line in figure.lines if column < len(line.values)]
-    if weighed and any(expected(each) or isinstance(each, Cited) for each in values):
-        return f"{title}, expected" if title else "Expected"
-    return title
 
 
 def _line(figure: TableFigure, line: FigureLine) -> Data:

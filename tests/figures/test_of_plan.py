@@ -10,7 +10,7 @@ import pytest
 
 import optimiser as so
 from optimiser.figures.figure import ChartFigure, Figured, TableFigure, TextFigure
-from optimiser.figures.of_plan import BRIEF, PLAN, brief_of, figures_of
+from optimiser.figures.of_plan import BRIEF, PLAN, brief_of, chapters_of, figures_of
 from optimiser.figures.of_plan.plan_rows import PlanRows
 from optimiser.figures.origins import AGREES, DIFFERS, known
 from optimiser.plan.plan import Plan
@@ -57,6 +57,18 @@ def chart(plan: Plan, name: str) -> tuple[ChartFigure, dict[str, tuple[float | N
     figure = figures_of(PlanRows(plan))[name]
     assert isinstance(figure, ChartFigure)
     return figure, {each.name: each.values for each in figure.series}
+
+
+def test_a_calendar_over_scenarios_says_so() -> None:
+    for plan, over in (
+        (full_plan(), " are due, each"),
+        (uncertain_plan(), " over all scenarios, "),
+    ):
+        chapters = chapters_of(PlanRows(plan))
+        figures = [each for _, made in chapters for each in made if each.name == "calendar"]
+        (calendar,) = figures
+        assert isinstance(calendar, TableFigure)
+        assert over in calendar.caption
 
 
 # --- Tables ---------------------------------------------------------------------------------------
@@ -166,7 +178,7 @@ def test_the_first_steps_are_those_of_half_a_year() -> None:
     assert isinstance(steps, TextFigure)
     assert steps.title == "To do first, before 2027-07"
     assert steps.paragraphs == ("2027-01: order", "2027-06: order")
-    assert steps.aside == "… and 1 more on the sheets orders, contracts, projects and rotation."
+    assert steps.aside == "… and 1 more on the sheet orders."
 
 
 # --- Charts ---------------------------------------------------------------------------------------

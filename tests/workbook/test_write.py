@@ -455,7 +455,7 @@ def test_a_chart_for_each_material_purchases_cash_and_appropriations(full: bytes
     assert titles == [
         "Stock of gallium at period end by remaining life, against target",
         "Stock of germanium at period end, against target",
-        "Purchases by supplier, as they arrive",
+        "Purchases by supplier, as they arrive, all metals together",
         "Cash flow by heading, undiscounted",
         "Appropriations: spent, lapsed, left",
     ]
@@ -641,6 +641,43 @@ def test_totals_weigh_rows_by_their_probability(uncertain: bytes) -> None:
     )
     assert found["Shortfall"][0] == pytest.approx(uncertain_plan().shortfall)
     assert found["Waste"][0] == pytest.approx(uncertain_plan().waste)
+
+
+def headings(content: bytes, begin: str) -> list[Any]:
+    """The titles of the columns of a table of the summary."""
+    rows = opened(content, data_only=True)["summary"].iter_rows(values_only=True, max_col=6)
+    titles = next(row for row in rows if str(row[0]).startswith(begin) and row[1])
+    return [each for each in titles[1:] if each]
+
+
+def test_sums_over_scenarios_say_that_they_are_expected(full: bytes, uncertain: bytes) -> None:
+    assert headings(full, "Cost by heading") == ["Discounted", "Undiscounted"]
+    found = headings(uncertain, "Cost by heading")
+    assert found == ["Discounted, expected", "Undiscounted, expected"]
+    assert set(headings(uncertain, "Appropriations")) == {
+        f"{each}, expected" for each in headings(full, "Appropriations")
+    }
+    charts = "".join(parts(uncertain, r"xl/charts/chart\d+\.xml"))
+    assert "as they arrive, all metals together, expected<" in charts
+
+
+def test_what_comes_later_names_sheets_with_rows_and_says_over_what_it_counts(
+    full: bytes, uncertain: bytes
+) -> None:
+    (said,) = (each for each in lines(uncertain) if each.startswith("… and "))
+    assert " more over all scenarios on the sheets " in said
+    (said,) = (each for each in lines(full) if each.startswith("… and "))
+    assert "scenarios" not in said
+    rows = {Order: tuple(order(instruction=f"2027-01: order {k}") for k in range(40))}
+    (said,) = (each for each in lines(compose(empty_plan(rows))) if each.startswith("… and "))
+    assert said == "… and 28 more on the sheet orders."
+
+
+def test_sums_over_metals_say_so(full: bytes) -> None:
+    found = list(lines(full))
+    assert "Suppliers, all metals together" in found
+    titles = "".join(parts(full, r"xl/charts/chart\d+\.xml"))
+    assert "Purchases by supplier, as they arrive, all metals together<" in titles
 
 
 def test_what_is_to_be_done_in_some_scenarios_says_in_which(uncertain: bytes) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from optimiser.figures.figure import ChartFigure, FigureAxis, FigureSeries
 from optimiser.figures.of_plan.periods import labels, largest, pivoted, weighed
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
+from optimiser.figures.of_plan.quantities import materials_of, together
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
 
 NAME = "purchases"
@@ -39,7 +40,7 @@ def drawn(rows: PlanRows, name: str, yearly: bool) -> Iterator[ChartFigure]:
     columns = largest(pivoted(along, cells))
     yield ChartFigure(
         name,
-        "Purchases by supplier, as they arrive",
+        f"Purchases by supplier, as they arrive{together(materials_of(rows, Delivery))}",
         f"deliveries by supplier [{plan.unit}]",
         FigureAxis(span, every=None if yearly else x.every),
         FigureAxis("deliveries", plan.unit, least=0),

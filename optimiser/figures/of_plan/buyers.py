@@ -9,6 +9,7 @@ from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableF
 from optimiser.figures.of_plan.cost_headings import NAME as COSTS
 from optimiser.figures.of_plan.cost_headings import TOTAL
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows, cell
+from optimiser.figures.of_plan.quantities import materials_of, together
 from optimiser.figures.origins import CellOf, Combined
 from stockpile_model.blocks.objective import CashFlow
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
@@ -34,7 +35,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     paid_by = Precision("money", rows.column(CashFlow, "amount"))
     yield TableFigure(
         NAME,
-        "Buyers",
+        f"Buyers{together(materials_of(rows, Delivery))}",
         (
             FigureColumn("Buyer"),
             FigureColumn(f"Delivered [{plan.unit}]", delivered),

@@ -28,6 +28,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
                 found.setdefault((day.year, day.month), set()).add((day, instruction))
     if not found:
         return
+    over = " over all scenarios" if rows.scenarios else ""
     lines = []
     for year in range(begin.year, (end - dt.timedelta(days=1)).year + 1):
         numbers = (
@@ -43,7 +44,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
             *(FigureColumn(each, Precision("count")) for each in MONTHS),
         ),
         tuple(lines),
-        "How many orders, signatures, call-offs and rotations are due, each counted once.",
+        f"How many orders, signatures, call-offs and rotations are due{over}, each counted once.",
         map=True,
     )
 

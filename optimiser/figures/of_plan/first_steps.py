@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from optimiser.figures.figure import TextFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
-from stockpile_model.amounts import month
+from stockpile_model.amounts import listed, month
 from stockpile_model.block import results
 from stockpile_model.calendar import add_months
 from stockpile_model.schema import Result
@@ -46,8 +46,10 @@ def _first(rows: PlanRows, most: int) -> TextFigure:
     )
     rest, aside = len(steps) - len(shown), ""
     if rest:
-        *sheets, last = (kind.SHEET for kind in kinds if kind.ALWAYS or rows.height(kind))
-        aside = f"… and {rest:,} more on the sheets {', '.join(sheets)} and {last}."
+        sheets = [kind.SHEET for kind in kinds if rows.height(kind)]
+        many = "s" if len(sheets) > 1 else ""
+        over = " over all scenarios" if rows.scenarios else ""
+        aside = f"… and {rest:,} more{over} on the sheet{many} {listed(sheets)}."
     return TextFigure(NAME, title, shown or ("Nothing to do.",), aside)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
@@ -24,11 +24,10 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         for line, value in sums
     ]
     metals = {name for kind, line in summed() if line.side for name in materials_of(rows, kind)}
-    every = ", all metals together" if len(metals) > 1 else ""
     until = "" if plan.until is None else f", before {plan.until}"
     figure = TableFigure(
         NAME,
-        f"Quantities [{plan.unit}]{every}{until}",
+        f"Quantities [{plan.unit}]{together(metals)}{until}",
         (
             FigureColumn("What"),
             FigureColumn("Total", Precision("quantity", [value.value for _, value in sums])),
@@ -40,6 +39,11 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     note = "unmet demand and stock below targets"
     last = FigureLine(("Shortfall", shortfall), note, total=True)
     yield TableFigure(NAME, figure.title, figure.columns, (*figure.lines, last))
+
+
+def together(materials: Collection[str]) -> str:
+    """Return the words after the title of sums over materials; blank where there is one alone."""
+    return ", all metals together" if len(materials) > 1 else ""
 
 
 def materials_of(rows: PlanRows, kind: type[Result]) -> list[str]:

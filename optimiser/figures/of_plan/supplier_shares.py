@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows, cell
 from optimiser.figures.of_plan.quantities import NAME as QUANTITIES
+from optimiser.figures.of_plan.quantities import materials_of, together
 from optimiser.figures.origins import Above, Quotient
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
 
@@ -31,7 +32,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     most = Above("largest", 2, len(lines), max(shares))
     yield TableFigure(
         NAME,
-        "Suppliers",
+        f"Suppliers{together(materials_of(rows, Delivery))}",
         (
             FigureColumn("Supplier"),
             FigureColumn(

@@ -126,7 +126,7 @@ class Charts:
 
     def _place(self, chart: Chart, figure: ChartFigure, bars: bool, height: int) -> None:
         """Give a chart its title, axes and legend, and its place on the summary."""
-        chart.set_title(titled(figure.title))
+        chart.set_title(titled(_title(figure)))
         numbers = _numbers(figure.y) | {"major_gridlines": GRIDLINES}
         if bars:  # XlsxWriter takes what lies along the bottom for the x axis, of bars too
             chart.set_x_axis(AXIS | numbers)
@@ -150,6 +150,12 @@ class Charts:
     def below(self) -> int:
         """Return the first row that is surely below all charts."""
         return self.row + math.ceil(self.top / LOWEST)
+
+
+def _title(figure: ChartFigure) -> str:
+    """Return the title of a chart, which says where its amounts are expected over scenarios."""
+    said = not figure.expected or figure.title.startswith("Expected")
+    return figure.title if said else f"{figure.title}, expected"
 
 
 def titled(title: str) -> dict[str, Any]:

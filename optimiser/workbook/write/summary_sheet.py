@@ -26,6 +26,7 @@ from stockpile_model.schema import Result
 
 WIDTHS = (36, 17, 17, 17, 17, 17)
 LAST = len(WIDTHS) - 1
+HEADED = 15  # bold characters that one line of a title of a column holds
 LINE = 138  # characters on a line across all columns
 LOW, HIGHEST = 15.0, 409.0  # points that a row has of itself, and may have
 PRINTED = 60  # per cent: the tables are as wide as an upright page
@@ -38,12 +39,14 @@ COLOURS = {AGREES: "#C6EFCE", DIFFERS: "#FFC7CE"}
 class SummaryWriter:
     """Write the summary from top to bottom; `row` is the next free one.
 
-    `heights` are those of rows that have one of their own [points].
+    `weighed`: the plan has scenarios, over which sums are expected. `heights` are those of rows
+    that have one of their own [points].
     """
 
     sheet: Worksheet
     styles: Styles
     formulas: Formulas
+    weighed: bool = False
     row: int = 0
     heights: dict[int, float] = field(default_factory=dict)
     headings: set[int] = field(default_factory=set)
@@ -69,10 +72,12 @@ class SummaryWriter:
         """Write a title over all columns, with the titles of the columns."""
         self.row += 1
         self.headings.add(self.row)
+        if wrapped := any(len(each) > HEADED for each in columns):
+            self.high(2 * LOW)
         for c in range(LAST + 1):
             shown = (text, *columns)[c] if c <= len(columns) else ""
             align = "right" if c else "left"
-            style = self.styles(bold=True, bg_color="#D9E1F2", align=align)
+            style = self.styles(bold=True, bg_color="#D9E1F2", align=align, text_wrap=wrapped)
             self.sheet.write_string(self.row, c, shown, style)
         self.row += 1
 
@@ -95,7 +100,8 @@ class SummaryWriter:
 
     def table(self, figure: TableFigure) -> None:
         """Write a table below its title and those of its columns behind the first."""
-        self.heading(figure.title, *(each.title for each in figure.columns[1:]))
+        columns = range(1, len(figure.columns))
+        self.heading(figure.title, *(figure.heading(c, self.weighed) for c in columns))
         if figure.caption:
             self.paragraph(figure.caption)
         self.lines(figure)
@@ -144,7 +150,7 @@ def add_summary(
     sheet.set_column(LAST + 1, LAST + 1, 3)
     sheet.hide_gridlines(2)
     set_print_in_two(sheet, LAST + 1, PRINTED)
-    writer = SummaryWriter(sheet, styles, Formulas(found))
+    writer = SummaryWriter(sheet, styles, Formulas(found), bool(plan.stockpile.scenarios))
     for figure in figures.values():
         if figure.name == assessment.NAME and isinstance(figure, TableFigure):
             _verdict(writer, figure, plan.verdict)
