@@ -20,7 +20,7 @@ import pytest
 
 import optimiser as so
 from optimiser.auditing import Sheets
-from optimiser.cli.compare_command import show_comparison
+from optimiser.cli.compare_command import _amount, show_comparison
 from optimiser.cli.terminal import Plain
 from optimiser.comparison.compared import Compared, change, compare
 from optimiser.plan.audited import as_sheets
@@ -527,3 +527,11 @@ def test_plans_of_scenarios_are_shown(tmp_path: Path) -> None:
         "squeeze",
         "outage",
     }  # what cannot come is in no plan
+
+
+@pytest.mark.parametrize(
+    ("amount", "sign", "said"),
+    [(0.00001234, "+", "+0.00001234"), (-0.5, "", "-0.5"), (1234.6, "+", "+1,235"), (3.0, "", "3")],
+)
+def test_no_amount_is_a_power_of_ten(amount: float, sign: str, said: str) -> None:
+    assert _amount(amount, "money", sign) == said

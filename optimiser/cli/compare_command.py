@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,4 +132,4 @@ def _amount(amount: float, unit: str, sign: str = "") -> str:
     if unit == "1":
         return percent(amount, 3, sign)
     whole = abs(amount) >= 100 or amount == round(amount)
-    return f"{amount:{sign},.0f}" if whole else f"{amount:{sign},.4g}"
+    return f"{amount:{sign},.0f}" if whole else f"{Decimal(f'{amount:.4g}'):{sign},f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable
+from decimal import Decimal
 
 from optimiser.figures.figure import Precision
 
@@ -68,7 +69,7 @@ def _number(value: float, precision: Precision) -> str:
         largest = max((abs(each) for each in precision.among), default=0.0)
         if abs(value) <= NOT_SHOWN * largest:
             return "0"
-        return f"{value:,.7g}" if abs(value) < 1e15 else f"{value:g}"
+        return f"{Decimal(f'{value:.7g}'):,f}"
     if precision.unit == SHARE:
         return f"{100 * value:,.{shown}f} %"
     text = f"{value:,.{shown}f}"

@@ -169,6 +169,9 @@ def test_rows_hold_every_value_of_the_plan() -> None:
         (float("inf"), Precision("quantity"), "unlimited"),
         (True, Precision(), "yes"),
         (None, Precision(), ""),
+        (12_345_678.0, Precision(), "12,345,680"),
+        (1.2e-6, Precision(), "0.0000012"),
+        (2.5, Precision(), "2.5"),
     ],
 )
 def test_numbers_are_written_as_people_read_them(

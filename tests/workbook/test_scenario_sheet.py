@@ -7,6 +7,7 @@ import math
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import optimiser as so
 from optimiser.plan.marginal_values import MarginalValue
 from optimiser.plan.narrowed_plan import in_scenario, scenarios_of
 from stockpile_model.blocks.budget import Payment
-from stockpile_model.blocks.objective import ScenarioOutcome
+from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.schema import Dated, Result, columns, get
 from tests.support.office import converted
 from tests.support.pages import PAGED, paged_plan
@@ -35,6 +36,18 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(written: Path) -> Workbook:
     """The workbook, to be changed and saved; each test puts back what it changes."""
     return openpyxl.load_workbook(written)
+
+
+def test_sums_are_shown_in_any_unit(tmp_path: Path) -> None:
+    """Of a book in billions and kilotonnes nothing is rounded to 0."""
+    flows = (
+        replace(each, amount=each.amount * 1e-9, discounted=each.discounted * 1e-9)
+        for each in paged_plan().of(CashFlow)
+    )
+    small = replace(paged_plan(), rows={**paged_plan().rows, CashFlow: tuple(flows)})
+    sheet = openpyxl.load_workbook(small.save(tmp_path / "small.xlsx"))["one_scenario"]
+    total = next(row for row in sheet.iter_rows(max_col=3) if row[0].value == "Total")
+    assert all(each.number_format.startswith("#,##0.000") for each in total[1:])
 
 
 def sheet_of(path: Path) -> Worksheet:

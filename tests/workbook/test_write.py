@@ -507,6 +507,15 @@ def test_chart_references_cover_their_pivots(plan: str, request: pytest.FixtureR
             assert any(isinstance(each, (int, float)) for each in numbers)
 
 
+@pytest.mark.parametrize(
+    ("quantity", "shown"), [(0.0003, "#,##0.00000"), (5.0, "#,##0.0"), (5000.0, "#,##0")]
+)
+def test_the_axis_of_a_chart_shows_numbers_of_any_unit(quantity: float, shown: str) -> None:
+    plan = empty_plan({LotStock: (held(quantity),)})
+    (chart,) = parts(compose(plan), r"xl/charts/chart\d+\.xml")
+    assert f'<c:numFmt formatCode="{shown}" sourceLinked="0"/>' in chart
+
+
 def test_charts_without_matter_are_left_out() -> None:
     assert parts(compose(empty_plan()), r"xl/charts/.*") == []
     asked = TargetMet(

@@ -13,7 +13,14 @@ from xlsxwriter.chart import Chart
 from xlsxwriter.worksheet import Worksheet
 
 from optimiser.figures.figure import ChartFigure, FigureAxis, Figured, FigureSeries, Role
-from optimiser.workbook.write.styles import Styles, legible, literal, put, set_print
+from optimiser.workbook.write.styles import (
+    Styles,
+    legible,
+    literal,
+    put,
+    set_print,
+    short_format,
+)
 
 SHEET = "chart_data"
 LEFT_COLUMN, LAST_COLUMN = 7, 19  # of the summary, right of its tables: as wide as a chart
@@ -41,7 +48,6 @@ AXIS: dict[str, Any] = {
     "line": {"color": GRID},
 }
 GRIDLINES: dict[str, Any] = {"visible": True, "line": {"color": GRID, "width": 0.5}}
-FEW = 8  # up to which the numbers of an axis have a decimal
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ class Charts:
                 over.add_series(drawn)
             chart.combine(over)
             if figure.right is not None:
-                over.set_y2_axis(AXIS | _numbers(figure.right))
+                over.set_y2_axis(AXIS | _numbers(figure.right, figure, right=True))
         self._place(chart, figure, bars, height_of(figure))
 
     def _block(self, figure: ChartFigure) -> ChartBlock:
@@ -127,7 +133,7 @@ class Charts:
     def _place(self, chart: Chart, figure: ChartFigure, bars: bool, height: int) -> None:
         """Give a chart its title, axes and legend, and its place on the summary."""
         chart.set_title(titled(_title(figure)))
-        numbers = _numbers(figure.y) | {"major_gridlines": GRIDLINES}
+        numbers = _numbers(figure.y, figure) | {"major_gridlines": GRIDLINES}
         if bars:  # XlsxWriter takes what lies along the bottom for the x axis, of bars too
             chart.set_x_axis(AXIS | numbers)
             across = {"reverse": True, "interval_unit": 1, "crossing": "max", "name": ""}
@@ -187,10 +193,12 @@ def _labels(figure: ChartFigure) -> dict[str, Any]:
     return axis
 
 
-def _numbers(axis: FigureAxis) -> dict[str, Any]:
-    """Return an axis of numbers, with a decimal where all of them are small."""
-    small = axis.largest is not None and axis.largest < FEW
-    shown = {"name": literal(axis.label), "num_format": "#,##0.0" if small else "#,##0"}
+def _numbers(axis: FigureAxis, figure: ChartFigure, right: bool = False) -> dict[str, Any]:
+    """Return an axis of the numbers of a figure, with decimals where all of them are small."""
+    drawn = (each.values for each in figure.series if each.right == right)
+    sizes = (abs(each) for values in drawn for each in values if each is not None)
+    largest = max(sizes, default=0.0) if axis.largest is None else axis.largest
+    shown = {"name": literal(axis.label), "num_format": short_format(largest, 2, "0")}
     return shown if axis.least is None else {**shown, "min": axis.least}
 
 

@@ -119,6 +119,7 @@ class _Writer:
     counted: int = FIRST_TABLE
 
     def __post_init__(self) -> None:
+        self.formats: dict[tuple[type[Result], str], str] = {}
         self.held: dict[type[Result], list[bool]] = {
             kind: holds_in(table, self.scenario)
             for kind, table in self.found.items()
@@ -164,9 +165,15 @@ class _Writer:
         )
         return f"SUMPRODUCT({'*'.join(factors)}*{table.range(each.column)}{share})", value
 
-    def sums(
-        self, text: str, columns: Sequence[str], unit: str, lines: Iterable[tuple[str, Any]]
-    ) -> None:
+    def shown(self, each: _Sum) -> str:
+        """Return the format of a sum: that of its column, whatever the unit of the workbook."""
+        key = each.kind, each.column
+        if key not in self.formats:
+            values = self.found[each.kind].values[each.column] if each.kind in self.found else ()
+            self.formats[key] = number_format(_column(*key).unit, values)
+        return self.formats[key]
+
+    def sums(self, text: str, columns: Sequence[str], lines: Iterable[tuple[str, Any]]) -> None:
         """Write lines of sums: for each a label, and for each column what is added and taken
         off.
         """
@@ -176,7 +183,7 @@ class _Writer:
             for c, (plus, minus) in enumerate(cells, start=1):
                 added, value = self.total(plus, label)
                 less, off = self.total(minus, label) if minus else ("", 0.0)
-                style = self.styles(number_format(unit, [1000.5]), align="right")
+                style = self.styles(self.shown(plus), align="right")
                 self.formula(c, f"{added}-{less}" if less else added, value - off, style)
             self.row += 1
 
@@ -305,7 +312,6 @@ def _add_sums(w: _Writer) -> None:
     w.sums(
         f"Cost by heading [{money}]",
         titles,
-        "money",
         (
             (each.replace("_", " "), [(_of(one, "heading", each), None) for one in of_money])
             for each in headings
@@ -314,7 +320,7 @@ def _add_sums(w: _Writer) -> None:
     put(w.sheet, w.row, 0, "Total", w.styles(bold=True, top=1))
     for c, each in enumerate(of_money, start=1):
         letter = xl_col_to_name(c)
-        style = w.styles("#,##0", bold=True, top=1, align="right")
+        style = w.styles(w.shown(each), bold=True, top=1, align="right")
         formula = f"SUM({letter}{first + 1}:{letter}{w.row})"
         w.formula(c, formula, w.total(each, None)[1], style)
     w.row += 1
@@ -322,7 +328,6 @@ def _add_sums(w: _Writer) -> None:
     w.sums(
         f"Quantities [{unit}]",
         metals,
-        "quantity",
         ((line.label, [*_metals(w.plan, kind, line, metals)]) for kind, line in summed()),
     )
     names = dict.fromkeys(_names(w.found, Delivery, "name"))
@@ -331,13 +336,11 @@ def _add_sums(w: _Writer) -> None:
     w.sums(
         "By offer, contract, outlet and site",
         (f"Delivered [{unit}]", *(f"{each} [{money}]" for each in titles)),
-        "money",
         ((name, [(_by(one, "name"), None) for one in three]) for name in names),
     )
     w.sums(
         "Suppliers",
         (f"Delivered [{unit}]",),
-        "quantity",
         (
             (name, [(_Sum(Delivery, "quantity", labelled="supplier"), None)])
             for name in sorted(_names(w.found, Delivery, "supplier"))
@@ -345,7 +348,7 @@ def _add_sums(w: _Writer) -> None:
     )
     if paying := _names(w.found, Payment, "appropriation"):
         paid = [(_Sum(Payment, "amount", labelled="appropriation"), None)]
-        w.sums("Appropriations", (f"Paid [{money}]",), "money", ((each, paid) for each in paying))
+        w.sums("Appropriations", (f"Paid [{money}]",), ((each, paid) for each in paying))
 
 
 def _of(of: _Sum, name: str, value: str) -> _Sum:
