@@ -210,6 +210,22 @@ def test_actions_add_up_to_the_orders_of_the_plan() -> None:
         assert sum(net(each) or 0.0 for each in steps) == pytest.approx(paid)
 
 
+def test_sentences_of_the_memo_stand_alone(memo: so.DecisionMemo) -> None:
+    left, _ = part(memo, "What was not chosen, and why")
+    said = "Not chosen: 1 other level of contracts that are signed: see the sheet reasons."
+    assert left == [said]
+    carried, _ = part(memo, "The assumptions that carry it")
+    assert '"stockpile study --everything" shows which price' in carried[-1]
+
+
+def test_costs_say_where_they_are_expected(memo: so.DecisionMemo) -> None:
+    mean = "paid for it in the horizon, expected over the scenarios."
+    for found, expected in ((of(paged_plan()), True), (memo, False)):
+        figures = found.content.parts[0].figures
+        (table,) = (each for each in figures if isinstance(each, TableFigure))
+        assert (mean in table.caption) == expected
+
+
 def test_a_scenario_that_is_known_early_is_named() -> None:
     said, _ = part(of(paged_plan()), "Sign and order now")
     early = [each for each in said if "Should" in each]

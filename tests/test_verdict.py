@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import optimiser as so
+from optimiser.figures.of_memo import memo_of
+from optimiser.figures.of_memo.memo_content import MemoAudit, MemoGround
+from optimiser.html.plan_page import plan_page
 from optimiser.plan import verdict
 from stockpile_model import amounts
 from tests.support.plans import plan_of
@@ -70,6 +73,15 @@ def test_where_the_shortfall_comes_first_the_proof_is_of_plans_that_miss_as_litt
         "demand": [{"material": "ga", "from": "2027-01-01", "quantity": 10}],
     }
     assert lines(tables)[-1] == "Proven: no plan that misses as little costs less."
+    plan = plan_of(tables)
+    assert plan is not None
+    bound = so.figures_of(plan)["assessment"]
+    assert isinstance(bound, so.TableFigure)
+    assert "USD: no plan that misses as little can cost less" in {e.note for e in bound.lines}
+    assert "No plan that misses as little can cost less than" in dict(plan_page(plan).facts)
+    *_, proof = memo_of(MemoGround(plan, MemoAudit("agrees"))).parts
+    values = [line.values[1] for line in proof.figures[1].lines]  # type: ignore[union-attr]
+    assert "no plan that misses as little costs less than 30 USD" in str(values[0])
 
 
 def test_the_base_is_paid_and_the_range_is_that_of_the_scenarios() -> None:

@@ -22,6 +22,7 @@ from optimiser.plan.assumption_rows import Assumption
 from optimiser.plan.marginal_values import MarginalValue
 from optimiser.plan.narrowed_plan import for_buyer, in_scenario, of_material, scenarios_of
 from optimiser.plan.plan import Plan
+from optimiser.plan.verdict import compared
 from stockpile_model import amounts
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.tables import Material
@@ -79,7 +80,7 @@ def _facts(plan: Plan) -> Sequence[tuple[str, str]]:
     facts = [
         ("Status", plan.status),
         (label, f"{amounts.money(plan.objective)} {plan.currency}"),
-        ("No plan can cost less than", bound),
+        (f"No plan{compared(plan)} can cost less than", bound),
         ("Gap", gap),
     ]
     named = (("input", "Workbook"), ("changes", "Changes to it"), ("planned at", "Planned at"))

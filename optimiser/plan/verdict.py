@@ -219,13 +219,18 @@ def _better(plan: Plan) -> str:
 
     Below the precision of a solver nothing is open.
     """
-    gap = plan.gap or 0.0
-    first = plan.stockpile.settings.objective == "shortfall_first"
-    alike = " that misses as little" if first else ""  # one that misses more may cost less
+    gap, alike = plan.gap or 0.0, compared(plan)
     if gap <= amounts.NOISE:
         return f"no plan{alike} costs less"
     most, share = _money(plan, _up(plan.objective - (plan.bound or 0.0))), _up(100 * gap, 2)
     return f"the best possible plan{alike} costs at most {most} less ({share:g} %, the gap)"
+
+
+def compared(plan: Plan) -> str:
+    """Return the words that say of which plans a bound holds: where the shortfall goes first, one
+    that misses more may cost less."""
+    first = plan.stockpile.settings.objective == "shortfall_first"
+    return " that misses as little" if first else ""
 
 
 def _up(value: float, digits: int = 3) -> float:

@@ -33,14 +33,20 @@ def figures(ground: MemoGround) -> Iterator[TextFigure | TableFigure]:
     lines.sort(key=lambda each: each[1] == UNPROVEN)
     if lines:
         yield _table(plan, lines[:MOST])
+    yield from _more(len(lines), len(left) - len(others))
+
+
+def _more(choices: int, levels: int) -> Iterator[TextFigure]:
+    """Yield how many choices the table leaves out, and how many levels of signed contracts."""
     more = []
-    if len(lines) > MOST:
-        more.append(f"{amounts.count(len(lines) - MOST, 'more choice')} not used")
-    if levels := len(left) - len(others):
+    if choices > MOST:
+        more.append(f"{amounts.count(choices - MOST, 'more choice')} not used")
+    if levels:
         more.append(f"{amounts.count(levels, 'other level')} of contracts that are signed")
     if more:
-        rest = f"And {' and '.join(more)}: see the sheet reasons."
-        yield TextFigure("more not chosen", "", (rest,))
+        begin = "And " if choices else "Not chosen: "
+        said = f"{begin}{' and '.join(more)}: see the sheet reasons."
+        yield TextFigure("more not chosen", "", (said,))
 
 
 def _table(plan: Plan, lines: Sequence[tuple[Reason, str]]) -> TableFigure:

@@ -8,7 +8,7 @@ from optimiser.figures.figure import FigureColumn, FigureLine, TableFigure, Text
 from optimiser.figures.of_memo.memo_content import MemoGround
 from optimiser.plan.audited import UNCHECKED
 from optimiser.plan.plan import Plan
-from optimiser.plan.verdict import proof
+from optimiser.plan.verdict import compared, proof
 from stockpile_model import amounts
 
 NAME = "proof"
@@ -48,6 +48,6 @@ def _bound(plan: Plan) -> str:
     asked = plan.run.get("gap asked for")
     most = "" if asked in (None, "") else f", asked for {amounts.percent(float(str(asked)), 3)}"
     return (
-        f"{cost}; no plan costs less than {amounts.money(plan.bound)} {plan.currency}; gap"
-        f" {amounts.percent(plan.gap, 3)}{most}"
+        f"{cost}; no plan{compared(plan)} costs less than {amounts.money(plan.bound)}"
+        f" {plan.currency}; gap {amounts.percent(plan.gap, 3)}{most}"
     )

@@ -135,14 +135,15 @@ def _table(plan: Plan, shown: Sequence[Action]) -> TableFigure:
         )
         for each in shown
     )
-    return TableFigure(NAME, "", columns, lines, _caption(shown))
+    return TableFigure(NAME, "", columns, lines, _caption(plan, shown))
 
 
-def _caption(shown: Sequence[Action]) -> str:
+def _caption(plan: Plan, shown: Sequence[Action]) -> str:
     """Return what prices and costs are."""
+    mean = ", expected over the scenarios" if parts(plan) else ""
     said = [
-        "Costs are all that is paid for it in the horizon. Landed: with duty and freight, in its"
-        " fiscal year; the place is among what is used of its kind."
+        f"Costs are all that is paid for it in the horizon{mean}. Landed: with duty and freight, in"
+        " its fiscal year; the place is among what is used of its kind."
     ]
     if any(each.measure == TIMES and each.price is not None for each in shown):
         said.append("The price of a signature is its floor.")

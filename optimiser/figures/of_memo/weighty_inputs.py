@@ -22,14 +22,14 @@ MOST_GRADES = 4
 
 @dataclass
 class _Weight:
-    """Describe what one per cent more of a limit saves, by its cells."""
+    """Describe what a limit that is one per cent looser saves, by its cells."""
 
     limit: str
     by_cell: dict[str, float] = field(default_factory=dict)
 
     @property
     def saved(self) -> float:
-        """Return what one per cent more of all its cells saves [money]."""
+        """Return what all its cells save, each looser by one per cent [money]."""
         return math.fsum(self.by_cell.values())
 
     @property
@@ -63,13 +63,13 @@ def figures(ground: MemoGround) -> Iterator[TextFigure | TableFigure]:
                 f"Of {len(given):,} cells that the workbook gives"
                 f" {amounts.percent(sourced / len(given))} name a source; stated confidence:"
                 f" {known or 'none'}.",
-                'Which price or quantity moves the cost most: "stockpile study --everything".',
+                '"stockpile study --everything" shows which price or quantity moves the cost most.',
             ),
         )
 
 
 def _weights(plan: Plan) -> list[_Weight]:
-    """Return the limits that weigh most, with what one per cent more of each saves.
+    """Return the limits that weigh most, with what each saves, looser by one per cent.
 
     Marginal values of a limit add up over periods: they hold for small changes.
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from optimiser.figures.figure import FigureColumn, FigureLine, Precision, TableFigure, TextFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
-from optimiser.plan.verdict import in_short
+from optimiser.plan.verdict import compared, in_short
 from stockpile_model.amounts import count, percent
 
 NAME = "assessment"
@@ -53,7 +53,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         lines.append(amount(EXPECTED, plan.expected_cost, "mean over the scenarios"))
         lines.append(amount("CVaR", plan.cvar, worst))
     lines += [
-        amount("Proven bound", plan.bound, "no plan can cost less"),
+        amount("Proven bound", plan.bound, f"no plan{compared(plan)} can cost less"),
         FigureLine(
             ("Gap", unknown if plan.gap is None else plan.gap),
             "from the bound to the objective, as a share of the objective",
