@@ -128,6 +128,59 @@ def test_a_rule_that_stops_an_offer_is_named_with_its_cell() -> None:
     assert (mid.stopped_by, mid.stopped_at) == ("rule few for a, horizon", "rules!E2")
 
 
+@pytest.mark.parametrize(
+    ("rule", "stopped"),
+    [
+        ({"of": "country", "value": "Far", "measure": "share"}, True),
+        ({"of": "country", "value": "Far", "measure": "quantity"}, True),
+        ({"of": "offer", "value": "bulk", "measure": "share"}, True),
+        ({"of": "country", "value": "Near", "measure": "share"}, False),
+        ({"of": "country", "value": "Far", "measure": "share", "material": "ge"}, False),
+    ],
+)
+def test_a_rule_that_allows_nothing_is_the_reason_not_the_size_of_an_order(
+    rule: dict[str, Any], stopped: bool
+) -> None:
+    bulk = {"offer": "bulk", "supplier": "c", "material": "ga", "price": 9.5, "minimum_order": 60}
+    tables = {
+        **BOOK,
+        "materials": [*BOOK["materials"], {"material": "ge"}],
+        "suppliers": [
+            *BOOK["suppliers"],
+            {"supplier": "c", "country": "Far"},
+            {"supplier": "d", "country": "Near"},
+        ],
+        "offers": [*BOOK["offers"], bulk],
+        "rules": [{"rule": "none", "most": 0, **rule}],
+    }
+    row = reason(planned(tables), "bulk")
+    assert not row.used
+    named = f"rule none for {rule['value']}"
+    assert (row.stopped_by == named) == stopped
+    assert ((row.stopped_at or "").startswith("rules!")) == stopped
+
+
+def test_a_rule_that_an_event_lifts_is_no_bar() -> None:
+    """In half of the cases b may bring metal from March on."""
+    lifted = {
+        **BOOK,
+        "suppliers": [{"supplier": "a"}, {"supplier": "b", "country": "Far"}],
+        "rules": [{"rule": "none", "of": "country", "value": "Far", "measure": "share", "most": 0}],
+        "scenarios": [{"scenario": "peace", "probability": 0.5, "revealed": "2027-03-01"}],
+        "events": [
+            {
+                "scenario": "peace",
+                "table": "rules",
+                "row": "none",
+                "column": "most",
+                "how": "set",
+                "value": 1,
+            }
+        ],
+    }
+    assert reason(planned(lifted), "dear").stopped_by != "rule none for Far"
+
+
 def test_a_whole_decision_is_left_to_a_re_solve() -> None:
     plan = planned(BOOK, "offers[dear].minimum_order = 5")
     dear = reason(plan, "dear")

@@ -120,6 +120,14 @@ def chosen(deed: Deed, **rest: Any) -> PlanChoice:
     return PlanChoice(**{"kind": deed.kind, "unit": unit, **of, "deed": deed.kind, **rest})
 
 
+class Bar(NamedTuple):
+    """A limit that allows nothing of a choice: what it is, its row and column."""
+
+    what: str
+    row: Row
+    column: str
+
+
 @dataclass(frozen=True)
 class Waiver:
     """A rule of the workbook that a plan could do without: what it is, its row and column.

@@ -12,7 +12,7 @@ import pyomo.environ as pyo
 from optimiser.plan.marginal_values import WORTHLESS
 from optimiser.solving.ranging import Ranging
 from stockpile_model import amounts
-from stockpile_model.block import entries, misses
+from stockpile_model.block import bars, entries, misses
 from stockpile_model.choice import PlanChoice
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
@@ -93,6 +93,14 @@ class BindingLimits:
         """Return the limit that is worth most."""
         first = max(found, key=lambda each: each[0], default=None)
         return None if first is None else self._stop(first[1])
+
+    def bar(self, choice: PlanChoice, name: str) -> Stop | None:
+        """Return the limit that allows nothing of a choice, in no period of any scenario."""
+        kind = next(each for each in self.stockpile.tables if choice.table == each.TABLE)
+        found = next(bars(self.stockpile, self.stockpile.keyed(kind)[name]), None)
+        if found is None:
+            return None
+        return Stop(found.what, self.stockpile.cell(found.row, found.column))
 
     def smallest(self, choice: PlanChoice, name: str) -> Stop | None:
         """Return the least that a choice must be used at once, such as its minimum order."""

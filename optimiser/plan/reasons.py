@@ -199,7 +199,8 @@ class Reasons:
         amount, (cost, node) = facts.amount, facts.unit
         material = _material(self.stockpile, choice, member)
         beaten = self._beaten(choice, member, facts, year, material)
-        stop = self.binding.of(choice, name, year)
+        stop = None if amount else self.binding.bar(choice, name)
+        stop = stop or self.binding.of(choice, name, year)
         if not amount and stop is None and node is not None:
             stop = self.binding.against(
                 choice.done(self.formulation.m, self.stockpile, name, level, node), (choice, name)

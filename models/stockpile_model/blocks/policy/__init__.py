@@ -11,6 +11,7 @@ import pyomo.environ as pyo
 from stockpile_model.block import Block
 from stockpile_model.blocks.policy import (
     counting,
+    rule_bars,
     rule_bounds,
     rule_checks,
     rule_limits,
@@ -99,4 +100,5 @@ BLOCK = Block(
     ease=ease,
     rolls=rolls,
     waivers=waivers,
+    bars=rule_bars.bars,
 )
