@@ -89,6 +89,14 @@ def test_the_base_is_paid_and_the_range_is_that_of_the_scenarios() -> None:
     assert "In the base scenario pay 0 USD (0 to 90 over the scenarios)." in lines(WAR)
 
 
+def test_what_comes_in_and_what_is_no_cash_names_its_scenario() -> None:
+    said = lines(TWO_METALS)
+    sold = "In the base scenario receive 2 USD (0 to 2 over the scenarios) for what is sold"
+    assert f"{sold} and shared." in said
+    priced = "No cash, but added to the cost in the base scenario: price of unmet demand, 0 USD"
+    assert f"{priced} (0 to 216 over the scenarios)." in said
+
+
 def test_metals_are_not_added() -> None:
     """Five kilograms of each, never ten of both."""
     tables = {

@@ -107,11 +107,16 @@ def by_material(plan: SolvedPlan, rows: Iterable[R]) -> Iterator[tuple[str, list
 
 def on_path(plan: SolvedPlan, sentence: str) -> str:
     """Return a sentence about the path that is counted, which names its scenario."""
+    where = path_named(plan)
+    return f"In {where} {sentence[0].lower()}{sentence[1:]}" if where else sentence
+
+
+def path_named(plan: SolvedPlan) -> str:
+    """Return the words that name the scenario that is counted; blank where nothing parts."""
     if not parts(plan):
-        return sentence
+        return ""
     name = counted(plan.stockpile)
-    where = "the base scenario" if name == BASE else f"scenario {name}, the likeliest,"
-    return f"In {where} {sentence[0].lower()}{sentence[1:]}"
+    return "the base scenario" if name == BASE else f"scenario {name}, the likeliest,"
 
 
 def averaged(plan: SolvedPlan) -> str:

@@ -15,7 +15,7 @@ from stockpile_model.blocks.budget import Payment
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.solved_plan import by_scenario, on_path, parts
+from stockpile_model.solved_plan import by_scenario, on_path, parts, path_named
 
 if TYPE_CHECKING:
     from optimiser.plan.plan import Plan
@@ -36,7 +36,8 @@ def cash_lines(plan: Plan) -> Iterator[str]:
     paths = by_scenario(plan, CashFlow)
     yield on_path(plan, f"Pay {_sum(plan, paths, _paid)}{_sources(plan)}.")
     if any(_received(flows) for flows in paths.values()):
-        yield f"Receive {_sum(plan, paths, _received)} for what is sold and shared."
+        received = f"Receive {_sum(plan, paths, _received)} for what is sold and shared."
+        yield on_path(plan, received)
     for heading, about in headings().items():
         if not about.cash:
             yield from _no_cash(plan, paths, heading, about.meaning.removesuffix(" (no cash)"))
@@ -62,8 +63,9 @@ def _no_cash(plan: Plan, paths: Paths, heading: str, meaning: str) -> Iterator[s
         return
     sign = -1 if min(found) < 0 else 1
     way = "added to" if sign > 0 else "taken off"
+    where = f" in {path_named(plan)}".removesuffix(",") if parts(plan) else ""
     amount = _sum(plan, paths, lambda flows: sign * _of(heading, flows))
-    yield f"No cash, but {way} the cost: {meaning}, {amount}."
+    yield f"No cash, but {way} the cost{where}: {meaning}, {amount}."
 
 
 def _sum(plan: Plan, paths: Paths, amount: Callable[[Flows], float]) -> str:
