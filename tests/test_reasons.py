@@ -160,6 +160,23 @@ def test_a_rule_that_allows_nothing_is_the_reason_not_the_size_of_an_order(
     assert ((row.stopped_at or "").startswith("rules!")) == stopped
 
 
+@pytest.mark.parametrize("cost", [1e6, 1])
+def test_an_offer_of_a_plant_that_does_not_go_ahead_is_stopped_by_that(cost: float) -> None:
+    """The metal is cheap, the plant is not, unless it costs 1."""
+    fresh = {"offer": "fresh", "supplier": "b", "material": "ga", "price": 1, "minimum_order": 2}
+    plan = planned(
+        {
+            **BOOK,
+            "offers": [*BOOK["offers"], {**fresh, "project": "plant"}],
+            "projects": [{"project": "plant", "supplier": "b", "cost": cost}],
+        }
+    )
+    row = reason(plan, "fresh")
+    stop = "project plant, which does not go ahead", "offers!I6"
+    assert row.used == (cost == 1)
+    assert ((row.stopped_by, row.stopped_at) == stop) == (cost > 1)
+
+
 def test_a_rule_that_an_event_lifts_is_no_bar() -> None:
     """In half of the cases b may bring metal from March on."""
     lifted = {

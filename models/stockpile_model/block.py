@@ -179,8 +179,8 @@ class Block:
     group of buyers has without the others, as far as the block says.
 
     Choices: what a plan gives reasons for; each deed without one is a choice too.
-    waivers(stockpile): the rules that a plan could do without. bars(stockpile, row): the limits
-    that allow nothing of what a row brings. misses(formulation): what is asked
+    waivers(stockpile): the rules that a plan could do without. bars(formulation, row): what
+    allows nothing of what a row brings. misses(formulation): what is asked
     for and may be missing. lives(stockpile): durations of which one more month is worth something,
     as a row and a column. entries(formulation, material, node, age): the constraints to which
     metal of an age [periods] comes there, whose duals say what a unit of it is worth.
@@ -222,7 +222,7 @@ class Block:
     )
     choices: tuple[PlanChoice, ...] = ()
     waivers: Callable[[Stockpile], Iterable[Waiver]] = _none
-    bars: Callable[[Stockpile, Row], Iterable[Bar]] = _none
+    bars: Callable[[Formulation, Row], Iterable[Bar]] = _none
     misses: Callable[[Formulation], Iterable[Missed]] = _none
     lives: Callable[[Stockpile], Iterable[tuple[Row, str]]] = _none
     entries: Callable[[Formulation, str, int, int], Iterable[Any]] = _none
@@ -341,10 +341,10 @@ def waivers(stockpile: Stockpile) -> tuple[Waiver, ...]:
     return tuple(each for block in blocks() for each in block.waivers(stockpile))
 
 
-def bars(stockpile: Stockpile, row: Row) -> Iterator[Bar]:
-    """Yield the limits that allow nothing of what a row brings."""
+def bars(formulation: Formulation, row: Row) -> Iterator[Bar]:
+    """Yield what allows nothing of what a row brings."""
     for block in blocks():
-        yield from block.bars(stockpile, row)
+        yield from block.bars(formulation, row)
 
 
 def misses(formulation: Formulation) -> Iterator[Missed]:

@@ -121,7 +121,7 @@ def chosen(deed: Deed, **rest: Any) -> PlanChoice:
 
 
 class Bar(NamedTuple):
-    """A limit that allows nothing of a choice: what it is, its row and column."""
+    """Describe what allows nothing of a choice: what it is, and the row and column that say so."""
 
     what: str
     row: Row

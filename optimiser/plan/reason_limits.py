@@ -95,9 +95,9 @@ class BindingLimits:
         return None if first is None else self._stop(first[1])
 
     def bar(self, choice: PlanChoice, name: str) -> Stop | None:
-        """Return the limit that allows nothing of a choice, in no period of any scenario."""
+        """Return what allows nothing of a choice, in no period of any scenario."""
         kind = next(each for each in self.stockpile.tables if choice.table == each.TABLE)
-        found = next(bars(self.stockpile, self.stockpile.keyed(kind)[name]), None)
+        found = next(bars(self.formulation, self.stockpile.keyed(kind)[name]), None)
         if found is None:
             return None
         return Stop(found.what, self.stockpile.cell(found.row, found.column))

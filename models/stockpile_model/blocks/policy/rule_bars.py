@@ -14,14 +14,16 @@ from stockpile_model.blocks.policy.rule_terms import (
     weight,
 )
 from stockpile_model.choice import Bar
+from stockpile_model.formulation import Formulation
 from stockpile_model.schema import Row, get, keys
 from stockpile_model.stockpile import Stockpile
 
 WEIGHED = ("share", "quantity")  # the measures of what arrives
 
 
-def bars(stockpile: Stockpile, row: Row) -> Iterator[Bar]:
+def bars(formulation: Formulation, row: Row) -> Iterator[Bar]:
     """Yield the rules that allow nothing of the metal that a row brings, at any time."""
+    stockpile = formulation.stockpile
     name, supplier = str(get(row, keys(type(row))[0])), getattr(row, "supplier", None)
     if supplier is None or (row.TABLE, name) not in {
         (way.table, way.name) for way in ways(stockpile, supplier)

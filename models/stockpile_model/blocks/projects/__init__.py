@@ -121,4 +121,5 @@ BLOCK = Block(
     report=project_outcomes.report,
     orphan=orphan,
     rolls=rolls,
+    bars=project_choices.bars,
 )
