@@ -365,6 +365,14 @@ def test_what_leaves_below_a_target_is_said_of_each_metal() -> None:
     ]
 
 
+def test_what_is_below_the_targets_of_a_buyer_and_of_all_is_counted_once() -> None:
+    targets = [*SOLD["targets"], {**SOLD["targets"][0], "buyer": "army", "quantity": 15}]
+    plan = planned({**SOLD, "targets": targets, "sites": [{"site": "depot", "buyer": "army"}]})
+    (said,) = (line for line in plan.verdict.splitlines() if "would still count" in line)
+    assert "with 20 kg below target then" in said
+    assert "20 kg are below target then" in plan["rotation"]["why"].iloc[0]
+
+
 def _renamed(row: dict[str, Any]) -> dict[str, Any]:
     return {key: f"{row[key]} 2" for key in ("lot", "offer", "outlet") if key in row}
 

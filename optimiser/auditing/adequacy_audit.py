@@ -474,16 +474,19 @@ def _year(own: Assessment, line: Line, periods: list[int]) -> None:
 def _target(own: Assessment, line: Line, periods: list[int], noise: float) -> None:
     """Compare the target at a year's end, whether it is met, and how often one is missed."""
     path, names = own.path, {line["material"], *own.pool(line["material"])}
-    asked = {True: 0.0, False: 0.0}  # of the name itself, of its materials
+    asked: dict[str, dict[bool, float]] = {}  # of each name, of its buyers and of all together
     cells = set[str]()
-    for (t, name, _), (quantity, row) in due_targets(path).items():
+    for (t, name, buyer), (quantity, row) in due_targets(path).items():
         if t == periods[-1] and name in names:
-            asked[name == line["material"]] += quantity
+            of = asked.setdefault(name, {True: 0.0, False: 0.0})
+            of[buyer is None] += quantity
             stated = "quantity" if row.days is None else "days"
             cells.add(path.record.stockpile.cell(row, stated))
     span = range(periods[0], periods[-1] + 1)
     _cell(own, line, cells or _demanding(own, line["material"], span))
-    path.record.figure(line, "target", max(asked.values()) or None, noise)
+    most = {name: max(of.values()) for name, of in asked.items()}
+    whole = max(most.pop(line["material"], 0.0), sum(most.values()))
+    path.record.figure(line, "target", whole or None, noise)
     rows = [
         (path.inputs.period(each["date"]), each["below"] > 0)
         for each in path.sheets["targets"]

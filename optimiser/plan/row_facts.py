@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from optimiser.plan.reason_limits import BindingLimits
+from optimiser.plan.target_sums import TargetSums
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.schema import Dated, Result
 from stockpile_model.stockpile import Stockpile
@@ -27,10 +27,11 @@ class KnownFacts:
         self, binding: BindingLimits, rows: Mapping[type[Result], Sequence[Result]]
     ) -> None:
         self.binding, self.formulation = binding, binding.formulation
-        self._missed: dict[tuple[str, str, dt.date], float] = defaultdict(float)
+        missed = TargetSums[tuple[str, str, dt.date]]()
         for row in cast("Iterable[TargetMet]", rows.get(TargetMet, ())):
             for material in self.formulation.stockpile.members(row.material):
-                self._missed[material, row.scenarios, row.date] += row.below
+                missed.add((material, row.scenarios, row.date), row, row.below)
+        self._missed = missed.largest()
         self._worths: dict[tuple[str, int, int, dt.date], float | None] = {}
 
     def because(self, row: Dated, node: int) -> str | None:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from optimiser.plan.target_sums import TargetSums
 from stockpile_model import amounts
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.offers.order_report import Order
@@ -75,11 +76,11 @@ def _released_of(plan: Plan, rows: Sequence[Rotated], of: str, missed: Missed) -
 
 def _missed(plan: Plan) -> Missed:
     """Return what is missing of targets on the path that is counted, by material and date."""
-    found: dict[tuple[str, dt.date], float] = defaultdict(float)
+    found = TargetSums[tuple[str, dt.date]]()
     for row in _first(plan, TargetMet):
         for material in plan.stockpile.members(row.material):
-            found[material, row.date] += row.below
-    return found
+            found.add((material, row.date), row, row.below)
+    return found.largest()
 
 
 def _worth_of_counting(plan: Plan, row: Rotated) -> str:

@@ -59,6 +59,20 @@ def chart(plan: Plan, name: str) -> tuple[ChartFigure, dict[str, tuple[float | N
     return figure, {each.name: each.values for each in figure.series}
 
 
+def test_a_target_of_a_buyer_is_no_more_than_that_of_all() -> None:
+    """20 for all, of them 10 for the army: the line is at 20, not at 30."""
+
+    def target(quantity: float, buyer: str | None) -> TargetMet:
+        return TargetMet(
+            date=JANUARY, material="ga", buyer=buyer, target=quantity, hard=False, stock=quantity,
+            below=0.0, cost=0.0,
+        )  # fmt: skip
+
+    rows = {TargetMet: (target(20.0, None), target(4.0, "navy"), target(10.0, "army"))}
+    _, series = chart(empty_plan({**rows, LotStock: (held(20.0),)}), "stock of ga")
+    assert series["target"][0] == 20.0
+
+
 def test_a_calendar_over_scenarios_says_so() -> None:
     for plan, over in (
         (full_plan(), " are due, each"),

@@ -648,3 +648,15 @@ def test_rows_say_from_which_cell_they_come() -> None:
         assert (embargo.cell is None) == (embargo.demand == 0)
     small = so.adequacy("inputs/small.xlsx")
     assert {*small.embargoes["cell"]} == {"demand!D2"}
+
+
+def test_the_target_of_a_buyer_is_part_of_that_of_all() -> None:
+    sites = site("a", buyer="army"), site("b", buyer="navy")
+    rows = [
+        lot(50, 0, site="a"),
+        demand(1, 0, 5, buyer="army"),
+        target(20),
+        target(10, buyer="army"),
+    ]
+    plan = assessed(book(material(shelf_life_months=None), *sites, *rows, periods=6))
+    assert {each.target for each in plan.of(YearAssessed)} == {20}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from optimiser.figures.figure import ChartFigure, FigureAxis, FigureSeries
 from optimiser.figures.of_plan.periods import label, labels, pivoted, weighed
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
+from optimiser.plan.target_sums import TargetSums
 from stockpile_model.blocks.stock.lot_outcomes import LotStock
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.tables import Material
@@ -46,8 +47,11 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
     pairs = zip(weighed(rows, LotStock, "material", "quantity"), lives, strict=True)
     for (day, material, quantity), life in pairs:
         held.setdefault(material, []).append((day, life, quantity))
+    targets = TargetSums[tuple[str, dt.date]]()
+    for row, target in zip(rows.of(TargetMet), rows.expected(TargetMet, "target"), strict=True):
+        targets.add((row.material, row.date), row, target)
     asked: dict[str, Amounts] = {}
-    for day, material, target in weighed(rows, TargetMet, "material", "target"):
+    for (material, day), target in targets.largest().items():
         asked.setdefault(material, []).append((day, target))
     stock = {name: [(day, amount) for day, _, amount in each] for name, each in held.items()}
     for group in asked.keys() & rows.plan.stockpile.groups.keys():

@@ -376,15 +376,14 @@ def _targets(embargo: PathEmbargo, year: FiscalYear, pool: str) -> Iterator[tupl
     stockpile, supply = embargo.stockpile, embargo.supply
     own = {pool, *stockpile.members(pool)}
     nothing = stockpile.scale.nothing
-    asked = {
-        name: sum(
-            each.quantity
-            for (i, _), each in targets.required(stockpile, supply.node(year.periods[-1])).items()
-            if (i == pool) == name and i in own
-        )
-        for name in (True, False)
-    }
-    if largest := max(asked.values()):
+    asked: dict[str, dict[bool, float]] = {}
+    required = targets.required(stockpile, supply.node(year.periods[-1]))
+    for (name, buyer), each in required.items():
+        of = asked.setdefault(name, {})
+        of[bool(buyer)] = of.get(bool(buyer), 0.0) + each.quantity
+    # What counts for the buyers counts for all together, and what counts for a metal for its group.
+    most = {name: max(of.values()) for name, of in asked.items() if name in own}
+    if largest := max(most.pop(pool, 0.0), sum(most.values())):
         yield TARGET, largest
     rows = [
         (supply.calendar.period(row.date), row.below > nothing)
