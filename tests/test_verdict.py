@@ -173,6 +173,20 @@ def test_a_rise_that_some_scenarios_pay_is_said_as_a_mean() -> None:
     assert f"{said} scenarios." in lines(tables)
 
 
+def test_what_holding_a_unit_costs_counts_stock_before_the_first_target() -> None:
+    """30 are paid for 10 kg, held for two months of which the second has a target."""
+    tables = {
+        "settings": {"start": "2027-01-01", "periods": 2, "mip_gap": 0},
+        "materials": [{"material": "ga"}],
+        "suppliers": [{"supplier": "plant"}],
+        "offers": [{**WAR["offers"][0], "price": 3}],
+        "targets": [{"material": "ga", "from": "2027-02-01", "quantity": 10, "hard": True}],
+    }
+    assert any("in spec for a year costs 18 USD" in each for each in lines(tables))
+    both = {**tables, "materials": [{"material": "ga"}, {"material": "ge"}]}
+    assert not any("in spec for a year" in each for each in lines(both))
+
+
 def test_what_holding_a_unit_costs_is_said_of_the_path_that_is_counted() -> None:
     tables = {
         **WAR,

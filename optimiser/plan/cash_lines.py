@@ -14,8 +14,10 @@ from stockpile_model.block import headings
 from stockpile_model.blocks.budget import Payment
 from stockpile_model.blocks.demand import DemandMet
 from stockpile_model.blocks.objective import CashFlow
+from stockpile_model.blocks.stock.lot_outcomes import LotStock
 from stockpile_model.blocks.targets import TargetMet
 from stockpile_model.solved_plan import by_scenario, on_path, parts, path_named
+from stockpile_model.tables import Material
 
 if TYPE_CHECKING:
     from optimiser.plan.plan import Plan
@@ -91,13 +93,13 @@ def _sources(plan: Plan) -> str:
 
 
 def _held(plan: Plan, flows: Flows) -> Iterator[str]:
-    """Yield what a unit in spec costs a year on the path that is counted, where targets ask for one
-    material."""
+    """Yield what a unit in spec costs a year on the path that is counted, where one target asks for
+    all that is paid for."""
     targets: Sequence[TargetMet] = next(iter(by_scenario(plan, TargetMet).values()))
-    if len({(each.material, each.buyer) for each in targets}) != 1:
+    asked = {(each.material, each.buyer) for each in targets}
+    if len(asked) != 1 or not _asks_for_all(plan, *next(iter(asked))):
         return
-    calendar = plan.stockpile.calendar
-    held = math.fsum(each.stock for each in targets) * calendar.months / 12
+    held = _stock_years(plan)
     spent = _paid(flows) - _received(flows) + _of(CLOSING, flows)
     if held > plan.stockpile.scale.nothing:
         yield on_path(
@@ -106,6 +108,27 @@ def _held(plan: Plan, flows: Flows) -> Iterator[str]:
             f" {amounts.rounded(float(f'{spent / held:.4g}'))} {plan.currency}, all payments less"
             f" receipts and what the stock is worth at the end{_served(plan)}.",
         )
+
+
+def _asks_for_all(plan: Plan, material: str, buyer: str | None) -> bool:
+    """Return whether a target is of all metal and all buyers of the workbook."""
+    stockpile = plan.stockpile
+    metals = {*stockpile.keyed(Material)} == {*stockpile.members(material)}
+    return metals and (buyer is None or {*stockpile.owners} == {buyer})
+
+
+def _stock_years(plan: Plan) -> float:
+    """Return the stock in spec at the ends of all periods, also of those before the first target,
+    on the path that is counted [quantity x year]."""
+    materials = plan.stockpile.keyed(Material)
+    stock: Sequence[LotStock] = next(iter(by_scenario(plan, LotStock).values()))
+    held = math.fsum(
+        each.quantity
+        for each in stock
+        if each.remaining_life is None
+        or each.remaining_life >= (materials[each.material].count_life_months or 0.0)
+    )
+    return held * plan.stockpile.calendar.months / 12
 
 
 def _served(plan: Plan) -> str:
