@@ -359,6 +359,7 @@ def test_the_summary_says_how_good_the_plan_is() -> None:
         [1200.0, 1000.0, 1 / 6]
     )
     assert "Buy nothing." in found
+    assert found["Objective"][1] == "USD: cost, discounted to 2027-01-01"
 
 
 def test_a_bound_that_is_not_known_is_reported_as_such() -> None:

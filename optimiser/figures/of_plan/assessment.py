@@ -41,7 +41,8 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
         return FigureLine(values, f"{plan.currency}: {meaning}", precisions=money)
 
     weighed = settings.risk_weight > 0 and plan.cvar is not None
-    objective = f"expected cost, discounted to {calendar.begin(0)}"
+    cost = "cost" if plan.cvar is None else "expected cost"
+    objective = f"{cost}, discounted to {calendar.begin(0)}"
     if weighed:
         objective = "expected cost, weighed with its tail"
     lines = [
