@@ -40,6 +40,7 @@ from tests.support.browser import browser
 from tests.support.commands import run
 from tests.support.office import pages, pages_of
 from tests.support.pages import HOSTILE, PAGED, paged_plan
+from tests.test_reasons import BOOK, planned
 
 SMALL = "inputs/small.xlsx"
 AGREES = MemoAudit("agrees with the input")
@@ -208,6 +209,13 @@ def test_actions_add_up_to_the_orders_of_the_plan() -> None:
             if each.scenarios == "all" or scenario in each.scenarios.split(", ")
         )
         assert sum(net(each) or 0.0 for each in steps) == pytest.approx(paid)
+
+
+def test_the_limit_of_an_action_is_said_in_words_with_its_cell() -> None:
+    _, lines = part(of(planned(BOOK)), "Sign and order now")
+    whys = [line[-1] for line in lines if "order: cheap" in line[1]]
+    assert whys
+    assert all(each.endswith("; limit: capacity (offers!E2)") for each in whys)
 
 
 def test_sentences_of_the_memo_stand_alone(memo: so.DecisionMemo) -> None:

@@ -371,13 +371,13 @@ def sentence(row: Reason, currency: str) -> str:
     if row.used:
         parts.append(_done(row) + _at(row, currency))
         if row.stopped_by:
-            parts.append(f"no more of it because of {_stop(row)}")
+            parts.append(f"no more of it because of {stop_of(row)}")
     else:
         parts.append("not used" + _at(row, currency))
         if row.beaten_by:
             parts.append(_beaten(row, currency))
         if row.stopped_by:
-            parts.append(f"stopped by {_stop(row)}")
+            parts.append(f"stopped by {stop_of(row)}")
     if row.found_by:
         parts.append(_turn(row))
     return "; ".join(parts)
@@ -417,8 +417,11 @@ def _beaten(row: Reason, currency: str) -> str:
     return f"no dearer than {row.beaten_by}, at {own} against {theirs} {unit} discounted"
 
 
-def _stop(row: Reason) -> str:
-    return f"{row.stopped_by} ({row.stopped_at})" if row.stopped_at else str(row.stopped_by)
+def stop_of(row: Reason) -> str:
+    """Return the limit that stops something, with its cell; blank where none is known."""
+    if not row.stopped_by:
+        return ""
+    return f"{row.stopped_by} ({row.stopped_at})" if row.stopped_at else row.stopped_by
 
 
 def _turn(row: Reason) -> str:

@@ -8,7 +8,7 @@ from optimiser.figures.figure import FigureColumn, FigureLine, TableFigure, Text
 from optimiser.figures.of_memo.memo_content import MemoGround
 from optimiser.figures.of_memo.memo_text import legible, named
 from optimiser.plan.plan import Plan
-from optimiser.plan.reasons import SHORT, TIMES, Reason, is_beaten
+from optimiser.plan.reasons import SHORT, TIMES, Reason, is_beaten, stop_of
 from stockpile_model import amounts
 
 NAME = "not chosen"
@@ -81,7 +81,7 @@ def _why(plan: Plan, row: Reason, rows: Sequence[Reason]) -> str:
             f"enters the plan once it is {amounts.price(row.change)} {unit} better ({row.found_by})"
         )
     if row.stopped_by:
-        return _limit(row)
+        return stop_of(row)
     own = [
         each
         for each in rows
@@ -90,7 +90,7 @@ def _why(plan: Plan, row: Reason, rows: Sequence[Reason]) -> str:
     ]
     spans: list[tuple[str, str, str]] = []
     for each in own:
-        why = f"beaten by {named(each.beaten_by)}" if is_beaten(each) else _limit(each)
+        why = f"beaten by {named(each.beaten_by)}" if is_beaten(each) else stop_of(each)
         year = str(each.fiscal_year)
         if spans and spans[-1][2] == why:
             spans[-1] = (spans[-1][0], year, why)
@@ -104,10 +104,3 @@ def _why(plan: Plan, row: Reason, rows: Sequence[Reason]) -> str:
     if said:
         return "; ".join(said)
     return UNPROVEN if not row.found_by else row.reason
-
-
-def _limit(row: Reason) -> str:
-    """Return the limit that stops something, with its cell; blank where none is known."""
-    if not row.stopped_by:
-        return ""
-    return row.stopped_by + (f" ({row.stopped_at})" if row.stopped_at else "")

@@ -11,7 +11,7 @@ from optimiser.figures.of_memo.memo_text import legible, named
 from optimiser.figures.of_memo.signed_steps import every_step, net, steps_now, weight, window
 from optimiser.plan.action_rows import Action
 from optimiser.plan.plan import Plan
-from optimiser.plan.reasons import Reason, is_beaten
+from optimiser.plan.reasons import Reason, is_beaten, stop_of
 from stockpile_model import amounts
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.solved_plan import counted, parts
@@ -189,8 +189,9 @@ def _why(plan: Plan, step: Action) -> str:
         said.append(rank)
     if beaten := _beaten(plan, row):
         said.append(f"beats {beaten}")
-    if limit := row.stopped_at or whole.stopped_at or row.stopped_by or whole.stopped_by:
-        said.append(f"limit {limit}")
+    if limit := stop_of(row) or stop_of(whole):
+        itself = f" of {row.choice} {row.name} ("  # the line is about it
+        said.append(f"limit: {limit.replace(itself, ' (')}")
     return legible("; ".join(said), LONGEST_REASON)
 
 
