@@ -153,7 +153,7 @@ TWO_METALS: dict[str, Any] = {
 def test_amounts_over_scenarios_say_so_and_metals_are_not_added() -> None:
     """In war, one time in four, 12 of each are missing; in peace 3 expire and 1 is sold."""
     said, mean = lines(TWO_METALS), ", on average over the scenarios."
-    expired = "2.25 kg of ga and 2.25 kg of ge reach the end of their life unused"
+    expired = "The plan lets 2.25 kg of ga and 2.25 kg of ge reach the end of its life unused"
     assert f"{expired}{mean}" in said
     for metal in ("ga", "ge"):
         assert f"3 kg of demand for {metal} stay unmet{mean}" in said

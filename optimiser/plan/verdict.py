@@ -152,7 +152,8 @@ def _waste(plan: Plan) -> str:
         f"{_sum(math.fsum(each.probability * each.quantity for each in rows))} {plan.unit}{of}"
         for of, rows in by_material(plan, wasted)
     ]
-    return f"{amounts.listed(sums)} reach the end of their life unused{averaged(plan)}."
+    expired = f"The plan lets {amounts.listed(sums)} reach the end of its life unused"
+    return f"{expired}{averaged(plan)}."
 
 
 def _missed(plan: Plan) -> Iterator[str]:
