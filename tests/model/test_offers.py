@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyomo.environ as pyo
 import pytest
 
-from stockpile_model.blocks.offers import ceilings, order_windows
+from stockpile_model.blocks.offers import ceilings, order_report, order_windows
 from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.offers.supplier_terms import SupplierTerms
@@ -871,3 +871,12 @@ def test_a_limit_below_the_smallest_order_is_odd(limit: str) -> None:
     said = f"offers.{limit}: is below the smallest order, 12: no order can be placed, found 11"
     assert warnings(book(offer(**{limit: 11, "minimum_order": 10, "lot_size": 4}))) == [said]
     assert warnings(book(offer(**{limit: 12, "minimum_order": 10, "lot_size": 4}))) == []
+
+
+def test_a_price_lies_between_those_of_its_segments() -> None:
+    """Of a tiny order the solver leaves segments off by more of it than the audit lets pass."""
+    bills = [order_report.OrderBill(1.0, offer(price=20, duty=0.5), [20.0, 15.0])]
+    price, duty, _ = order_report.mean_prices(bills, [2e-5 + 1e-12, 0.0], 2e-5, 1.0)
+    assert (price, duty) == (20.0, 10.0)
+    price, duty, _ = order_report.mean_prices(bills, [1.0, 3.0], 4.0, 1.0)
+    assert (price, duty) == (16.25, 8.125)

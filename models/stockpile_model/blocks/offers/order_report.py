@@ -341,7 +341,10 @@ def mean_prices(
     for share, there, rates in bills:
         # Where nothing arrives on any path the price is that of nothing.
         weight = share / whole if whole else 1 / len(bills)
-        base = sum(rate * part for rate, part in zip(rates, parts, strict=False)) / quantity
+        priced = [*zip(rates, parts, strict=False)]
+        # Of a tiny order the parts are off by more of it than a price may be.
+        ordered = sum(part for _, part in priced) or quantity
+        base = sum(rate * part for rate, part in priced) / ordered
         price += weight * (base + there.adder)
         duty += weight * base * there.duty
         freight += weight * charged * there.freight
