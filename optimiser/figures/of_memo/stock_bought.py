@@ -20,7 +20,7 @@ from stockpile_model.tree import BASE
 
 NAME = "bought"
 MOST = 8  # lines of the table
-MOST_SENTENCES = 6
+MOST_SENTENCES = 4
 LONGER = f"over {count(MOST_COVER // 12, 'year')}"
 COVER = "Cover [days]"
 COVERS = "Cover: for how long all stock in spec meets the demand that follows, with nothing due."
