@@ -812,6 +812,19 @@ def test_of_a_large_model_what_makes_it_larger_gives_little_at_first(
     assert max(lives) == longest
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_light_cells_come_first_also_among_those_that_make_a_model_larger(
+    large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = search_of(so.from_tables({**BOOK, **OFFTAKE}), {"materials", "contracts", "offers"})
+    orders = list[list[int]]()
+    monkeypatch.setattr(trials, "_together", lambda own, given, order: orders.append(order))
+    assert trials.fewest(search.trials, search.levers, range(len(search.levers)), large) is None
+    weights = [[search.levers[j].give.weight for j in order] for order in orders]
+    assert all(each == sorted(each) for each in weights)
+    assert len({len(each) for each in orders}) == 1 + large
+
+
 def test_a_cell_gives_a_share_of_what_it_can_in_whole_months() -> None:
     """Half of the way to the first month, and to the last; half of two horizons more."""
     book = so.from_tables({**BOOK, **OFFTAKE}, "settings.periods = 36")

@@ -185,8 +185,8 @@ def fewest(
         begun, given = time.process_time(), [*levers]
         for j in growing:
             given[j] = replace(levers[j], extreme=levers[j].part_way(share))
-        others = [j for j in order if not levers[j].give.grows]
-        left = _together(trials, given, others + growing)
+        among = [j for j in order if j in growing or not levers[j].give.grows]
+        left = _together(trials, given, among)
         if left is not None:
             needed = growing if large and len(growing) == 1 else []
             return _fewest_of(trials, given, [j for j in left if j not in needed], needed)
