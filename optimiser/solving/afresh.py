@@ -9,20 +9,17 @@ and HiGHS solves it in seconds.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
-from optimiser.solving import highs
 from optimiser.solving.branching import Master
-from optimiser.solving.dive import FeasiblePoint, attempt
+from optimiser.solving.dive import FeasiblePoint, attempt, searched
 from optimiser.solving.linear import SearchClock
 from optimiser.solving.program import Program
-from optimiser.solving.search_options import ABSOLUTE_GAP, Options
+from optimiser.solving.search_options import ABSOLUTE_GAP
 from optimiser.solving.structure import Positions, ScenarioTree
 
 FINER = 0.1  # what part of the gap one path may leave open
-NODES = 300  # of the search of one path
 
 
 def decide_afresh(
@@ -39,21 +36,14 @@ def decide_afresh(
         missing = columns[aim.cost[columns] > 0]
         if not (aim.cost[missing] * (best.x - aim.lower)[missing] > ABSOLUTE_GAP).any():
             continue
-        options = Options(
-            gap=FINER * gap * _share(master.program, columns, best),
-            time_limit=clock.left,
-            threads=1,
-            nodes=NODES,
-        )
         part, _ = master.program.restricted(columns, best.x)
-        part = replace(part, cost=part.cost / np.abs(master.program.cost).max())
-        found = highs.optimise(
-            part, options, clock.interrupt, lambda _: clock.report(), best.x[columns]
-        )
-        if found.x is None:
+        finer = FINER * gap * _share(master.program, columns, best)
+        dearest = float(np.abs(master.program.cost).max())
+        found = searched(part, clock, finer, best.x[columns], dearest)
+        if found is None:
             continue
         x = best.x.copy()
-        x[columns] = found.x
+        x[columns] = found
         better = attempt(master, np.round(x[master.integers]), best.objective, best.basis)
         best = better or best
     return best

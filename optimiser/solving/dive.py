@@ -40,7 +40,7 @@ NUMEROUS = 2_000  # whole numbers from which on paths are rounded apart
 TURNED = 20  # choices, at most, that are turned round
 DEAR = 10.0  # times what a step may be dearer at first: then an earlier one is turned round
 BACK, AGAIN = 8, 5  # so many decisions before it may be turned, so often in a dive
-NEAR, NODES = 0.01, 300  # gap and nodes of HiGHS's search where rounding a path finds nothing
+NEAR, NODES = 0.01, 300  # gap and nodes of HiGHS's search of one path
 
 Choice = tuple[Branch, int]  # a branch, and which of its sides
 
@@ -131,15 +131,23 @@ def _end(master: Master, vertex: Vertex, worst: float) -> Floats | None:
     return searched(master.program, master.relaxation.clock) if worst == INFINITY else None
 
 
-def searched(program: Program, clock: SearchClock) -> Floats | None:
-    """Return a plan of a path as HiGHS finds it; None where its short search finds none."""
-    largest = np.abs(program.cost).max(initial=0.0) or 1.0
-    options = Options(gap=NEAR, time_limit=clock.left, threads=1, nodes=NODES)
+def searched(
+    program: Program,
+    clock: SearchClock,
+    gap: float = NEAR,
+    known: Floats | None = None,
+    dearest: float | None = None,
+) -> Floats | None:
+    """Return a plan of a path as HiGHS finds it, from a `known` one; None where its short search
+    finds none. Costs are in units of the `dearest`; None: that of the path.
+    """
+    unit = dearest or np.abs(program.cost).max(initial=0.0) or 1.0
     return highs.optimise(
-        replace(program, cost=program.cost / largest, offset=program.offset / largest),
-        options,
+        replace(program, cost=program.cost / unit, offset=program.offset / unit),
+        Options(gap=gap, time_limit=clock.left, threads=1, nodes=NODES),
         clock.interrupt,
         lambda _: clock.report(),
+        known,
     ).x
 
 
