@@ -16,6 +16,8 @@ from optimiser.api.studying import check_places
 from optimiser.execution.executor import processes
 from optimiser.studies.answered import Answered
 from optimiser.studies.engine.runner import StudyProgress
+from optimiser.studies.kinds.asked import AnswerTable
+from optimiser.studies.stress import stress_columns as titles
 from optimiser.studies.stress.stress_rounds import EVENTS, KIND, LEFT_OUT, THUMB, StressAsked
 from optimiser.studies.study_sheet.study_table import Study
 from optimiser.system.interrupts import Interrupt
@@ -23,6 +25,9 @@ from stockpile_model.values import parted
 
 if TYPE_CHECKING:
     from optimiser.figures.figure import Figured
+
+
+BRIEF = (titles.RANK, titles.EVENT, titles.MORE, titles.SHORT, titles.REGRET)
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,6 +105,29 @@ class StressResult(StudyResult):
             "interrupted": self.interrupted,
             "seconds": round(self.seconds, 3),
         }
+
+    @property
+    def brief(self) -> AnswerTable:
+        """Return the columns of the events that are read first; `no plan` where one leaves none."""
+        events = self.tables[0]
+        if not events.rows:  # there is no plan to be put under stress
+            return events
+        cost, more = events.places(titles.COST, titles.MORE)
+        shown = events.places(*BRIEF)
+        rows = [
+            ["no plan" if c == more and row[cost] is None else row[c] for c in shown]
+            for row in events.rows
+        ]
+        return replace(events, header=tuple(events.header[c] for c in shown), rows=rows)
+
+    @property
+    def impossible(self) -> tuple[str, ...]:
+        """Return after which events there is no plan, and why, in sentences."""
+        events = self.tables[0]
+        if not events.rows:
+            return ()
+        rank, event, why = events.places(titles.RANK, titles.EVENT, titles.IMPOSSIBLE)
+        return tuple(f"{row[rank]} {row[event]}: {row[why]}" for row in events.rows if row[why])
 
     def _objects(self, name: str) -> list[Mapping[str, object]]:
         """Return the rows of a table by the names of its columns."""

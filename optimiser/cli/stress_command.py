@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
@@ -29,10 +29,6 @@ from optimiser.system.interrupts import INTERRUPTED
 from stockpile_model import amounts
 
 MOST_SHOWN = 15  # events in the terminal
-RANK, EVENT, MORE, COST = "rank", "event", "costs more than the plan", "cost"
-IMPOSSIBLE = "what is impossible"
-SHOWN = (RANK, EVENT, MORE, "shortfall", "regret")
-"""The columns that the terminal shows, by their titles without a unit."""
 
 
 @click.command(epilog="Example: stockpile stress gallium.xlsx --hold 6")
@@ -99,26 +95,20 @@ def _show(found: so.StressResult) -> None:
 
     for sentence in found.answers:
         answer(sentence)
-    events = found.tables[0]
+    events = found.brief
     if not events.rows:
         return
     console, table = Plain(highlight=False), Table(box=None, pad_edge=False)
-    rank, event, cost, why = events.places(RANK, EVENT, COST, IMPOSSIBLE)
-    shown = events.places(*SHOWN)
-    for c in shown:
-        justify: Literal["left", "right"] = "left" if c == event else "right"
-        table.add_column(events.header[c], justify=justify, overflow="fold")
+    for c, title in enumerate(events.header):
+        words = all(isinstance(row[c], str) for row in events.rows)
+        table.add_column(title, justify="left" if words else "right", overflow="fold")
     for row in events.rows[:MOST_SHOWN]:
-        cells = [_cell(row[c]) for c in shown]
-        if row[cost] is None:
-            cells[SHOWN.index(MORE)] = "no plan"
-        table.add_row(*cells)
+        table.add_row(*map(_cell, row))
     console.print(table)
     if len(events.rows) > MOST_SHOWN:
         answer(f"and {len(events.rows) - MOST_SHOWN:,} more events in the workbook")
-    for row in events.rows:
-        if row[why]:
-            answer(f"{row[rank]} {row[event]}: {row[why]}")
+    for sentence in found.impossible:
+        answer(sentence)
 
 
 def _cell(value: object) -> str:
