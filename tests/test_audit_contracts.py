@@ -335,7 +335,8 @@ def test_its_workbook_is_read_and_passes(name: str, tmp_path: Path) -> None:
 def test_what_is_called_off_where_nothing_arrives_may_be_less_than_is_allowed() -> None:
     """10 a month for 1 each, from January to March; a new fiscal year begins in March. In February
     and March nothing arrives. What is called off for February is obligated in January: with 15 USD
-    5 of it, so 5 are not taken and paid in March by the money that is free again.
+    5 of it, so 5 are not taken and paid in March. They and the 10 that are called off for March are
+    obligated there, by the 5 USD that are free again and 10 more.
     """
     tables: dict[str, Any] = {
         "settings": {"start": "2027-01-01", "periods": 3, "fiscal_year_start": 3, "mip_gap": 0},
@@ -352,7 +353,10 @@ def test_what_is_called_off_where_nothing_arrives_may_be_less_than_is_allowed() 
             {"scenario": "closed", "table": "contracts", "column": "availability", "from": "2027-02-01", "how": "set", "value": 0}
         ],
         "funds": [{"fund": "treasury"}],
-        "budgets": [{"fund": "treasury", "amount": 15}],
+        "budgets": [
+            {"fund": "treasury", "amount": 15},
+            {"fund": "treasury", "from": "2027-03-01", "amount": 10},
+        ],
     }  # fmt: skip
     plan = so.solve(so.from_tables(tables)).plan  # it agrees with its audit
     assert plan is not None

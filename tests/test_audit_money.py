@@ -127,7 +127,7 @@ def test_a_fault_in_the_rows_is_reported(name: str) -> None:
         ("budgets[row 2].pay_by set 2027-01-31", r"can pay until 2027-01-31 only \(budgets!D2\)"),
         (
             "budgets[row 2].amount set 100",
-            r"nds 2026-10 has obligated by the end of 2027-01-01 must be at most 100 \(budgets!",
+            r"nds 2026-10 has obligated in the period from 2027-01-01 must be at most 100 \(budgets!",
         ),
         ("offers[bulk].availability set 0.6", r"released of what was obligated for"),
         ("budgets[row 2].expires set 2026-12-31", r"can be obligated until 2026-12-31 only"),
@@ -139,9 +139,38 @@ def test_a_cell_that_the_plan_breaks_is_named(change: str, said: str) -> None:
     assert any(re.search(said, line) for line in found), "\n".join(found[:20])
 
 
-def test_what_is_obligated_as_it_fails_is_not_released() -> None:
+def test_all_that_is_ordered_is_obligated_also_where_it_arrives_at_once() -> None:
+    """Half of what is ordered for 120 arrives in the same month. 60 are paid, 60 released; of two
+    appropriations neither is obligated beyond its amount at any time."""
+    tables: dict[str, Any] = {
+        "settings": {"start": "2027-01-01", "periods": 1, "mip_gap": 0},
+        "materials": [{"material": "gallium"}],
+        "suppliers": [{"supplier": "plant"}],
+        "offers": [
+            {
+                "offer": "spot",
+                "supplier": "plant",
+                "material": "gallium",
+                "price": 10,
+                "availability": 0.5,
+            }
+        ],
+        "demand": [{"material": "gallium", "from": "2027-01-01", "quantity": 6}],
+        "funds": [{"fund": "treasury"}],
+        "budgets": [{"fund": "treasury", "amount": 100}, {"fund": "treasury", "amount": 20}],
+    }
+    plan = plan_of(tables)
+    assert told(plan) == []
+    paid = plan["payments"].groupby("appropriation")[["amount", "released"]].sum()
+    assert paid.sum(axis=1).sort_values().tolist() == pytest.approx([20, 100])
+    less = apply(plan.stockpile, parse("budgets[row 2].amount set 99"))
+    said = "has obligated in the period from 2027-01-01 must be at most 99 (budgets!"
+    assert any(said in line for line in told(plan, stockpile=less))
+
+
+def test_what_is_obligated_as_it_fails_is_released_at_once() -> None:
     """An offtake may be signed in January or in February, and is in February, where half of what is
-    called off fails at once. So the plan has nothing to release, as its audit holds."""
+    called off fails at once. So 20 USD are obligated for it and released in one period."""
     day = [dt.date(2027, month, 1) for month in (1, 2)]
     plan = plan_of(
         {
@@ -165,4 +194,4 @@ def test_what_is_obligated_as_it_fails_is_not_released() -> None:
     )
     assert told(plan) == []
     assert plan["payments"][["date", "obligated"]].iloc[0].tolist() == [day[1], day[1]]
-    assert plan["payments"]["released"].tolist() == [0]
+    assert plan["payments"]["released"].tolist() == [20]

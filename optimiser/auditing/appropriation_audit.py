@@ -25,6 +25,13 @@ class AuditedCharge(NamedTuple):
     paid: float
     released: float
 
+    def held(self, t: int) -> float:
+        """Return what is held in a period for what does not arrive [money].
+
+        What should arrive as it is ordered is obligated in full in that period.
+        """
+        return self.released if self.bound <= t < self.t or self.bound == t == self.t else 0.0
+
 
 def payments(path: PathAudit) -> None:
     """Compare payments with outlays: each is paid in full, by appropriations that may pay it.
@@ -270,12 +277,8 @@ def _obligated(
     if not any(each.released for each in charges):
         return
     for t in range(last + 1):
-        held = sum(
-            each.paid + (each.released if t < each.t else 0.0)
-            for each in charges
-            if each.bound <= t
-        )
-        what = f"what {name} has obligated by the end of {path.inputs.begins[t]}"
+        held = sum(each.held(t) + (each.paid if each.bound <= t else 0.0) for each in charges)
+        what = f"what {name} has obligated in the period from {path.inputs.begins[t]}"
         path.record.within("payments", what, row.amount, held, path.cent(), (row, "amount"))
 
 
@@ -308,7 +311,7 @@ def _receipts(
     for t in range(path.inputs.periods):
         amount += arrived.get(t, 0.0)
         gone = sum(each.paid for each in charges if each.t <= t)
-        gone += sum(each.released for each in charges if each.bound <= t < each.t)
+        gone += sum(each.held(t) for each in charges)
         what = f"what {name} have paid by the end of {path.inputs.begins[t]}, before they arrive,"
         path.record.within("payments", what, amount, gone, path.cent())
     return arrived

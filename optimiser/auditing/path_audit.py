@@ -381,8 +381,8 @@ class PathAudit:
         least: float,
         most: float,
     ) -> None:
-        """Post what was obligated in a period and is released in another, at least and at most."""
-        if most > 0 and (isinstance(bound, Since) or bound < t):
+        """Post what was obligated in a period and is released in one, at least and at most."""
+        if most > 0:
             key = OwedFor(t, use, material, name, self.since(bound).date)
             before = self.failing.get(key, (0.0, 0.0))
             self.failing[key] = before[0] + least, before[1] + most

@@ -38,6 +38,8 @@ BULK = offer("bulk", availability=0.5, lead_time_months=1)
 """Half of what is ordered arrives, a month later."""
 HALF = "pay[0,purchase,ga,,,0,1]"
 LOST = "reserved[0,purchase,ga,,,0,1]"
+AT_ONCE = "pay[0,purchase,ga,,,0,0]"
+LOST_AT_ONCE = "reserved[0,purchase,ga,,,0,0]"
 FIGURES = ("amount", "obligated", "spent", "released", "lapsed", "left")
 
 CASES = [
@@ -61,6 +63,32 @@ CASES = [
         [
             {"buy[bulk,0]": 10.2, HALF: 51, LOST: 51, "paid_so_far[0,1]": 51}
             | {"stock[ga,stockpile,0,1]": 5.1},
+        ],
+    ),
+    Case(
+        "cap_obligated",
+        "what fails in the month of its order is free again only in the next",
+        book(offer(availability=0.5), fund(), budget(120)),
+        {"buy[spot,0]": 12, AT_ONCE: 60, LOST_AT_ONCE: 60, "paid_so_far[0,0]": 60}
+        | {"buy[spot,1]": 6, "pay[0,purchase,ga,,,1,1]": 30, "reserved[0,purchase,ga,,,1,1]": 30}
+        | {"paid_so_far[0,1]": 90, "stock[ga,stockpile,0,0]": 6, "stock[ga,stockpile,0,1]": 9},
+        [
+            {"buy[spot,0]": 13, AT_ONCE: 65, LOST_AT_ONCE: 65, "paid_so_far[0,0]": 65}
+            | {"buy[spot,1]": 5, "pay[0,purchase,ga,,,1,1]": 25, "reserved[0,purchase,ga,,,1,1]": 25}
+            | {"stock[ga,stockpile,0,0]": 6.5},
+        ],
+    ),
+    Case(
+        "hold_receipts",
+        "receipts pay for all that is ordered, though half of it fails at once",
+        book(lot(20, 0), outlet(fund="nds"), offer(availability=0.5), fund(keeps_receipts=True)),
+        {"out[sale,stockpile,0,0]": 12, "buy[spot,0]": 6, AT_ONCE: 30, LOST_AT_ONCE: 30}
+        | {"receipts_left[0,0]": 30, "receipts_left[0,1]": 30}
+        | {"stock[ga,stockpile,0,0]": 11, "stock[ga,stockpile,0,1]": 11},
+        [
+            {"buy[spot,0]": 7, AT_ONCE: 35, LOST_AT_ONCE: 35}
+            | {"receipts_left[0,0]": 25, "receipts_left[0,1]": 25}
+            | {"stock[ga,stockpile,0,0]": 11.5, "stock[ga,stockpile,0,1]": 11.5},
         ],
     ),
     Case(
@@ -138,6 +166,11 @@ OWED = (in_transit(4, 1, unpaid=6, ordered=month(-1)), offer(), fund())
         # An order is placed no sooner than there is money (31 USC 1341).
         ((*LATE, budget(100, first=1)), {}, None),
         ((*LATE, budget(100, first=0)), {}, 100),
+        # All that is ordered must be paid should it arrive, also where it arrives at once.
+        ((offer(availability=0.5), demand(5, 0), fund(), budget(99)), {}, None),
+        ((offer(availability=0.5), demand(5, 0), fund(), budget(100)), {}, 50),
+        ((offer(availability=0.5), demand(5, 0), fund(), budget(100, expires=0)), {}, 50),
+        ((offer(availability=0.5), demand(5, 0), fund(), budget(99, expires=0)), {}, None),
         # What was obligated in January is paid in February, where the appropriation still pays.
         ((*LATE, budget(100, expires=0)), {}, None),
         ((*LATE, budget(100, expires=0, pay_by=month(1))), {}, 100),

@@ -1224,16 +1224,15 @@ class Program:
                     at_least(bill.metal, buy * min(segment.price for segment in bill.segments))
                 )
                 paid = self.shared(("bill", name, n, bill.node), bill.metal * bill.share, paid)
-            since = None if bill.node is n else n
             for buyer, part in bill.owned.items():
-                outlay = Outlay(bill.node, "purchase", material, buyer, since=since)
+                outlay = Outlay(bill.node, "purchase", material, buyer, since=n)
                 self.spend(outlay, paid[buyer], 1 + number(row, "duty"), offer)
                 self.spend(outlay, part, number(row, "adder"), offer)
                 if ordered is None:
                     self.spend(outlay, part, number(row, "freight"), offer)
                 else:
                     ordered.freight.append((outlay, part * number(row, "freight"), offer))
-            if since is not None and bill.share < 1:
+            if bill.share < 1:
                 self.lose(bill, row, n, buy, paid, ordered, broken)
 
     def lose(
@@ -1442,7 +1441,7 @@ class Program:
             return periods, ZERO
         return periods + gone, number(row, column)
 
-    def bound(self, name: str, signed: Node, n: Node) -> Node | date | None:
+    def bound(self, name: str, signed: Node, n: Node) -> Node | date:
         """Where what a contract asks for at a node is obligated: as its fiscal year begins, or where
         it is signed or extended if that is later.
         """
@@ -1460,8 +1459,7 @@ class Program:
                 if at in n.path and (name, at) in self.settled.extended
             )
         year = [each for each in n.path if book.fiscal_year(each.t) == book.fiscal_year(n.t)]
-        found = agreed if agreed in year else year[0]
-        return None if found is n else found
+        return agreed if agreed in year else year[0]
 
     def outlive(self, name: str, level: str, signed: Node, leaf: Node) -> None:
         """Charge what a contract's take-or-pay costs above the reference once the horizon is over,
@@ -1611,9 +1609,9 @@ class Program:
         for buyer, part in self.parts[name, n].items():
             outlay = Outlay(n, "contract", material, buyer, since=since)
             self.spend(outlay, part, landed(contract, unit), contract)
-            if since is not None and 0 < share < 1:
+            if 0 < share < 1:
                 self.failing[outlay].add(part * landed(contract, unit), (1 - share) / share)
-        if since is not None and not share:
+        if not share:
             buyers = [*self.parts[name, n]]
             outlay = Outlay(
                 n, "contract", material, buyers[0] if len(buyers) == 1 else None, since=since
@@ -2319,7 +2317,8 @@ class Program:
         """Receipts are paid out once they have come, less what they hold for what fails."""
         for n in leaf.path:
             spent = [each for _, at, each in paid if at in n.path]
-            kept = [each for bound, at, each in held if at in leaf.path and bound <= n.t < at.t]
+            here = [each for each in held if each[1] in leaf.path]
+            kept = [each for bound, at, each in here if withheld(bound, n.t, at.t)]
             arrived = total([self.receipts[each, name] for each in n.path])
             self.rows.append(at_most(total([*spent, *kept]), arrived))
 
@@ -2343,7 +2342,7 @@ class Program:
         here = [(bound, at, each) for bound, at, each in held if at in leaf.path]
         for n in (n for n in leaf.path if here and n.t <= last.t):
             by_then = [each for bound, at, each in paid if at in leaf.path and bound <= n.t]
-            by_then += [each for bound, at, each in here if bound <= n.t < at.t]
+            by_then += [each for bound, at, each in here if withheld(bound, n.t, at.t)]
             if by_then:
                 self.rows.append(at_most(total(by_then), amount))
 
@@ -2412,6 +2411,11 @@ class Program:
 def landed(row: Cells, price: Fraction) -> Fraction:
     """What a unit costs: its price with duty on it, adder and freight."""
     return price * (1 + number(row, "duty")) + number(row, "adder") + number(row, "freight")
+
+
+def withheld(bound: int, t: int, released: int) -> bool:
+    """Whether what fails counts as obligated: until its release, or in the period that has both."""
+    return bound <= t < released or bound == t == released
 
 
 BACK = ("exchange", "rework", "requalify", "loan")  # the forms of outlet that give metal back

@@ -37,11 +37,19 @@ class Settled:
 
 
 class Occupied(NamedTuple):
-    """Describe what an appropriation has obligated on a path, until a period (None: it is paid)
-    [money]."""
+    """Describe what an appropriation has obligated on a path, from a period until another (None: it
+    is paid) [money].
 
+    What is released in the period in which it was obligated is not free in it.
+    """
+
+    since: int
     until: int | None
     amount: float
+
+    def holds(self, t: int) -> bool:
+        """Return whether it is not free in a period after its obligation, or in that of it."""
+        return self.until is None or self.until > t or self.since == t
 
 
 def share_out(able: Appropriations, charges: Mapping[Charged, Settled]) -> dict[Charged, Settled]:
@@ -82,7 +90,7 @@ def _shared(
                 part = min(rest, _free(able.row(b, key.node).amount, paths, now))
                 if part > 0:
                     for path in paths:
-                        path.append(Occupied(until, part))
+                        path.append(Occupied(now, until, part))
                     settled = found[key._replace(b=b)]
                     settled.paid += part if until is None else 0.0
                     settled.released += 0.0 if until is None else part
@@ -97,10 +105,7 @@ def _shared(
 
 def _free(amount: float, paths: Iterable[list[Occupied]], now: int) -> float:
     """Return what an appropriation has free on all paths in a period [money]."""
-    used = (
-        sum(each.amount for each in path if each.until is None or each.until > now)
-        for path in paths
-    )
+    used = (sum(each.amount for each in path if each.holds(now)) for path in paths)
     return max(0.0, amount - max(used, default=0.0))
 
 

@@ -2,9 +2,11 @@
 
 Along each path all that an appropriation has obligated, less what was released as it did not
 arrive, is at most its amount. What it pays in the end says so for what arrives; for the rest it is
-held from the order to the day on which it should have arrived. Which appropriation was charged is
-settled with the payment, on each path for itself: an adjustment is charged to the account of the
-obligation (31 USC 1553(a)); none is obligated beyond its amount at any time (31 USC 1341).
+held from the order to the day on which it should have arrived. What is ordered and should arrive in
+one period is obligated in full in it, as all of it may arrive and be due. Which appropriation was
+charged is settled with the payment, on each path for itself: an adjustment is charged to the
+account of the obligation (31 USC 1553(a)); none is obligated beyond its amount at any time (31 USC
+1341).
 """
 
 from __future__ import annotations
@@ -34,6 +36,14 @@ class BudgetCharge(NamedTuple):
     node: int
     amount: Any
 
+    def holds(self, n: int) -> bool:
+        """Return whether it is held at a node of its path, as what is obligated there adds up.
+
+        What is released there of an earlier obligation may be obligated again; what is obligated
+        and released there may not, as it is due should it arrive.
+        """
+        return self.bound <= n < self.node or self.bound == n == self.node
+
 
 @dataclass(frozen=True)
 class Charges:
@@ -60,7 +70,8 @@ class Charges:
 class BudgetRow(NamedTuple):
     """A row of an appropriation: `node`, by which all is obligated; `end`, at which it is known.
 
-    `outstanding`: what is obligated by the node and paid or released later. `amount` is that of
+    `outstanding`: what is obligated by the node and paid or released later, or released there but
+    not from before. `amount` is that of
     `budget`, the appropriation as it stands when it can last be obligated.
     """
 
@@ -197,8 +208,10 @@ def full_rows(found: Charges) -> dict[tuple[int, int], BudgetRow]:
             paid = [each.node for each in found.on(found.paid, b, path)]
             if paid and last is None:  # it lived before the start, and pays what was ordered then
                 rows[b, leaf] = BudgetRow(leaf, leaf, [], found.able.row(b, leaf))
-            elif paid and last is not None:
-                held = [c for c in found.on(found.held, b, path) if c.bound <= last < c.node]
+            elif last is not None:
+                held = [c for c in found.on(found.held, b, path) if c.holds(last)]
+                if not paid and not held:
+                    continue
                 end = max(last, *paid, *(each.node for each in held))
                 rows[b, end] = BudgetRow(last, end, held, found.able.row(b, last))
     return dict(sorted(rows.items()))
@@ -208,7 +221,8 @@ def interim_rows(found: Charges) -> dict[tuple[int, int, int], BudgetRow]:
     """Return the rows before the end, each just before something is released, or money comes.
 
     Up to there what was obligated is at most the amount too; what is released later may be
-    obligated again. Where nothing is released in between a later row says more.
+    obligated again. What is obligated and released in one period has a row of its own there. Where
+    nothing is released in between a later row says more.
     """
     tree, seen = found.stockpile.tree, set[tuple[int, int, int, int]]()
     rows: dict[tuple[int, int, int], BudgetRow] = {}
@@ -220,13 +234,15 @@ def interim_rows(found: Charges) -> dict[tuple[int, int, int], BudgetRow]:
             continue
         held, budget = [*found.on(found.held, b, path)], found.able.row(b, last)
         charges = [*found.on(found.paid, b, path), *held]
-        changes = {each.node for each in held if each.node <= last}
+        at_once = {each.node for each in held if each.bound == each.node}
+        changes = {each.node for each in held if each.bound < each.node <= last}
         changes |= {path[found.able.opens(k)] for k in found.able.accounts.get(b, ())[1:]}
-        before = {tree.parent[n] for n in changes}
+        before = {tree.parent[n] for n in changes} | (at_once - {last})
         for n in sorted(n for n in before if n is not None):
             if not any(each.bound <= n for each in charges):
                 continue
             later = [each for each in charges if each.bound <= n < each.node]
+            later += [each for each in held if each.bound == n == each.node]
             row = BudgetRow(n, max([n, *(each.node for each in later)]), later, budget)
             if (b, n, row.end, id(budget)) not in seen:
                 seen.add((b, n, row.end, id(budget)))

@@ -225,8 +225,7 @@ def _charged(formulation: Formulation) -> tuple[Appropriations, _Charges]:
     failing = group(found.failing, able, watched)
     paid = {key._replace(heading=""): key for key in reversed(charges)}
     for key, amount in _assigned(m.reserved, failing, able):
-        if key.bound != key.node:  # what is obligated only now is not released from before
-            charges[paid.get(key, key)].released += amount
+        charges[paid.get(key, key)].released += amount
     if able.accounts:
         charges = share_out(able, charges)
     return able, dict(sorted(charges.items(), key=lambda each: (each[0].node, each[0].b)))

@@ -28,7 +28,8 @@ class Budget(Row):
         "obligated in full when it is placed, the deliveries of a contract at the start of their "
         "fiscal year, or at signing if that is later, all else when it is paid; what was in "
         "transit at the start by what lived when it was ordered, or else at the start. What does "
-        "not arrive is released, and may be obligated again while its appropriation lives."
+        "not arrive is released, and may be obligated again while its appropriation lives; what "
+        "should arrive in the period of its order only in the next, as all of it may be due."
     )
     STEP = "parties"
     GIVES: ClassVar[Gives] = {

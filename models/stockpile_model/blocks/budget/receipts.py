@@ -58,7 +58,7 @@ def balance_receipts(m: pyo.ConcreteModel, found: Charges, received: Receipts) -
 
 
 def hold_receipts(m: pyo.ConcreteModel, found: Charges) -> None:
-    """Require receipts_left[b,n] ≥ Σ held of what is obligated by n and released later.
+    """Require receipts_left[b,n] ≥ Σ held of what is obligated by n and not released before.
 
     What may not arrive is held back from the order on, on each path.
     """
@@ -68,7 +68,7 @@ def hold_receipts(m: pyo.ConcreteModel, found: Charges) -> None:
             path = tree.paths[leaf]
             held = [*found.on(found.held, b, path)]
             for n in path:
-                later = [each for each in held if each.bound <= n < each.node]
+                later = [each for each in held if each.holds(n)]
                 if later:
                     rows[b, n, max(each.node for each in later)] = later
     m.hold_receipts = pyo.Constraint(

@@ -167,7 +167,7 @@ def _pay(
         _release(m, schedule, ledger, k, n)
 
 
-def due(m: pyo.ConcreteModel, schedule: Schedule, k: str, n: int, share: float) -> Binding | None:
+def due(m: pyo.ConcreteModel, schedule: Schedule, k: str, n: int, share: float) -> Binding:
     """Return where a share of what a contract delivers at a node is obligated."""
     starts = {d for _, d in schedule.parts[k, n]}
     most = (
@@ -195,8 +195,6 @@ def _release(m: pyo.ConcreteModel, schedule: Schedule, ledger: Ledger, k: str, n
     row, buyers = schedule.contract(k, n), buyer_sites(schedule.stockpile)
     share = row.availability
     bound = due(m, schedule, k, n, 1 - share)
-    if bound is None:
-        return
     shared = len(buyers) > 1 and share > 0
     for b in buyers if shared else [""]:
         lost = {

@@ -50,11 +50,9 @@ def day_before(schedule: Schedule, k: str, n: int) -> dt.date | None:
     return max(begin, signing.date)
 
 
-def bound_at(schedule: Schedule, k: str, s: int, n: int) -> Binding | None:
-    """Return the obligation at a node of what is paid at another; None: they are the same."""
-    if s == BEFORE:
-        return Binding(day=day_before(schedule, k, n))
-    return None if s == n else Binding((s,))
+def bound_at(schedule: Schedule, k: str, s: int, n: int) -> Binding:
+    """Return the obligation at a node of what is paid at another."""
+    return Binding(day=day_before(schedule, k, n)) if s == BEFORE else Binding((s,))
 
 
 def obligation(
@@ -65,8 +63,8 @@ def obligation(
     starts: Collection[int],
     due: Iterable[Covered],
     source: tuple[object, ...],
-) -> Binding | None:
-    """Return where what is due at a node is obligated; None: where it is paid.
+) -> Binding:
+    """Return where what is due at a node is obligated.
 
     `starts`: the periods of first delivery of what is due; `due`: its levels, each with the most,
     read where that matters.

@@ -29,10 +29,10 @@ def post_payments(m: pyo.ConcreteModel, joint: JointTerms, ledger: Ledger) -> No
             continue
         (b,) = terms.buyers[o]
         for each in payment.nodes:
-            order = _order(each, n)
+            order = Binding((each,))
             found = _outlays(m, joint, o, b, n, PaymentTerm([each], payment.share))
             _post(terms, ledger, o, b, n, found, order)
-            if order is not None and payment.share < 1:
+            if payment.share < 1:
                 lost = _outlays(m, joint, o, b, n, PaymentTerm([each], 1 - payment.share))
                 _release(terms, ledger, o, b, n, lost, order)
 
@@ -49,28 +49,23 @@ def _post_shared(m: pyo.ConcreteModel, joint: JointTerms, ledger: Ledger, o: str
     for b in terms.buyers[o]:
         found = _outlays(m, joint, o, b, n, payment)
         _post(terms, ledger, o, b, n, found, order)
-        if order is not None and 0 < payment.share < 1:
+        if 0 < payment.share < 1:
             rest = (1 - payment.share) / payment.share
             lost = {heading: rest * each for heading, each in found.items()}
             failing = _together(m, joint, o, n, payment._replace(share=1 - payment.share))
-            _release(terms, ledger, o, b, n, lost, failing or order)
-    if order is not None and payment.share <= 0:
+            _release(terms, ledger, o, b, n, lost, failing)
+    if payment.share <= 0:
         for each in payment.nodes:
             lost = _outlays(m, joint, o, "", n, PaymentTerm([each], 1.0), whole=True)
             _release(terms, ledger, o, "", n, lost, Binding((each,)))
 
 
-def _order(placed: int, n: int) -> Binding | None:
-    """Return where an order is obligated that is paid at a node; None where it is paid at once."""
-    return Binding((placed,)) if placed != n else None
-
-
 def _together(
     m: pyo.ConcreteModel, joint: JointTerms, o: str, n: int, payment: PaymentTerm
-) -> Binding | None:
+) -> Binding:
     """Return where orders are obligated that arrive together, each with what it costs."""
     if len(payment.nodes) == 1:
-        return _order(payment.nodes[0], n)
+        return Binding(tuple(payment.nodes))
     bills = {each: PaymentTerm([each], payment.share) for each in sorted(payment.nodes)}
     most = {
         each: summed(_outlays(m, joint, o, "", n, bill, whole=True).values())
@@ -106,7 +101,7 @@ def _post(
     b: str,
     n: int,
     outlays: dict[str, Any],
-    order: Binding | None,
+    order: Binding,
 ) -> None:
     """Post what a buyer pays at a node under an offer."""
     material = terms.offers[o].material
