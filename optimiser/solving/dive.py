@@ -6,8 +6,8 @@ rounded up in batches: an order that is placed attracts the metal of others, whi
 rounded down reappears in the month after.
 
 Where there are many and the tree parts, what its paths share is rounded in the whole program. Then
-the end of each path is rounded in a program of its own, with all else held: a step takes a tenth of
-the time there.
+the end of each path is decided anew and rounded in a program of its own, with all else held: a step
+takes a tenth of the time there.
 
 Light ones come last, those that are as late as one another at once: each so that the sum of its
 kind from the root to its node is what it was, to the nearest whole number. So what one leaves its
@@ -40,6 +40,7 @@ NUMEROUS = 2_000  # whole numbers from which on paths are rounded apart
 TURNED = 20  # choices, at most, that are turned round
 DEAR = 10.0  # times what a step may be dearer at first: then an earlier one is turned round
 BACK, AGAIN = 8, 5  # so many decisions before it may be turned, so often in a dive
+SPARE = 0.01  # what part of the whole cost is much for one end
 NEAR, NODES = 0.01, 300  # gap and nodes of HiGHS's search of one path
 
 Choice = tuple[Branch, int]  # a branch, and which of its sides
@@ -69,7 +70,7 @@ def dive(
         return None
     ends = _ends(master.structure)
     if len(ends) > 1 and len(master.integers) >= NUMEROUS:
-        found = _end_by_end(master, *decided, worst, ends)
+        found = _end_by_end(master, part, *decided, worst, ends)
         if found is not None or worst < INFINITY:
             return found
     rounded = _rounded(master, *decided, worst, np.ones_like(master.binary))
@@ -92,23 +93,30 @@ def _ends(own: Structure) -> list[Positions]:
 
 
 def _end_by_end(
-    master: Master, part: Subproblem, vertex: Vertex, worst: float, ends: Sequence[Positions]
+    master: Master,
+    begun: Subproblem,
+    part: Subproblem,
+    vertex: Vertex,
+    worst: float,
+    ends: Sequence[Positions],
 ) -> FeasiblePoint | None:
-    """Return a plan: what paths share is rounded first, then the end of each path alone, with all
-    else held; None where an end fits no plan that costs less than `worst`.
+    """Return a plan: what paths share is rounded first, then the end of each path alone, decided
+    anew with all else held; None where an end fits no plan that costs less than `worst`. `part` has
+    all that is weighty decided, so that what is shared suits the ends.
     """
     rounded = _rounded(master, part, vertex, worst, ~np.isin(master.integers, np.concatenate(ends)))
     if rounded is None:
         return None
-    part, vertex = rounded
-    relaxation, program = master.relaxation, master.bounded(part)
+    _, vertex = rounded
+    relaxation, program = master.relaxation, master.bounded(begun)
     program = replace(program, integer=np.isin(np.arange(program.columns), master.integers))
     x, basis = vertex.x.copy(), relaxation.kept(vertex.basis)
     for end in ends:
         alone, inside = program.restricted(end, x)
         own = Master(alone, master.structure.of(end), LinearProgram(alone, relaxation.clock))
-        most = worst - program.objective(x) + alone.objective(x[end])
-        found = _end(own, own.solve(Subproblem(), basis.at(end, inside)), most)
+        cost = program.objective(x)
+        most, much = worst - cost + alone.objective(x[end]), SPARE * abs(cost)
+        found = _end(own, own.solve(Subproblem(), basis.at(end, inside)), most, much)
         if found is None:
             return None
         x[end] = found
@@ -119,16 +127,18 @@ def _end_by_end(
     return None if planned is None else replace(planned, basis=None)
 
 
-def _end(master: Master, vertex: Vertex, worst: float) -> Floats | None:
-    """Return the columns of the end of a path, with its integers rounded; None where that fits no
-    plan. Where any plan is enough and rounding finds none, HiGHS may.
+def _end(master: Master, vertex: Vertex, worst: float, much: float) -> Floats | None:
+    """Return the columns of the end of a path, with its integers whole; None where that fits no
+    plan. Where a dive finds none that costs `much` more than the relaxation, HiGHS may.
     """
     if not vertex.solved:
         return None
-    rounded = _rounded(master, Subproblem(), vertex, worst, np.ones_like(master.binary))
-    if rounded is not None:
-        return rounded[1].x
-    return searched(master.program, master.relaxation.clock) if worst == INFINITY else None
+    found = dive(master, Subproblem(), vertex, worst)
+    if found is not None:
+        return found.x
+    if worst - vertex.objective < much:
+        return None
+    return searched(master.program, master.relaxation.clock)
 
 
 def searched(

@@ -24,6 +24,9 @@ from optimiser.system.interrupts import Interrupt
 
 LONGEST, LONGEST_LEAST = 4, 10_000
 """Iterations of the simplex at most: for each row and column, and in any case."""
+RUNAWAY = 10.0
+"""How often the sum of all that was paid and received at the last vertex a cost may come to before
+the dual simplex is given up: it mostly has no point then, of which presolve is sure at once."""
 FINE = 1e-10  # by how much a row may be missed; HiGHS's own tolerance is 1e-7
 SCALING = 2  # how HiGHS scales what the dual simplex solves: its own choice
 # a reduced cost nearer to 0 than this is 0 to the solver, for one scaled unit of what it is the
@@ -132,7 +135,12 @@ class Vertex:
 
 
 class LinearProgram:
-    """A program without its integrality, held by one HiGHS object with one thread."""
+    """A program without its integrality, held by one HiGHS object with one thread.
+
+    `anew`: whether it is solved from nothing where its cost runs away.
+    """
+
+    anew = True
 
     def __init__(self, program: Program, clock: SearchClock) -> None:
         self.program, self.clock = program.relaxed(), clock
@@ -150,6 +158,7 @@ class LinearProgram:
         ):
             self.h.setOptionValue(name, value)
         self._cost = self.program.cost  # that HiGHS holds
+        self._far = INFINITY
 
     def _loaded(self) -> Program:
         """Return the program that HiGHS holds."""
@@ -180,8 +189,14 @@ class LinearProgram:
             self._begin(basis)
         if self._cost is not self.program.cost:
             self._charge(self.program.cost)
-        self.h.setOptionValue("objective_bound", cutoff)
-        return self._vertex(self._minimised(primal), cutoff)
+        far = self._far if self.anew else INFINITY
+        self.h.setOptionValue("objective_bound", min(cutoff, far))
+        ended = self._minimised(primal)
+        if ended == HighsModelStatus.kObjectiveBound and far < cutoff:
+            self.h.clearSolver()
+            self.h.setOptionValue("objective_bound", cutoff)
+            ended = self._minimised(primal)
+        return self._vertex(ended, cutoff)
 
     def twin(self) -> LinearProgram | None:
         """Return another of the same program, to be solved in parallel; None where one after the
@@ -273,6 +288,8 @@ class LinearProgram:
             return (
                 Vertex(bound) if bound >= cutoff - PRECISION * abs(cutoff) else self._to_the_end()
             )
+        size = float(np.abs(self.program.cost * x).sum())
+        self._far = self.program.offset + RUNAWAY * max(size, abs(self.program.offset))
         return Vertex(bound, self.program.objective(x), x, activity, dual, h.getBasis())
 
     def _solution(self) -> tuple[Floats, Floats, Floats]:

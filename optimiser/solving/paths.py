@@ -9,8 +9,9 @@ should not, are left out until the last: two of five. A path that cannot go on f
 the others, as it asks for more, is solved before them.
 
 On the way each path is planned with whole integers too, with what was planned before it held: the
-first plan. Where rounding finds none for a path, HiGHS may; a path that has none after what the
-others decided first is planned before them.
+first plan. A path for which rounding finds none after what the others decided first is planned
+before them, and after some such paths by HiGHS, whose search of one path takes longer than all the
+paths before it.
 """
 
 from __future__ import annotations
@@ -77,8 +78,9 @@ class Paths:
             new[[*self.order[k]]] = True
             new[NOWHERE] = k == 0
             new &= ~inside
-            solved, planned = self._alone(new)
-            if not (solved and planned) and k > 0 and self._restarts < RESTARTS:
+            before = k > 0 and self._restarts < RESTARTS  # may be planned before the others
+            solved, planned = self._alone(new, searching=not before)
+            if not (solved and planned) and before:
                 self._restarts += 1
                 self.order.insert(0, self.order.pop(k))
                 self._begin()
@@ -99,8 +101,9 @@ class Paths:
         """Return the basis of the whole program."""
         return Basis(self.columns.tobytes(), self.rows.tobytes())
 
-    def _alone(self, new: Bools) -> tuple[bool, bool]:
-        """Solve what stands at some nodes, the others as they are; and plan it.
+    def _alone(self, new: Bools, searching: bool) -> tuple[bool, bool]:
+        """Solve what stands at some nodes, the others as they are; and plan it, where rounding
+        finds no plan by HiGHS if that may be searching.
 
         Return whether there is a point, and a plan where there was one so far.
         """
@@ -122,7 +125,7 @@ class Paths:
         if not new[0]:
             relaxation = LinearProgram(self._part(every, rows, self.plan), self.clock)
             vertex = relaxation.solve(self.basis.at(every, rows))
-        found = self._planned(relaxation, every, vertex) if vertex.solved else None
+        found = self._planned(relaxation, every, vertex, searching) if vertex.solved else None
         if found is None:
             self.plan = None
         else:
@@ -143,12 +146,14 @@ class Paths:
         self.used |= np.isin(kind, kind[columns])
 
     def _planned(
-        self, relaxation: LinearProgram, columns: Positions, vertex: Vertex
+        self, relaxation: LinearProgram, columns: Positions, vertex: Vertex, searching: bool
     ) -> Floats | None:
         program = replace(relaxation.program, integer=self.program.integer[columns])
         structure = self.structure.of(columns)
         found = dive(Master(program, structure, relaxation), Subproblem(), vertex)
-        return searched(program, self.clock) if found is None else found.x
+        if found is not None:
+            return found.x
+        return searched(program, self.clock) if searching else None
 
     def _join(self, inside: Bools, leaves: int) -> None:
         """Solve what stands at the nodes so far, as if their leaves were all.

@@ -60,6 +60,8 @@ class Sifted(LinearProgram):
     since. `repairs`: whether columns come in where there is no point without them.
     """
 
+    anew = False  # what comes in is read off the ray of what has no point: presolve leaves none
+
     def __init__(
         self, program: Program, clock: SearchClock, core: Core, repairs: bool = True
     ) -> None:

@@ -225,22 +225,42 @@ def test_a_dive_plans_the_ends_of_paths_one_by_one() -> None:
         part = Subproblem().hold(master.integers[shared], found.whole[shared])
         vertex = master.solve(part)
         before = vertex.x.copy()
-        plan = diving._end_by_end(master, part, vertex, np.inf, ends)
+        plan = diving._end_by_end(master, part, part, vertex, np.inf, ends)
         assert plan is not None
         assert (vertex.x == before).all()
         assert (plan.whole[shared] == found.whole[shared]).all()
         assert program.holds(plan.x, diving.EXACT)
         best = highs.optimise(program.fixed(plan.whole), Options(threads=1), Interrupt())
         assert plan.objective == pytest.approx(best.objective)
-        better = diving._end_by_end(master, part, vertex, plan.objective, ends)
+        better = diving._end_by_end(master, part, part, vertex, plan.objective, ends)
         assert better is None or better.objective < plan.objective
         alone += bool((before[master.integers] % 1 > 1e-6).any())
     assert alone >= 4
 
 
-def test_where_any_plan_is_enough_highs_plans_an_end_that_cannot_be_rounded(
+def test_the_end_of_a_path_is_decided_anew() -> None:
+    """What the way to it decided of an end does not bind it."""
+    cheaper = 0
+    for seed in range(8):
+        program, shape = planning(seed, leaves=4, periods=5)
+        lp = LinearProgram(Master.program_of(program, shape), SearchClock())
+        master, ends = Master(program, shape, lp), diving._ends(shape)
+        at = np.intersect1d(master.integers, ends[0])[:1]
+        part = Subproblem().at_least(at, np.ones(1))
+        vertex = master.solve(part)
+        bound, free = (
+            diving._end_by_end(master, begun, part, vertex, np.inf, ends)
+            for begun in (part, Subproblem())
+        )
+        assert free is not None
+        cheaper += bound is None or free.objective < bound.objective - 1e-6
+    assert cheaper >= 4
+
+
+def test_highs_plans_an_end_that_cannot_be_rounded_and_may_cost_much_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Where it may not cost much more it is given up."""
     program, shape = planning(3, leaves=4, periods=5)
     lp = LinearProgram(Master.program_of(program, shape), SearchClock())
     master, ends = Master(program, shape, lp), diving._ends(shape)
@@ -251,10 +271,18 @@ def test_where_any_plan_is_enough_highs_plans_an_end_that_cannot_be_rounded(
 
     monkeypatch.setattr(diving, "_rounded", of_the_whole_alone)
     vertex = master.solve(Subproblem())
-    plan = diving._end_by_end(master, Subproblem(), vertex, np.inf, ends)
+    plan = diving._end_by_end(master, Subproblem(), Subproblem(), vertex, np.inf, ends)
     assert plan is not None
     assert program.holds(plan.x, diving.EXACT)
-    assert diving._end_by_end(master, Subproblem(), vertex, 2 * plan.objective, ends) is None
+    assert (
+        diving._end_by_end(master, Subproblem(), Subproblem(), vertex, 2 * plan.objective, ends)
+        is not None
+    )
+    monkeypatch.setattr(diving, "SPARE", 1.0)
+    assert (
+        diving._end_by_end(master, Subproblem(), Subproblem(), vertex, 1.1 * plan.objective, ends)
+        is None
+    )
 
 
 def lots_over_a_tree(priority: int, room: float = 0.0) -> tuple[Master, Scenarios]:

@@ -317,8 +317,16 @@ def test_a_path_that_asks_for_more_is_solved_before_the_others() -> None:
     assert paths.plan.tolist() == [5, 0, 0]
 
 
-def test_a_path_without_a_plan_is_planned_before_the_others() -> None:
-    """Of what is bought at the root the other leaf takes an even number, and one is not even."""
+def test_a_path_without_a_plan_is_planned_before_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of what is bought at the root the other leaf takes an even number, and one is not even.
+    HiGHS, whose search takes longer, is not asked."""
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("HiGHS was asked")
+
+    monkeypatch.setattr("optimiser.solving.paths.searched", refuse)
     tree = ScenarioTree((None, 0, 0), (1.0, 0.7, 0.3))
     labels: list[Label] = [("buy", ("one", 0)), ("late", ("one", 1)), ("late", ("one", 2))]
     program = Program(
@@ -344,10 +352,11 @@ def test_a_path_without_a_plan_is_planned_before_the_others() -> None:
 def test_a_path_whose_numbers_cannot_be_rounded_is_planned_by_highs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Where that is no better with two of them before the others."""
     monkeypatch.setattr("optimiser.solving.paths.dive", lambda *of: None)
     program, shape = planning(11, leaves=6, periods=6)
     paths = Paths(engine.Master.program_of(program, shape), shape, SearchClock(), planning=True)
-    assert [*paths.grow()] == [1, 2, 3, 4, 5, 6]
+    assert [*paths.grow()] == [1, 1, 1, 2, 3, 4, 5, 6]
     assert paths.plan is not None
     plan = paths.plan[: program.columns]
     kept(program, np.where(program.integer, np.round(plan), plan))
