@@ -78,8 +78,8 @@ RULES = """\
    number of its column can only have a decimal point (0.125, 12.5, 1234.567); else it is an error
    where it ends with 0, and a warning where it does not and no other number of the file has a
    decimal point. So write 1.2 or 1.2000.
-8. Lists are separated by commas or semicolons. Yes or no may also be true, false, 1, 0. Shares and
-   rates are fractions: 0.25 is 25 %.
+8. Lists are separated by commas or semicolons; a name that holds one stands in quotation marks in a
+   list. Yes or no may also be true, false, 1, 0. Shares and rates are fractions: 0.25 is 25 %.
 9. All problems are reported at once, each with its cell, and nothing is written when there is one.
    Warnings do not stop a plan.
 10. A folder with one `<table>.csv` (UTF-8, commas between the cells) for each table is read by the

@@ -26,6 +26,7 @@ from optimiser.plan.plan import Plan
 from optimiser.workbook.write import plan_book
 from optimiser.workbook.write.sheet_links import _onward
 from stockpile_model.block import results
+from stockpile_model.blocks.budget import Payment
 from stockpile_model.blocks.contracts import ContractOutcome
 from stockpile_model.leads import Lead
 from stockpile_model.schema import Result
@@ -549,7 +550,7 @@ def test_each_outlay_is_paid_by_what_pays_its_heading(shared: Plan) -> None:
 def test_a_payment_of_several_actions_is_on_the_way_of_each() -> None:
     lead = Lead("payments", (("number", "number"),), onward=True)
     table = SimpleNamespace(
-        sheet="payments", height=5, values={"number": ["a", "a, b", None, "b", "c"]}
+        sheet="payments", kind=Payment, height=5, values={"number": ["a", "a, b", None, "b", "c"]}
     )
     places = list(_onward(table, lead))  # type: ignore[arg-type]
     assert places == ["'payments'!A3", "'payments'!A5", None, "'payments'!A2", None]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stockpile_model.calendar import Calendar
+from stockpile_model.name_lists import names_in
 from stockpile_model.names import identity
 from stockpile_model.schema import R, Row
 from stockpile_model.stockpile import Stockpile
@@ -73,7 +74,7 @@ class Passed:
     def shown(self, sheet: str) -> Iterator[PlanRow]:
         """Yield the rows of a sheet that hold on the path."""
         for row in self.sheets.get(sheet, ()):
-            names = [identity(each) for each in str(row.get("scenarios") or ALL).split(",")]
+            names = [identity(each) for each in names_in(str(row.get("scenarios") or ALL))]
             if ALL in names or identity(self.scenario) in names:
                 yield row
 

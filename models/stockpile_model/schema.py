@@ -88,7 +88,8 @@ class Column:
     scenarios. `over`: it is weighed so too, in a row of one `node`; or with the probabilities of
     all `scenarios` that follow a decision; or it is the mean over them, given the decision
     (`rest`). `at_end`: of a date, its row shows stock at the end of the period that begins with it.
-    `sentence`: it holds sentences. `alarm`: above zero it is what an officer looks for.
+    `sentence`: it holds sentences. `several`: it lists names, as `name_lists` writes them. `alarm`:
+    above zero it is what an officer looks for.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Column:
     over: Literal["", "node", "scenarios", "rest"] = ""  # of results: over what it is weighed
     at_end: bool = False  # of results: a date whose row shows stock at the end of its period
     sentence: bool = False  # of results: it holds sentences
+    several: bool = False  # of results: it lists names
     alarm: bool = False  # of results: above zero it is what an officer looks for
 
     @property
@@ -542,7 +544,7 @@ class Dated(Result):
     Sums over its rows weigh each by its probability.
     """
 
-    scenarios: str = column("scenarios it holds for", default=ALL)
+    scenarios: str = column("scenarios it holds for", default=ALL, several=True)
     probability: float = column("probability of these scenarios", "1", default=1.0)
 
     def last_day(self, calendar: Calendar) -> dt.date | None:

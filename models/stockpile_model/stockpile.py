@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stockpile_model.calendar import Calendar
+from stockpile_model.name_lists import list_of
 from stockpile_model.scale import Figure, Scale, scale_of
 from stockpile_model.schema import Problem, R, Row, columns, get, keys
 from stockpile_model.standing import Standing, Standings
@@ -177,7 +178,7 @@ class Stockpile:
     def _listed(self) -> tuple[str, ...]:
         """Return for each node the scenarios that pass it, in words."""
         trunk, holds = self.trunk, enumerate(self.holds)
-        return tuple(ALL if node in trunk else ", ".join(names) for node, names in holds)
+        return tuple(ALL if node in trunk else list_of(names) for node, names in holds)
 
     def lot(self, own: float | None) -> float | None:
         """Return the lot of what is ordered, called off or sold [quantity]: its own or the step."""

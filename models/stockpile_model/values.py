@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from stockpile_model.name_lists import names_in
 from stockpile_model.names import LONGEST, clean, identity
 from stockpile_model.schema import Column, Kind, quoted
 
@@ -45,7 +46,7 @@ def convert(column: Column, given: Given) -> Any:
     """
     if column.many:
         items: dict[str, Any] = {}
-        for part in re.split("[,;\uff0c\uff1b\u3001]", text(given)):
+        for part in names_in(text(given)):
             if not blank(part):
                 items.setdefault(identity(part), _CONVERT[column.kind](column, part))
         return tuple(items.values())

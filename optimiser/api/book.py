@@ -17,6 +17,7 @@ from optimiser.workbook.read.input_reader import Reading
 from stockpile_model import amounts
 from stockpile_model.block import tables as block_tables
 from stockpile_model.changes import Change, parse
+from stockpile_model.name_lists import list_of
 from stockpile_model.schema import columns, nearest
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
@@ -307,7 +308,7 @@ def _cell(value: Any) -> Any:
         value.item() if hasattr(value, "item") and not isinstance(value, (str, bytes)) else value
     )  # of numpy
     if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(str(each) for each in value) or None
+        return list_of(value) or None
     if (
         value is None
         or (isinstance(value, float) and math.isnan(value))

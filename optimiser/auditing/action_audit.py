@@ -15,6 +15,7 @@ from optimiser.auditing.findings import EXACT
 from optimiser.auditing.path_audit import Flow, PathAudit
 from optimiser.auditing.plan_sheets import Line, Sheets
 from optimiser.auditing.twin import AuditedAct, AuditedSheet, Twin
+from stockpile_model.name_lists import list_of, names_in
 
 SHEET = "actions"
 SIGNED = ("signed_by", "date_signed")
@@ -97,7 +98,7 @@ def _amounts(path: PathAudit, action: Line, act: AuditedAct) -> None:
     _mean(path, action, act, "cost", lines)
     said = dict.fromkeys(each for line in lines if (each := line.get("instruction")))
     record.term(action, "details", "\n".join(said))
-    record.term(action, "lots", ", ".join(_named(path).lots(action["number"])) or None)
+    record.term(action, "lots", list_of(_named(path).lots(action["number"])) or None)
     for line in lines:
         if "becomes" in line:
             record.term(line, "becomes", action["lots"])
@@ -163,7 +164,7 @@ def _dates(path: PathAudit, action: Line, act: AuditedAct) -> None:
     pay = (each.pay_by or each.expires for each in budgets)
     record.term(action, "pay_by", min((day for day in pay if day is not None), default=None))
     names = _named(path).names(action["number"])
-    record.term(action, "appropriation", ", ".join(names) or None)
+    record.term(action, "appropriation", list_of(names) or None)
 
 
 class ActRows:
@@ -173,12 +174,12 @@ class ActRows:
         self.of = defaultdict[str, list[Line]](list)
         paid = sorted(sheets["payments"], key=lambda each: (each["date"], each["appropriation"]))
         for line in paid:
-            for number in (line["number"] or "").split(", "):
+            for number in names_in(line["number"] or ""):
                 self.of[number].append(line)
         self.sheets, self._rows = sheets, dict[str, dict[str, list[Line]]]()
         self._lots: dict[str, dict[str, None]] = defaultdict(dict)
         for line in sheets["deliveries"]:
-            for number in (line["number"] or "").split(", "):
+            for number in names_in(line["number"] or ""):
                 self._lots[number][line["lot"]] = None
         self.budgets = dict(_budgets(rows, start))
 
@@ -273,9 +274,9 @@ class _Expected:
 
 def _follows(path: PathAudit, line: Line, expected: set[str]) -> None:
     """Compare the numbers of a row with those of what it follows from."""
-    found = {each for each in (line["number"] or "").split(", ") if each}
+    found = {*names_in(line["number"] or "")}
     if path.record.fails(found == expected):
-        wanted = ", ".join(sorted(expected)) or None
+        wanted = list_of(sorted(expected)) or None
         path.record.add(line.at("number"), line.words("number"), wanted, line["number"])
 
 
@@ -284,7 +285,7 @@ def _of_lots(path: PathAudit) -> None:
     came: dict[tuple[str, str], set[str]] = defaultdict(set)
     for line in path.sheets["deliveries"]:
         if line["number"]:
-            came[line["lot"], line["material"]].update(line["number"].split(", "))
+            came[line["lot"], line["material"]].update(names_in(line["number"]))
     for sheet in ("lots", "movements"):
         for line in path.sheets[sheet]:
             _follows(path, line, came.get((line["lot"], line["material"]), set()))
@@ -307,11 +308,9 @@ def paid(path: PathAudit) -> None:
     for line in path.sheets["cash_flow"]:
         t = path.inputs.period(line["date"])
         flow = Flow(t, line["heading"], line["material"], line["name"], line["buyer"])
-        # A name may hold the separator itself.
-        found = {each for each in (line["appropriation"] or "").split(", ") if each}
-        expected = {part for name in payers.get(flow, ()) for part in name.split(", ")}
+        found, expected = {*names_in(line["appropriation"] or "")}, {*payers.get(flow, ())}
         if path.record.fails(found == expected):
-            wanted = ", ".join(sorted(expected)) or None
+            wanted = list_of(sorted(expected)) or None
             where, what = line.at("appropriation"), line.words("appropriation")
             path.record.add(where, what, wanted, line["appropriation"])
 

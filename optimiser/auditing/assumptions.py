@@ -12,6 +12,7 @@ from typing import Any
 
 from optimiser.auditing.findings import Findings
 from optimiser.auditing.plan_sheets import Line, Sheets
+from stockpile_model.name_lists import list_of
 from stockpile_model.names import identity
 from stockpile_model.schema import PROVENANCE, Row, columns, get, keys
 from stockpile_model.stockpile import Stockpile
@@ -69,7 +70,7 @@ def _compare_cell(
     In a workbook a unit is that of the book, and an empty text a blank.
     """
     settings = stockpile.settings
-    expected = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+    expected = list_of(value) if isinstance(value, tuple) else value
     about = getattr(row, "about", {}).get(name, row)
     units = {"quantity": settings.quantity_unit, "money": settings.currency}
     shown = (

@@ -14,6 +14,7 @@ from optimiser.auditing.inputs import Inputs, Rows
 from optimiser.auditing.noise import Noise
 from optimiser.auditing.plan_sheets import Line, Sheets
 from optimiser.auditing.twin import AuditedSheet, Twins
+from stockpile_model.name_lists import list_of, names_in
 from stockpile_model.names import identity
 from stockpile_model.tree import ALL
 
@@ -185,7 +186,7 @@ class Together:
 
     def _split(self, line: Line, listed: str) -> frozenset[str]:
         folded = {identity(name): name for name in self.probability}
-        names = [each.strip() for each in listed.split(",")]
+        names = names_in(listed)
         for name in names:
             if self.record.fails(identity(name) in folded):
                 self.record.refuse(
@@ -227,8 +228,7 @@ class Together:
     def _refuse(self, line: Line, of: Collection[str], hidden: Iterable[str], t: int) -> None:
         """Add a finding: rows of some scenarios and not of others that are the same by then."""
         names = [
-            ", ".join(name for name in self.probability if name in found)
-            for found in (of, [*hidden])
+            list_of(name for name in self.probability if name in found) for found in (of, [*hidden])
         ]
         message = (
             f"holds for {names[0]}, which cannot be told apart from {names[1]} in"

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from optimiser.figures.figure import Precision
+from stockpile_model.name_lists import list_of
 
 NOT_SHOWN = 1e-8  # share of the largest number below which a part of one is the solver's noise
 MOST_PLACES = 20
@@ -57,7 +58,7 @@ def written(value: object, precision: Precision) -> str:
         case dt.date():
             return value.isoformat()
         case tuple() | list():
-            return ", ".join(map(str, value))
+            return list_of(value)
     return str(value)
 
 

@@ -25,6 +25,7 @@ from optimiser.plan.plan import Plan
 from optimiser.plan.verdict import compared
 from stockpile_model import amounts
 from stockpile_model.blocks.objective import ScenarioOutcome
+from stockpile_model.name_lists import list_of
 from stockpile_model.tables import Material
 
 MOST_SCENARIOS = 40  # that may be chosen: the base, and the likeliest
@@ -146,7 +147,7 @@ def _about(plan: Plan, choices: Sequence[Choice]) -> Mapping[str, object]:
     holds = stockpile.holds if parted else ()
     left = len(scenarios_of(plan)) - len(chosen.get("scenario", ()))
     return {
-        "holds": {", ".join(names): list(names) for names in holds},
+        "holds": {list_of(names): list(names) for names in holds},
         "groups": {name: list(members) for name, members in stockpile.groups.items()},
         "sites": {name: site.buyer for name, site in stockpile.sites.items()},
         "left": left if parted else 0,

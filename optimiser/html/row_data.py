@@ -66,6 +66,7 @@ def _column(plan: Plan, column: Column, values: Sequence[Any]) -> Data:
         "meaning": column.meaning,
         "sentence": column.sentence,
         "expected": column.adds_up,
+        "several": column.several,
         **_leads(column),
     }
     if column.kind in NUMBERS:

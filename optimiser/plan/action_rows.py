@@ -21,6 +21,7 @@ from stockpile_model.blocks.budget import BudgetUse, Payment
 from stockpile_model.blocks.objective import CashFlow
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
 from stockpile_model.leads import Lead
+from stockpile_model.name_lists import list_of, names_in
 from stockpile_model.schema import (
     INSTRUCTION,
     Dated,
@@ -74,6 +75,7 @@ class Action(Dated):
     appropriation: str | None = column(
         "appropriations that pay for it in the plan; blank = none is needed, or money is unlimited",
         leads=(TO_BUDGET,),
+        several=True,
     )
     sign_by: dt.date = column(
         "last day to sign it: the period's, the input's own, or the last on which the money that "
@@ -100,7 +102,7 @@ class Action(Dated):
     material: str | None = column("material")
     receipt: float | None = column("what is received for it", "money")
     due: dt.date | None = column("first day of the period in which the invoice falls due")
-    lots: str | None = column("lots that it becomes", default=None, leads=(TO_LOT,))
+    lots: str | None = column("lots that it becomes", default=None, leads=(TO_LOT,), several=True)
     sheet: str = column("sheet of the plan with its details")
     details: str = column("what to do, as its sheet says it", sentence=True)
 
@@ -150,7 +152,7 @@ class Nodes:
         """Return the node of a period that all of some scenarios pass; -1: there is none."""
         if scenarios == ALL and len(self.stockpile.tree.at.get(period, ())) == 1:
             return self.stockpile.tree.at[period][0]
-        names = {each.strip() for each in scenarios.split(",")}
+        names = set(names_in(scenarios))
         nodes = self.stockpile.tree.at.get(period, ())
         return next((n for n in nodes if names <= set(self.stockpile.holds[n])), -1)
 
@@ -236,7 +238,7 @@ class Sources:
                 for each in self.by_name[cause.table, cause.name]
                 if self._leads(each, cause.date, cause.comes) and self._before(each.node, node)
             )
-            self._known[key] = ", ".join(numbers) or None
+            self._known[key] = list_of(numbers) or None
         return self._known[key]
 
     @staticmethod
@@ -268,7 +270,7 @@ def _follow(
             members[place] = replace(row, number=number)  # type: ignore[call-arg]
     for came in Delivery.in_order(rows.get(Delivery, ())):
         assert isinstance(came, Delivery)
-        for each in (came.number or "").split(", "):
+        for each in names_in(came.number or ""):
             lots[each] += [] if came.lot in lots[each] else [came.lot]
     return lots
 
@@ -284,7 +286,7 @@ def _become(
         for kind, place, *_ in action.parts:
             if kind in with_lots:
                 row = rows[kind][place]
-                said = ", ".join(lots.get(action.number, ())) or None
+                said = list_of(lots.get(action.number, ())) or None
                 rows[kind][place] = replace(row, becomes=said)  # type: ignore[call-arg]
 
 
@@ -308,7 +310,10 @@ def _of_lots(rows: dict[type[Result], list[Result]], nodes: Nodes) -> None:
                 path = paths[node] if node is not None else ()
                 of = came[row.lot, row.material]
                 numbers = (each for at, each in of if at is None or node is None or at in path)
-                known[key] = ", ".join(dict.fromkeys(numbers)) or None
+                known[key] = (
+                    list_of(dict.fromkeys(name for each in numbers for name in names_in(each)))
+                    or None
+                )
             if known[key] is not None:
                 members[place] = replace(row, number=known[key])
 
@@ -323,7 +328,7 @@ def _pay(rows: dict[type[Result], list[Result]]) -> None:
     for place, flow in enumerate(cast("list[CashFlow]", rows.get(CashFlow, []))):
         of = flow.heading, flow.name, flow.material, flow.buyer
         if names := paid.get((flow.scenarios, flow.date, *of)):
-            rows[CashFlow][place] = replace(flow, appropriation=", ".join(names))
+            rows[CashFlow][place] = replace(flow, appropriation=list_of(names))
 
 
 # --- The list of actions --------------------------------------------------------------------------
@@ -343,7 +348,7 @@ class ActPayers:
         uses = cast("Sequence[BudgetUse]", rows.get(BudgetUse, ()))
         of = defaultdict[str, list[Payment]](list)
         for row in cast("Sequence[Payment]", rows.get(Payment, ())):
-            for number in (row.number or "").split(", "):
+            for number in names_in(row.number or ""):
                 of[number].append(row)
         return cls({each.appropriation: each for each in uses}, of)
 
@@ -384,14 +389,14 @@ def _actions(
             cost=_mean(each, lambda act: act.cost) or None,
             invoice=_sum(part.act.invoice for part in parts),
             receipt=_sum(part.act.receipt for part in parts),
-            appropriation=", ".join(payers.names(each.number)) or None,
+            appropriation=list_of(payers.names(each.number)) or None,
             sign_by=min([_end(stockpile, act.date), *until, *filter(None, [act.until])]),
             due=act.due,
             pay_by=min(pay_by, default=None),
             status="indicative" if act.relaxed else "firm",
             why=_why(current) or known.get((act.table, act.name, act.level)),
             details=_details(current),
-            lots=", ".join(lots.get(each.number, ())) or None,
+            lots=list_of(lots.get(each.number, ())) or None,
             sheet=each.parts[0].kind.SHEET,
         )
 

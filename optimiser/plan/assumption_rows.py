@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stockpile_model.name_lists import list_of
 from stockpile_model.schema import PROVENANCE, Result, Row, column, columns, get, keys
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
@@ -61,7 +62,7 @@ def _assumption(
         table=row.TABLE,
         row=key,
         column=name,
-        value=", ".join(map(str, value)) if isinstance(value, tuple) else value,
+        value=list_of(value) if isinstance(value, tuple) else value,
         unit=unit,
         low=low,
         high=high,

@@ -50,6 +50,7 @@ class CashFlow(Dated):
         "appropriations that pay it, as on the sheet `payments`; blank = none does",
         default=None,
         leads=(TO_BUDGET,),
+        several=True,
     )
 
     def joined(self, other: Self) -> Self:

@@ -14,6 +14,7 @@ from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan import Plan
 from optimiser.system.errors import Fault, InputError
 from stockpile_model.block import announceable, results
+from stockpile_model.name_lists import names_in
 from stockpile_model.names import identity
 from stockpile_model.nearness import DeedKey, members, value_of
 from stockpile_model.schema import DeedColumns, Result
@@ -168,7 +169,7 @@ def _of_row(row: Result, by: DeedColumns) -> ShownDecision | None:
 
 def _listed(scenarios: str) -> frozenset[str] | None:
     """Return the scenarios that a row lists; None: all."""
-    return None if scenarios == ALL else frozenset(map(identity, scenarios.split(", ")))
+    return None if scenarios == ALL else frozenset(map(identity, names_in(scenarios)))
 
 
 Spelt = Mapping[tuple[str, str, str | None], tuple[str, str | None]]

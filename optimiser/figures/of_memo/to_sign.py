@@ -14,6 +14,7 @@ from optimiser.plan.plan import Plan
 from optimiser.plan.reasons import Reason, is_beaten, stop_of
 from stockpile_model import amounts
 from stockpile_model.blocks.objective import ScenarioOutcome
+from stockpile_model.name_lists import names_in
 from stockpile_model.solved_plan import counted, parts
 
 NAME = "to sign"
@@ -162,7 +163,7 @@ def _quantity(plan: Plan, step: Action) -> str:
 
 def _payers(step: Action) -> str:
     """Return who pays for an action, those that pay first."""
-    names = (step.appropriation or "").split(", ")
+    names = names_in(step.appropriation or "")
     more = f" and {len(names) - MOST_PAYERS} more" if len(names) > MOST_PAYERS else ""
     return ", ".join(map(named, names[:MOST_PAYERS])) + more
 

@@ -467,7 +467,7 @@
     if (!each.leads || !text || text.length > LONG) return null;
     const lead = each.leads.length === 1 ? each.leads[0] : each.leads.find((one) => matched(table, one, r));
     if (!lead) return null;
-    const word = wording(table, lead.own, r).split(", ")[0];
+    const word = wording(table, lead.own, r);
     const name = lead.to || wording(table, lead.named, r);
     if (!word || !state.has(name)) return null;
     const press = element("button", text, { type: "button", class: "lead", title: `Rows of ${name} with ${word}` });
@@ -486,7 +486,14 @@
 
   function wording(table, name, r) {
     const each = table.columns.find((one) => one.name === name);
-    return each && each.texts ? each.texts[each.values[r]] : "";
+    const text = each && each.texts ? each.texts[each.values[r]] : "";
+    return each && each.several ? first(text) : text;
+  }
+
+  /* The first name of a list; a name that holds a comma stands in quotation marks. */
+  function first(text) {
+    const [, quoted, plain] = /^(?:"((?:[^"]|"")*)"(?=,|$)|([^,]*))/.exec(text);
+    return quoted === undefined ? plain : quoted.replaceAll('""', '"');
   }
 
   function go(name, word) {

@@ -66,6 +66,7 @@ from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.objective import RISK
 from stockpile_model.build import build, check
 from stockpile_model.formulation import Formulation
+from stockpile_model.name_lists import list_of
 from stockpile_model.scenarios import unfold
 from stockpile_model.spelling import alike
 from stockpile_model.stockpile import Stockpile
@@ -625,9 +626,7 @@ def _tallied(
         elif tally.how == "sum":
             sums[name] = sums.get(name, 0.0) + probability[key[-1]] * value
     if tally.how == "chosen":
-        yield from (
-            (f"{tally.figure} {name}", ", ".join(levels)) for name, levels in chosen.items()
-        )
+        yield from ((f"{tally.figure} {name}", list_of(levels)) for name, levels in chosen.items())
     for name, value in sums.items():
         before = found.get(f"{tally.figure} {name}", 0.0)
         yield f"{tally.figure} {name}", max(value, float(before)) if tally.how == "ever" else value

@@ -26,6 +26,7 @@ from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
 from stockpile_model.calendar import Calendar
 from stockpile_model.lots import OPENING, RETURN
+from stockpile_model.name_lists import names_in
 from stockpile_model.schema import Dated
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier
@@ -97,7 +98,7 @@ class PathSupply:
 
     def _holds(self, listed: str) -> bool:
         if listed not in self._listed:
-            self._listed[listed] = self.scenario in listed.split(", ")
+            self._listed[listed] = self.scenario in names_in(listed)
         return self._listed[listed]
 
     # --- On hand

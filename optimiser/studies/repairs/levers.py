@@ -16,6 +16,7 @@ from stockpile_model import amounts, changes
 from stockpile_model.block import tables
 from stockpile_model.calendar import add_months
 from stockpile_model.giving import Give
+from stockpile_model.name_lists import list_of
 from stockpile_model.scale import NOISE, PRICE
 from stockpile_model.scenarios import Event, change
 from stockpile_model.schema import LARGEST, Column, Row, columns, keys
@@ -134,7 +135,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ", ".join(map(str, value))
+        return list_of(value)
     if isinstance(value, (int, float)):
         return amounts.quantity(value)
     return "blank" if value is None else str(value)

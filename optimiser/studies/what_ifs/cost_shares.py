@@ -14,6 +14,7 @@ from optimiser.studies.what_ifs.cooperative_games import Game
 from optimiser.studies.what_ifs.what_if import WhatIf
 from optimiser.system.errors import Fault, InputError
 from stockpile_model.blocks.endowments import Endowment, limited
+from stockpile_model.name_lists import list_of
 from stockpile_model.part import alone
 from stockpile_model.schema import Result, column
 from stockpile_model.stockpile import Stockpile
@@ -51,7 +52,8 @@ class CostShare(Result):
     )
     all_of: str | None = column(
         "what is limited, shared and in no row of `endowments`: every group was planned with all of"
-        " it, though together there is only as much"
+        " it, though together there is only as much",
+        several=True,
     )
 
 
@@ -64,7 +66,7 @@ class GroupShare(Result):
     PLACE = 85
     ALWAYS = False
     BRIEF = "Groups of buyers"
-    group: str = column("buyers of the group")
+    group: str = column("buyers of the group", several=True)
     alone: float | None = column(
         "cost of a plan for this group alone; blank = it has none", "money"
     )
@@ -184,7 +186,7 @@ class CostSplit:
                 share=part,
                 saving=None if own is None or part is None else own - part,
                 nucleolus=self.nucleolus.get(name),
-                all_of=", ".join(self.all_of[name]) or None,
+                all_of=list_of(self.all_of[name]) or None,
             )
 
     def groups(self) -> Iterator[GroupShare]:
@@ -193,7 +195,7 @@ class CostSplit:
             fair = sum(self.shapley[name] for name in group) if self.shapley else None
             least = sum(self.nucleolus[name] for name in group) if self.nucleolus else None
             yield GroupShare(
-                group=", ".join(group),
+                group=list_of(group),
                 alone=ended.cost,
                 alone_bound=ended.bound,
                 share=fair,

@@ -29,6 +29,7 @@ from stockpile_model.block import choices, lives, waivers
 from stockpile_model.changes import Change
 from stockpile_model.choice import PlanChoice, Waiver
 from stockpile_model.leads import TO_INPUT
+from stockpile_model.name_lists import names_in
 from stockpile_model.scale import NOISE
 from stockpile_model.schema import Result, Row, column, get, keys
 from stockpile_model.stockpile import Stockpile
@@ -316,7 +317,7 @@ def _of_figures(base: CaseResult) -> Used:
         name, level = member
         noted = base.figures.get(f"{choice.deed} {name}", 0.0)
         if level is not None:
-            return level in str(noted).split(", ")
+            return level in names_in(str(noted))
         return bool(noted)
 
     return used

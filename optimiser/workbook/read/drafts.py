@@ -12,6 +12,7 @@ from typing import Any, Literal
 from optimiser.workbook.read.cells import Cell, Hidden, Lost, Percent, Sheet, Stale, letter
 from optimiser.workbook.read.headed_sheet import MOST_FAULTS, Faults, HeadedSheet
 from optimiser.workbook.read.months import Wide
+from stockpile_model.name_lists import list_of
 from stockpile_model.names import LONGEST
 from stockpile_model.schema import PROVENANCE, Column, Row, columns, nearest, quoted
 from stockpile_model.tables import Settings
@@ -532,7 +533,7 @@ def written(drafts: Drafts) -> Written:
 def _said(value: Any) -> str:
     """Return a value as the text that reads as it."""
     return (
-        ", ".join(map(text, value))
+        list_of(map(text, value))
         if isinstance(value, tuple)
         else ("no", "yes")[value]
         if isinstance(value, bool)

@@ -36,6 +36,7 @@ from stockpile_model.block import headings as block_headings
 from stockpile_model.block import results as block_results
 from stockpile_model.block import summed
 from stockpile_model.changes import Change, parse
+from stockpile_model.name_lists import list_of, names_in
 from stockpile_model.names import identity
 from stockpile_model.schema import Column, Result, Side, columns, keys
 from stockpile_model.spelling import GROUPS, spellings
@@ -234,7 +235,7 @@ def spelt_alike(sheets: Sheets, stockpile: Stockpile) -> None:
 
 def _respelt(names: str, known: Mapping[str, str]) -> str:
     """Return a list of names, each as it is known."""
-    return ", ".join(known.get(identity(each), each) for each in names.split(", "))
+    return list_of(known.get(identity(each), each) for each in names_in(names))
 
 
 def _listed(sheets: Sheets) -> Mapping[str, Mapping[str, str]]:

@@ -14,6 +14,7 @@ from optimiser.workbook.write.input_sheets import CREATED, Units, Writer, lay_ou
 from optimiser.workbook.write.ownership import Kind, about, check_target, replace
 from optimiser.workbook.write.styles import OPTIONS, Styles, legible
 from stockpile_model.changes import apply, parse
+from stockpile_model.name_lists import list_of
 from stockpile_model.schema import Row, columns
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Price, Settings
@@ -116,5 +117,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (tuple, list)):
-        return ", ".join(str(each) for each in value)
+        return list_of(value)
     return text(value)

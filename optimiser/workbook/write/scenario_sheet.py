@@ -29,6 +29,7 @@ from stockpile_model.block import summed
 from stockpile_model.blocks.budget import Payment
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
+from stockpile_model.name_lists import MARKS, list_of, names_in
 from stockpile_model.schema import Column, Dated, Result, SummedLine
 from stockpile_model.tree import ALL
 
@@ -56,7 +57,7 @@ def scenarios(plan: Plan) -> tuple[str, ...]:
 def holds_in(table: ResultTable, scenario: str) -> list[bool]:
     """Return which rows of a table hold in a scenario."""
     texts = table.values["scenarios"]
-    known = {text: text == ALL or f", {scenario}," in f", {text}," for text in set(texts)}
+    known = {text: text == ALL or scenario in names_in(text) for text in set(texts)}
     return [known[text] for text in texts]
 
 
@@ -283,8 +284,12 @@ def add_scenario_sheet(
 def _choose(w: _Writer, outcomes: ResultTable) -> None:
     """Write what the scenario costs and misses, and where its row is."""
     cell = f"{SHEET}!${xl_col_to_name(CHOSEN[1])}${CHOSEN[0] + 1}"
-    w.rows.write_string(0, 0, "chosen")
-    w.rows.write_formula(0, 1, f'=", "&{cell}&","', None, f", {w.scenario},")
+    w.rows.write_string(0, 0, "chosen")  # as it stands in a list of scenarios
+    marks = ",".join(f'ISNUMBER(FIND("{mark}",{cell}))' for mark in MARKS)
+    quote = "CHAR(34)"
+    doubled = f"{quote}&SUBSTITUTE({cell},{quote},{quote}&{quote})&{quote}"
+    listed = f"IF(OR(LEFT({cell})={quote},{marks}),{doubled},{cell})"
+    w.rows.write_formula(0, 1, f'=", "&{listed}&","', None, f", {list_of([w.scenario])},")
     w.rows.write_string(1, 0, "row")
     names, place = outcomes.range("scenario"), [*outcomes.values["scenario"]].index(w.scenario)
     where = f"SUMPRODUCT(({names}={cell})*(ROW({names})-1))"

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from optimiser.workbook.write.result_table import ResultTable
 from stockpile_model.leads import Lead
-from stockpile_model.schema import SCENARIOS, Column, Result
+from stockpile_model.name_lists import names_in
+from stockpile_model.schema import SCENARIOS, Column, Result, columns
 
 
 class LinkedCells(NamedTuple):
@@ -45,7 +46,7 @@ class SheetLinks:
         if lead.onward:
             yield from _onward(table, lead)
             return
-        own = [table.values[name or column.name] for _, name in lead.on]
+        own = [_firsts(table, name or column.name) for _, name in lead.on]
         scenarios: Sequence[Any] = table.values.get(SCENARIOS) or [None] * table.height
         named: Sequence[Any] = (
             table.values[lead.named] if lead.named else [lead.sheet] * table.height
@@ -65,10 +66,9 @@ class SheetLinks:
     ) -> int | None:
         """Return the first row that matches: of the same scenarios, else of any."""
         index = self._index(there, lead)
-        for first in (values, *_firsts(values)):
-            for key in ((*first, held), first):
-                if key in index:
-                    return index[key]
+        for key in ((*values, held), values):
+            if key in index:
+                return index[key]
         return None
 
     def _index(self, there: ResultTable, lead: Lead) -> dict[tuple[Any, ...], int]:
@@ -82,19 +82,19 @@ class SheetLinks:
         key = there.sheet, tuple(names), lead.where
         if key not in self._indices:
             found: dict[tuple[Any, ...], int] = {}
-            columns = [there.values[name] for name in names]
+            cells = [there.values[name] for name in names]
             wanted = [there.values[name] for name, _ in lead.where]
             held = there.values.get(SCENARIOS) or [None] * there.height
             asked = [value for _, value in lead.where]
-            rows = zip(zip(*columns, strict=True), held, strict=True)
+            rows = zip(zip(*cells, strict=True), held, strict=True)
             for row, (values, scenarios) in enumerate(rows):
                 if [each[row] for each in wanted] == asked:
                     found.setdefault(values, row)
                     found.setdefault((*values, scenarios), row)
-            listed = [(values, row) for values, row in found.items() if ", " in str(values[0])]
-            for values, row in listed:
-                for name in _listed(values[0]):
-                    found.setdefault((name, *values[1:]), row)
+            if names[0] in _several(there):
+                for values, row in [*found.items()]:
+                    for name in names_in(values[0] or ""):
+                        found.setdefault((name, *values[1:]), row)
             self._indices[key] = found
         return self._indices[key]
 
@@ -102,9 +102,12 @@ class SheetLinks:
 def _onward(table: ResultTable, lead: Lead) -> Iterator[str | None]:
     """Yield for each row the next one of those that share a name with it, or with one of them; None
     where it is alone."""
-    columns = [table.values[name] for name, _ in lead.on]
+    name = lead.on[0][0]
+    parts = names_in if name in _several(table) else lambda one: (one,)
+    cells = [table.values[each] for each, _ in lead.on]
     keys = [
-        [(each, *rest) for each in _listed(first)] for first, *rest in zip(*columns, strict=True)
+        [(each, *rest) for each in (parts(first) if first else ())]
+        for first, *rest in zip(*cells, strict=True)
     ]
     root: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
@@ -128,15 +131,17 @@ def _onward(table: ResultTable, lead: Lead) -> Iterator[str | None]:
         yield None if there == row else f"'{table.sheet}'!A{there + 2}"
 
 
-def _listed(value: Any) -> list[Any]:
-    """Return the names of a list; nothing for a blank."""
-    return value.split(", ") if isinstance(value, str) and value else []
+def _several(table: ResultTable) -> frozenset[str]:
+    """Return the columns of a table that list names."""
+    return frozenset(each.name for each in columns(table.kind) if each.several)
 
 
-def _firsts(values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-    """Yield the values with the first name of a list in place of the list."""
-    if any(isinstance(each, str) and ", " in each for each in values):
-        yield tuple(each.split(", ")[0] if isinstance(each, str) else each for each in values)
+def _firsts(table: ResultTable, name: str) -> Sequence[Any]:
+    """Return the values of a column; of one that lists names the first name in each row."""
+    values = table.values[name]
+    if name not in _several(table):
+        return values
+    return [next(iter(names_in(each)), None) if each else each for each in values]
 
 
 def _together(places: Iterable[str | None]) -> Iterator[LinkedCells]:

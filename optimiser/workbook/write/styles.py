@@ -17,6 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from optimiser.figures.figure import Precision
 from stockpile_model import amounts
+from stockpile_model.name_lists import list_of
 
 DATE, SHARE, PRICE, WHOLE, DECIMAL, FACTOR = (
     "yyyy-mm-dd",
@@ -142,7 +143,7 @@ def plain(value: object) -> float | str | None:
 def text(value: object) -> str:
     """Return a value as text; a list as its members."""
     if isinstance(value, (tuple, list, frozenset, set)):
-        return ", ".join(map(str, value))
+        return list_of(value)
     return str(value)
 
 

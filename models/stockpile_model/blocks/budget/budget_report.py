@@ -154,6 +154,7 @@ class Payment(Dated):
         "number of the action that it pays, as on the sheet `actions`; blank = none is its own",
         default=None,
         leads=(TO_ACTION,),
+        several=True,
     )
     released: float = column("obligated with it and released, as it does not arrive", "money")
     heading: str | None = column(

@@ -17,6 +17,7 @@ from stockpile_model.blocks.contracts.option_value import floors
 from stockpile_model.blocks.contracts.reliance import delivers
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation
+from stockpile_model.name_lists import list_of
 from stockpile_model.schema import ComparedChoice, Dated, DeedColumns, Result, column
 from stockpile_model.solved_plan import SolvedPlan, averaged, by_certainty, parts
 from stockpile_model.stockpile import Stockpile
@@ -308,7 +309,7 @@ def _where(stockpile: Stockpile, s: int, branches: Branches) -> dict[int | None,
     found: dict[int | None, dict[str, Any]] = {}
     for first, nodes in branches.items():
         names = [name for name, leaf in stockpile.scenarios.items() if leaf in nodes]
-        found[first] = {"scenarios": ", ".join(names), "probability": nodes[s]}
+        found[first] = {"scenarios": list_of(names), "probability": nodes[s]}
     return found
 
 

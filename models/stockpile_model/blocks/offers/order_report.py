@@ -86,7 +86,9 @@ class Order(Dated):
         default=None,
     )
     number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
-    becomes: str | None = column("lots that it becomes", default=None, leads=(TO_LOT,))
+    becomes: str | None = column(
+        "lots that it becomes", default=None, leads=(TO_LOT,), several=True
+    )
     why: str | None = column(WHY, default=None, sentence=True)
 
     def act(self, now: Stockpile) -> Act:

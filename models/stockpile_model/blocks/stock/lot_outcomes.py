@@ -46,7 +46,7 @@ class LotStock(Dated):
     age: float = column("age at period end: whole periods since it was made", "months")
     remaining_life: float | None = column("life left at period end; blank = unlimited", "months")
     quantity: float = column("stock at period end", "quantity")
-    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,), several=True)
 
 
 def _kinds() -> str:
@@ -88,7 +88,7 @@ class Movement(Dated):
     kind: str = column(_kinds)
     name: str = column("offer, contract, buyer, outlet or move", leads=_ends)
     quantity: float = column("in (above zero) or out (below zero)", "quantity")
-    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,), several=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,7 @@ class Delivery(Dated):
     in_transit: bool = column(
         "whether it was ordered before the start; its price is then what was still due of it"
     )
-    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,))
+    number: str | None = column(NUMBER, default=None, leads=(TO_ACTION,), several=True)
 
     def cause(self) -> Cause | None:
         """Return the order or the contract by which it arrives."""
