@@ -25,6 +25,7 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
 FAR = 1e13  # units of the scale [1]: a solver sees no other figure next to a larger one
+APART = 1e7  # times: a solver takes parts of a need that is further below the largest for none
 
 
 def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
@@ -35,7 +36,7 @@ def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
     """
     found = [*problems("check", stockpile)]
     if sound:
-        found += _beyond(stockpile)
+        found += [*_beyond(stockpile), *_beneath(stockpile)]
     if sound and all(problem.warning for problem in found):
         unfolded = unfold(stockpile)
         found += _changed(unfolded)
@@ -63,6 +64,29 @@ def _beyond(stockpile: Stockpile) -> Iterator[Problem]:
                         " it blank where there is none"
                     )
                     yield Problem(row.TABLE, row.line, each.name, message)
+
+
+def _beneath(stockpile: Stockpile) -> Iterator[Problem]:
+    """Yield the largest need of each material that is lost in a solver's tolerance next to the
+    largest of all."""
+    found: dict[str, list[tuple[float, Row, str]]] = {}
+    for kind, rows in stockpile.tables.items():
+        for each in (each for each in columns(kind) if each.need):
+            for row in rows:
+                if size := getattr(row, each.field) or 0.0:
+                    of = get(row, "material")
+                    for material in stockpile.members(of):
+                        found.setdefault(material, []).append((size, row, each.name))
+    largest = stockpile.scale.largest
+    for material, needs in found.items():
+        size, row, name = max(needs, key=lambda need: need[0])
+        if size * APART < largest:
+            message = (
+                f"is too small to be planned together with a need of {about(largest)}, found"
+                f" {about(size)}, the largest need of {material}; see its unit, or plan"
+                f" {material} in a workbook of its own"
+            )
+            yield Problem(row.TABLE, row.line, name, message)
 
 
 def _changed(stockpile: Stockpile) -> list[Problem]:

@@ -183,3 +183,19 @@ def test_faults_of_a_demand() -> None:
     assert faults(book(demand(1, 1, 0))) == [
         "demand.to: must not be before from (2027-02-01), found 2027-01-01"
     ]
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e3])
+def test_a_need_that_a_solver_does_not_see_next_to_another_is_refused(unit: float) -> None:
+    """A plan left it out, as if nothing were needed, or failed its audit. It is so in any unit; the
+    largest need of a material counts, and that of a group is one of each of its members."""
+    materials = (material("ga", group="rare"), material("steel"))
+    offers = (offer(), offer("mill", material="steel"))
+    steel = demand(1e9 * unit, material="steel")
+    (said,) = faults(book(*materials, *offers, steel, demand(10 * unit)))
+    assert said.startswith(
+        "demand.quantity: is too small to be planned together with a need of 1,0"
+    )
+    assert said.endswith("of ga; see its unit, or plan ga in a workbook of its own")
+    for more in (demand(200 * unit, 1), demand(200 * unit, 1, material="rare")):
+        assert not faults(book(*materials, *offers, steel, demand(10 * unit), more))
