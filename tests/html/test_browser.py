@@ -212,6 +212,20 @@ def test_rows_are_searched_and_sorted(opened: Opened) -> None:
         assert number(first) == pytest.approx(max(each.ordered for each in orders))
 
 
+@pytest.mark.parametrize("sheet", ["deliveries", "reasons"])
+def test_blanks_stand_last_whichever_way_rows_are_sorted(opened: Opened, sheet: str) -> None:
+    sorted_ = 0
+    with opened.rows(sheet) as rows:
+        for column in range(rows.locator("thead button").count()):
+            for _ in range(2):
+                rows.locator("thead button").nth(column).click()
+                lines = rows.locator("tbody tr").all()
+                blank = [not each.locator("td").nth(column).inner_text().strip() for each in lines]
+                assert blank == sorted(blank)
+                sorted_ += len(set(blank)) == 2
+    assert sorted_ > 0
+
+
 class Trace:
     """Rows that are followed by the buttons in their cells."""
 

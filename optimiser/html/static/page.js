@@ -453,12 +453,25 @@
     const value = each.values[r];
     if (each.texts) return each.texts[value];
     if (value === null || typeof value === "string") return value || "";
-    const amount = each.expected && table.probability && chosen().scenario ? value / table.probability[r] : value;
+    const amount = alone(table, each, r);
     const share = each.sort === "share";
     const places = each.places === null ? { maximumFractionDigits: 8 }
       : { minimumFractionDigits: each.places, maximumFractionDigits: each.places };
     if (share) return `${new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 }).format(100 * amount)} %`;
     return new Intl.NumberFormat("en-US", places).format(amount);
+  }
+
+  /* A number as it is shown: that of a scenario alone is weighed by no probability. */
+  function alone(table, each, r) {
+    const weighed = each.expected && table.probability && chosen().scenario;
+    return weighed ? each.values[r] / table.probability[r] : each.values[r];
+  }
+
+  /* By what a row is sorted: its text, or its number; what is unlimited is above all numbers. */
+  function key(table, each, r) {
+    if (each.texts) return each.texts[each.values[r]];
+    if (each.values[r] === null) return null;
+    return typeof each.values[r] === "string" ? Infinity : alone(table, each, r);
   }
 
   /* A cell that leads to rows of another table: they are searched for its word. */
@@ -516,9 +529,13 @@
     }
     if (sorted !== null) {
       const each = table.columns[sorted];
-      const key = (r) => each.texts ? each.texts[each.values[r]] : each.values[r];
-      const order = (a, b) => a === null ? 1 : b === null ? -1 : a < b ? -1 : a > b ? 1 : 0;
-      found.sort((a, b) => (down ? -1 : 1) * order(key(a), key(b)) || a - b);
+      const keys = new Map(found.map((r) => [r, key(table, each, r)]));
+      const order = (a, b) => a < b ? -1 : a > b ? 1 : 0;
+      const blank = (a) => a === null || a === "" ? 1 : 0;
+      found.sort((a, b) => {
+        const [one, other] = [keys.get(a), keys.get(b)];
+        return blank(one) - blank(other) || (down ? -1 : 1) * order(one, other) || a - b;
+      });
     }
     return found;
   }
