@@ -22,6 +22,8 @@ from stockpile_model.schema import Result
 if TYPE_CHECKING:
     import pandas as pd
 
+    from optimiser.figures.figure import TableFigure
+
 
 LASTS = "settings.embargo_months"
 """The cell that says how long an embargo lasts, as `--set` names it."""
@@ -63,6 +65,22 @@ class Adequacy(Shown):
         plan = self.solution.plan
         rows = (*self._of(YearAssessed), *self._of(EmbargoAssessed))
         return tuple(sentences(plan.stockpile, rows)) if plan is not None and rows else ()
+
+    @property
+    def figures(self) -> dict[str, TableFigure]:
+        """Return the tables of the assessment in brief, by name: a line for each fiscal year of the
+        scenario that is counted. There are none before the assessment.
+
+        >>> import optimiser as so
+        >>> [len(each.lines) for each in so.adequacy("inputs/small.xlsx").figures.values()]
+        [1, 1]
+        """
+        from optimiser.figures.of_plan import supply_adequacy
+        from optimiser.figures.of_plan.plan_rows import PlanRows
+
+        plan = self.solution.plan
+        found = () if plan is None else supply_adequacy.brief(PlanRows(plan), {})
+        return {each.name: each for each in found}
 
     def _of(self, kind: type[Result]) -> tuple[Result, ...]:
         return () if self.solution.plan is None else self.solution.plan.of(kind)

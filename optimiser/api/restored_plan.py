@@ -14,6 +14,7 @@ from typing import Any
 
 from optimiser.api.book import from_tables
 from optimiser.auditing import Line, Sheets
+from optimiser.figures.of_plan import remarks
 from optimiser.plan.assumption_rows import Assumption
 from optimiser.plan.plan import Plan
 from optimiser.plan.verdict import EDITED, trunk_verdict, verdict
@@ -25,7 +26,6 @@ from stockpile_model.schema import Result, columns
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 
-WARNINGS, NONE = "Warnings", "none"  # the part of the summary, and what it says without any
 HEADER = "Name"  # of the sheet run
 TOGETHER = "Bundles of them, each planned alone, prove"
 
@@ -117,8 +117,8 @@ def _row(kind: type[Result], fields: Iterable[tuple[str, str]], line: Line) -> R
 def _warnings(sheets: Sheets) -> Iterator[str]:
     """Yield the warnings that the summary of a workbook repeats: up to the title of a table."""
     for line in sheets["summary"]:
-        if line.get("part") == WARNINGS:
+        if line.get("part") == remarks.TITLE:
             if line.get("B") is not None:
                 return
-            if line["label"] != NONE:
+            if line["label"] != remarks.NONE:
                 yield str(line["label"])

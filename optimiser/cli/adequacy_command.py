@@ -110,11 +110,9 @@ def _show(found: so.Adequacy) -> None:
     console = Plain(highlight=False)
     console.print(f"\n{plan.title or 'Plan'}: adequacy of its supply", style="bold")
     console.print(" ".join(found.said))
-    figures = so.figures_of(plan, brief=True)
-    for name in ("adequacy", "supply by fiscal year"):
-        if isinstance(figure := figures[name], so.TableFigure):
-            console.print(f"\n{figure.title}", style="bold")
-            console.print(drawn(figure))
+    for figure in found.figures.values():
+        console.print(f"\n{figure.title}", style="bold")
+        console.print(drawn(figure))
     console.print(
         f"The plan with the sheets adequacy and embargo is in {found.solution.path}"
         f" ({found.solution.seconds:.1f} s)",

@@ -296,11 +296,24 @@ def test_the_dearest_scenario_stands_first() -> None:
 def test_no_two_figures_have_one_name(plan: Any) -> None:
     rows, made = PlanRows(plan()), dict[str, Figured]()
     names = []
-    for figures in (*PLAN, *BRIEF):
+    for figures in (*(each.figures for each in PLAN), *BRIEF):
         for each in figures(rows, made):
             names.append(each.name)
             made[each.name] = each
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("plan", [empty_plan, full_plan, shared_plan, uncertain_plan])
+def test_a_part_of_the_summary_begins_as_its_figures_say(plan: Any) -> None:
+    """By that a summary is read again: its first word, and whether its columns have titles."""
+    rows, made = PlanRows(plan()), dict[str, Figured]()
+    for part in PLAN:
+        for each in part.figures(rows, made):
+            made[each.name] = each
+            if part.title and not isinstance(each, ChartFigure):
+                headed = isinstance(each, TableFigure) and bool(each.columns[1].title)
+                assert each.title.startswith(part.title)
+                assert part.headed == headed
 
 
 @pytest.mark.parametrize("plan", [empty_plan, full_plan, shared_plan, uncertain_plan])

@@ -43,24 +43,35 @@ from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 
 PlanMaker = Callable[[PlanRows, Earlier], Iterator[Figured]]
 
-PLAN: Sequence[PlanMaker] = (
-    assessment.figures,
-    first_steps.figures,
-    cost_headings.figures,
-    quantities.figures,
-    metals.figures,
-    appropriations.figures,
-    supplier_shares.figures,
-    buyers.figures,
-    agreement.figures,
-    remarks.figures,
-    weighty_limits.in_words,
-    remaining_life.figures,
-    scenario_costs.figures,
-    arrivals.figures,
-    cash_by_period.figures,
-    supply_adequacy.figures,
-    appropriation_parts.figures,
+
+@dataclass(frozen=True)
+class SummaryPart:
+    """Figures of the summary of a plan. Where they are a part of it with a title, how that begins;
+    `headed`: its columns have titles too."""
+
+    figures: PlanMaker
+    title: str = ""
+    headed: bool = False
+
+
+PLAN: Sequence[SummaryPart] = (
+    SummaryPart(assessment.figures),
+    SummaryPart(first_steps.figures, first_steps.TITLE),
+    SummaryPart(cost_headings.figures, cost_headings.TITLE, headed=True),
+    SummaryPart(quantities.figures, quantities.TITLE, headed=True),
+    SummaryPart(metals.figures, metals.TITLE, headed=True),
+    SummaryPart(appropriations.figures, appropriations.TITLE, headed=True),
+    SummaryPart(supplier_shares.figures, supplier_shares.TITLE, headed=True),
+    SummaryPart(buyers.figures, buyers.TITLE, headed=True),
+    SummaryPart(agreement.figures, agreement.TITLE),
+    SummaryPart(remarks.figures, remarks.TITLE),
+    SummaryPart(weighty_limits.in_words, weighty_limits.TITLE),
+    SummaryPart(remaining_life.figures),
+    SummaryPart(scenario_costs.figures),
+    SummaryPart(arrivals.figures),
+    SummaryPart(cash_by_period.figures),
+    SummaryPart(supply_adequacy.figures),
+    SummaryPart(appropriation_parts.figures),
 )
 """The figures of a plan in the order in which they are read. One may refer to those before it."""
 
@@ -186,7 +197,7 @@ def chapters_of(rows: PlanRows, part: bool = False) -> list[tuple[Chapter, list[
 
 def figures_of(rows: PlanRows) -> dict[str, Figured]:
     """Return the figures of a plan by name."""
-    return _made(PLAN, rows)
+    return _made([each.figures for each in PLAN], rows)
 
 
 def short_of(rows: PlanRows) -> dict[str, Figured]:

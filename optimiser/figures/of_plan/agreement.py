@@ -15,7 +15,7 @@ from stockpile_model.blocks.budget import Payment
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, Movement
 from stockpile_model.schema import Side
 
-NAME = "checks"
+NAME, TITLE = "checks", "Checks"
 SLACK = 1e-6  # by how much sums may differ, as a share of them
 IN: tuple[Side, ...] = ("in",)
 OUT: tuple[Side, ...] = ("out", "waste", "held")
@@ -25,7 +25,7 @@ LEAST = 1000.0  # scaled units: what a smaller sum counts as
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     """Yield the checks of money and metal."""
     lines = tuple(FigureLine((label, check)) for label, check in _checks(rows, earlier))
-    yield TableFigure(NAME, "Checks", (FigureColumn("Check"), FigureColumn("")), lines)
+    yield TableFigure(NAME, TITLE, (FigureColumn("Check"), FigureColumn("")), lines)
 
 
 def _checks(rows: PlanRows, earlier: Earlier) -> Iterator[tuple[str, Agreement]]:

@@ -11,7 +11,7 @@ from optimiser.figures.origins import Above
 from stockpile_model import amounts
 from stockpile_model.blocks.budget import BudgetUse
 
-NAME = "appropriations"
+NAME, TITLE = "appropriations", "Appropriations"
 AMOUNTS = ("amount", "spent", "lapsed", "left", "obligated")
 SPENT, TOTAL = 2, "Total"
 
@@ -36,7 +36,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     )
     yield TableFigure(
         NAME,
-        f"Appropriations [{rows.plan.currency}]",
+        f"{TITLE} [{rows.plan.currency}]",
         (
             FigureColumn("Appropriation"),
             *(FigureColumn(name.capitalize(), money) for name in AMOUNTS),

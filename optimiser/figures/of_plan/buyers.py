@@ -14,7 +14,7 @@ from optimiser.figures.origins import CellOf, Combined
 from stockpile_model.blocks.objective import CashFlow
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
 
-NAME = "buyers"
+NAME, TITLE = "buyers", "Buyers"
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
@@ -35,7 +35,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     paid_by = Precision("money", rows.column(CashFlow, "amount"))
     yield TableFigure(
         NAME,
-        f"Buyers{together(materials_of(rows, Delivery))}",
+        f"{TITLE}{together(materials_of(rows, Delivery))}",
         (
             FigureColumn("Buyer"),
             FigureColumn(f"Delivered [{plan.unit}]", delivered),

@@ -11,7 +11,7 @@ from optimiser.figures.origins import Above
 from stockpile_model.block import headings
 from stockpile_model.blocks.objective import CashFlow
 
-NAME = "costs"
+NAME, TITLE = "costs", "Cost by heading"
 TOTAL = "Total"
 DISCOUNTED, UNDISCOUNTED = 1, 2  # columns
 
@@ -34,7 +34,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     money = Precision("money", rows.column(CashFlow, "amount"))
     yield TableFigure(
         NAME,
-        f"Cost by heading [{plan.currency}]",
+        f"{TITLE} [{plan.currency}]",
         (
             FigureColumn("Heading"),
             FigureColumn("Discounted", money),

@@ -13,7 +13,7 @@ from stockpile_model.calendar import add_months
 from stockpile_model.schema import Result
 from stockpile_model.tree import ALL
 
-NAME = "first steps"
+NAME, TITLE = "first steps", "To do first"
 FIRST_MONTHS, MOST_FIRST, MOST_SHORT = 6, 12, 5
 Step = tuple[dt.date, int, str]
 
@@ -37,9 +37,9 @@ def _first(rows: PlanRows, most: int) -> TextFigure:
     steps = [each for each in found if each[0] >= start]  # what is before it has been done
     steps.sort(key=lambda each: each[:2])
     first = [each for each in steps if each[0] < until] or steps[:1]
-    title = f"To do first, before {month(until)}"
+    title = f"{TITLE}, before {month(until)}"
     if steps and first[0][0] >= until:
-        title = f"To do first: nothing before {month(first[0][0])}"
+        title = f"{TITLE}: nothing before {month(first[0][0])}"
     weightiest = sorted(first, key=lambda each: each[1])[:most]  # no signature is left out
     shown = tuple(
         instruction for _, _, instruction in sorted(weightiest, key=lambda each: each[:2])

@@ -12,7 +12,7 @@ from optimiser.figures.origins import Combined, Origin
 from stockpile_model.block import summed
 from stockpile_model.schema import SIDES, Side
 
-NAME = "metals"
+NAME, TITLE = "metals", "Metals"
 TITLES: dict[Side, str] = {
     "in": "In",
     "out": "Used, rotated",
@@ -43,7 +43,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     until = "" if plan.until is None else f", before {plan.until}"
     yield TableFigure(
         NAME,
-        f"Metals [{plan.unit}]{until}",
+        f"{TITLE} [{plan.unit}]{until}",
         (FigureColumn("Metal"), *(FigureColumn(TITLES[side], quantity) for side in sides)),
         tuple(lines),
         f"In: opening stock, deliveries and returns. Held: at the end of {end_of(rows)}."

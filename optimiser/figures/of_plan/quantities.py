@@ -11,7 +11,7 @@ from optimiser.figures.origins import Combined, Origin, Total
 from stockpile_model.block import summed
 from stockpile_model.schema import Result, Side, SummedLine
 
-NAME = "quantities"
+NAME, TITLE = "quantities", "Quantities"
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
@@ -27,7 +27,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     until = "" if plan.until is None else f", before {plan.until}"
     figure = TableFigure(
         NAME,
-        f"Quantities [{plan.unit}]{together(metals)}{until}",
+        f"{TITLE} [{plan.unit}]{together(metals)}{until}",
         (
             FigureColumn("What"),
             FigureColumn("Total", Precision("quantity", [value.value for _, value in sums])),

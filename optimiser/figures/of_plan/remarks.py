@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from optimiser.figures.figure import TextFigure
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 
-NAME = "warnings"
+NAME, TITLE, NONE = "warnings", "Warnings", "none"
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TextFigure]:
     """Yield the warnings, a paragraph each."""
-    yield TextFigure(NAME, "Warnings", rows.plan.warnings or ("none",))
+    yield TextFigure(NAME, TITLE, rows.plan.warnings or (NONE,))

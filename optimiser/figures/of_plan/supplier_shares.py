@@ -11,7 +11,7 @@ from optimiser.figures.of_plan.quantities import materials_of, together
 from optimiser.figures.origins import Above, Quotient
 from stockpile_model.blocks.stock.lot_outcomes import Delivery
 
-NAME = "suppliers"
+NAME, TITLE = "suppliers", "Suppliers"
 
 
 def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
@@ -32,7 +32,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[TableFigure]:
     most = Above("largest", 2, len(lines), max(shares))
     yield TableFigure(
         NAME,
-        f"Suppliers{together(materials_of(rows, Delivery))}",
+        f"{TITLE}{together(materials_of(rows, Delivery))}",
         (
             FigureColumn("Supplier"),
             FigureColumn(

@@ -16,6 +16,7 @@ from typing import Any
 
 from optimiser.auditing import TWINS, Line, Sheets, scenario_view
 from optimiser.auditing.plan_sheets import LOST
+from optimiser.figures.of_plan import PLAN, cost_headings, quantities
 from optimiser.plan.assumption_rows import Assumption
 from optimiser.scenarios.bundles.trunk_plan import DECIDED
 from optimiser.system.errors import Fault, InputError
@@ -346,19 +347,9 @@ def _value(column: Column, cell: Cell | None, optional: bool) -> tuple[Any, str]
         return None, str(reason)
 
 
-PARTS = {
-    "To do first": False,
-    "Cost by heading": True,
-    "Quantities": True,
-    "Metals": True,
-    "Appropriations": True,
-    "Suppliers": True,
-    "Buyers": True,
-    "Checks": False,
-    "Warnings": False,
-    "The limits that matter most": False,
-    "Sheets": True,
-}
+CONTENTS = "Sheets"
+"""The title of the list of sheets, at the end of the summary."""
+PARTS = {each.title: each.headed for each in PLAN if each.title} | {CONTENTS: True}
 """The parts of the summary in order: how the title begins, and whether its columns have titles."""
 
 
@@ -405,9 +396,9 @@ def _claim(found: _Summary, part: str, label: str, cells: Cells) -> None:
         setattr(found, name.removeprefix("proven_"), number)
     elif part == "" and name == "status":
         found.status = _text(cells.get(2))
-    elif part == "Cost by heading" and name in block_headings():
+    elif part == cost_headings.TITLE and name in block_headings():
         found.costs[name] = number
-    elif part == "Quantities" and name in ("waste", "shortfall"):
+    elif part == quantities.TITLE and name in ("waste", "shortfall"):
         found.totals[name] = number
 
 

@@ -17,6 +17,7 @@ from optimiser.figures.figure import Figured, TableFigure, TextFigure
 from optimiser.figures.of_plan import assessment
 from optimiser.figures.origins import AGREES, DIFFERS, Agreement, Origin
 from optimiser.plan.plan import Plan
+from optimiser.workbook.read.plan_reader import CONTENTS
 from optimiser.workbook.write.charts import LAST_COLUMN, add_charts
 from optimiser.workbook.write.formulas import Formulas
 from optimiser.workbook.write.result_table import ResultTable
@@ -182,7 +183,7 @@ def _verdict(w: SummaryWriter, figure: TableFigure, verdict: str) -> None:
 
 def _contents(w: SummaryWriter, plan: Plan, found: Mapping[type[Result], ResultTable]) -> None:
     """List the sheets with links to them."""
-    w.heading("Sheets", "Rows")
+    w.heading(CONTENTS, "Rows")
     link = w.styles(font_color="#0563C1", underline=1)
     for kind, table in found.items():
         w.sheet.write_url(w.row, 0, f"internal:'{table.sheet}'!A1", link, table.sheet)
