@@ -209,6 +209,19 @@ def test_two_bundles_of_a_tree_that_a_reader_can_compute() -> None:
     assert "the best possible plan costs at most 15 USD less (67 %, the gap)" in plan.verdict
 
 
+def test_quantities_of_different_metals_are_not_added() -> None:
+    """Of the other metal, which nobody sells, 3 are missing, and 10 in war."""
+    tin = (material("tin", shortage_cost=1), demand(3, 1, material="tin"))
+    plan = planned(book(*WAR, material(), *tin), 2)
+    assert {each.scenario: each.shortfall for each in plan.of(ScenarioOutcome)} == pytest.approx(
+        {"base": 3, "war": 10}
+    )
+    said = "Of 2 scenarios, metal is missing in 2 and expires unused in 0."
+    assert said in plan.verdict
+    assert "kg are missing" not in plan.verdict
+    assert "shortfall" not in plan._facts()
+
+
 def test_one_bundle_is_the_plan_of_all() -> None:
     plan = planned(book(*WAR), 1)
     assert (plan.objective, plan.bound, plan.status) == (

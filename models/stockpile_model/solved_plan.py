@@ -100,9 +100,14 @@ def by_material(plan: SolvedPlan, rows: Iterable[R]) -> Iterator[tuple[str, list
     found: dict[str, list[R]] = {}
     for row in rows:
         found.setdefault(row.material, []).append(row)
-    several = len(plan.stockpile.rows(Material)) > 1
+    several = several_metals(plan)
     for material, own in found.items():
         yield (f" of {material}" if several else ""), own
+
+
+def several_metals(plan: SolvedPlan) -> bool:
+    """Return whether the workbook has several materials, whose quantities are not added."""
+    return len(plan.stockpile.rows(Material)) > 1
 
 
 def on_path(plan: SolvedPlan, sentence: str) -> str:

@@ -13,6 +13,7 @@ from optimiser.system.errors import OutputError
 from stockpile_model import amounts
 from stockpile_model.block import results
 from stockpile_model.schema import Result, nearest
+from stockpile_model.solved_plan import several_metals
 from stockpile_model.stockpile import Stockpile
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ format adds its own.
 class Plan(Shown):
     """A plan.
 
-    Money is in `currency`, quantity in `unit`. `costs` are expected and discounted, by heading, and
+    Money is in `currency`, quantity in `unit`; `waste` and `shortfall` are sums over all metals.
+    `costs` are expected and discounted, by heading, and
     sum to `expected_cost`. The objective is that sum; with a risk weight w of the settings it is
     (1 - w)·expected cost + w·`cvar` (None without scenarios). `rows` holds the result rows of every
     sheet by their type. `verdict` holds one idea a line. Where `until` is a date, the rows hold
@@ -110,6 +112,13 @@ class Plan(Shown):
     def _title(self) -> str:
         return f"Plan {self.title}".strip()
 
+    def _losses(self) -> Mapping[str, str]:
+        """Return what is missing and what expires; of several metals the verdict says it."""
+        if several_metals(self):
+            return {}
+        losses = {"shortfall": self.shortfall, "waste": self.waste}
+        return {what: f"{amounts.stated(size)} {self.unit}" for what, size in losses.items()}
+
     def _facts(self) -> Mapping[str, object]:
         gap = "not known" if self.gap is None else amounts.percent(self.gap, 3)
         return {
@@ -120,8 +129,7 @@ class Plan(Shown):
                 if self.bound is None
                 else f"{amounts.money(self.bound)} {self.currency} (gap {gap})"
             ),
-            "shortfall": f"{amounts.stated(self.shortfall)} {self.unit}",
-            "waste": f"{amounts.stated(self.waste)} {self.unit}",
+            **self._losses(),
             "verdict": " ".join(self.verdict.splitlines()),
             "sheets": ", ".join(self.sheets),
         }

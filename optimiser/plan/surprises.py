@@ -20,7 +20,15 @@ from stockpile_model.blocks.rotation.outlet_terms import RELEASING
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.blocks.stock.lot_terms import counting
 from stockpile_model.blocks.targets import TargetMet
-from stockpile_model.solved_plan import D, by_material, by_scenario, counted, on_path, parts
+from stockpile_model.solved_plan import (
+    D,
+    by_material,
+    by_scenario,
+    counted,
+    on_path,
+    parts,
+    several_metals,
+)
 from stockpile_model.tables import Material
 
 if TYPE_CHECKING:
@@ -170,9 +178,10 @@ def _cheapest(plan: Plan) -> Iterator[str]:
     )
     if paid <= 0:
         return
+    much = "" if several_metals(plan) else f" {amounts.about(more)} {plan.unit}"
     yield (
         f"The cheapest scenario is {least.scenario}, {_money(plan, least.cost)}, though it misses"
-        f" {amounts.about(more)} {plan.unit} more than {base.scenario}: undiscounted it pays"
+        f"{much} more than {base.scenario}: undiscounted it pays"
         f" {_money(plan, paid)} less, and what else is counted comes to"
         f" {_money(plan, abs(priced))} {'more' if priced < 0 else 'less'}."
     )

@@ -20,7 +20,7 @@ from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.blocks.rotation.rotated import Rotated
 from stockpile_model.lots import EXPIRED
 from stockpile_model.schema import Result
-from stockpile_model.solved_plan import averaged, by_material
+from stockpile_model.solved_plan import averaged, by_material, several_metals
 
 if TYPE_CHECKING:
     from optimiser.plan.plan import Plan
@@ -49,7 +49,7 @@ def bought(plan: Plan) -> Iterator[str]:
 def missed(plan: Plan) -> Iterator[str]:
     """Yield what expires, and whether what is asked for is there."""
     if plan.until is not None:
-        yield _expected_losses(plan)
+        yield from _expected_losses(plan)
         return
     yield _waste(plan)
     yield from _missed(plan)
@@ -102,7 +102,7 @@ def trunk_verdict(plan: Plan, proven: str) -> str:
             _cost(plan),
             *_risk(plan),
             *_weighed_risk(plan),
-            _expected_losses(plan),
+            *_expected_losses(plan),
             "Every scenario was planned to its end with these decisions, and audited: the cost is"
             f" that of all {len(plan.of(ScenarioOutcome)):,}.",
             *_relaxed_periods(plan),
@@ -162,12 +162,22 @@ def _missed(plan: Plan) -> Iterator[str]:
         yield from kind.missed(plan)
 
 
-def _expected_losses(plan: Plan) -> str:
-    """Return how much is missing and how much expires, expected over the scenarios."""
-    return (
-        f"Expected over all scenarios {_sum(plan.shortfall)} {plan.unit} are missing and"
-        f" {_sum(plan.waste)} {plan.unit} expire unused."
-    )
+def _expected_losses(plan: Plan) -> Iterator[str]:
+    """Yield how much is missing and how much expires, expected over the scenarios; of several
+    metals, in how many scenarios any is."""
+    if several_metals(plan):
+        nothing, outcomes = plan.stockpile.scale.nothing, plan.of(ScenarioOutcome)
+        missing = sum(each.shortfall > nothing for each in outcomes)
+        expired = sum(each.waste > nothing for each in outcomes)
+        yield (
+            f"Of {_scenarios(plan)}, metal is missing in {missing:,} and expires unused in"
+            f" {expired:,}."
+        )
+    else:
+        yield (
+            f"Expected over all scenarios {_sum(plan.shortfall)} {plan.unit} are missing and"
+            f" {_sum(plan.waste)} {plan.unit} expire unused."
+        )
 
 
 # --- What it costs --------------------------------------------------------------------------------

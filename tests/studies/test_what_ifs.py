@@ -104,6 +104,12 @@ def test_a_plant_that_is_announced_is_no_firm_supply() -> None:
     assert plan.verdict.endswith(f"{said}of 0.")
 
 
+def test_what_is_missing_of_several_metals_is_not_added() -> None:
+    metals = (material(), material("tin", shortage_cost=1), demand(3, material="tin"))
+    plan = asked_beside(FIRM_SUPPLY, planned(two_plants(*metals)))
+    assert plan.verdict.endswith("the plan costs 183 USD, 100 more.")
+
+
 def test_without_firm_supply_it_says_what_is_short_and_what_would_make_a_plan() -> None:
     rows = (
         supplier("dream", stage="announced"),

@@ -18,6 +18,7 @@ from optimiser.studies.what_ifs.what_if import WhatIf
 from stockpile_model import amounts
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
 from stockpile_model.schema import Result, column
+from stockpile_model.solved_plan import several_metals
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
 
@@ -107,11 +108,16 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     if firm.objective is not None:
         more = firm.objective - plan.objective
         missing = amounts.about(firm.number("shortfall") or 0.0)
+        short = (
+            ""
+            if several_metals(plan)
+            else f", and its shortfall is {missing} {plan.unit} instead of"
+            f" {amounts.about(plan.shortfall)}"
+        )
         said = (
             "With firm supply only, no plant that is merely announced, the plan costs"
             f" {amounts.rounded(firm.objective)} {plan.currency},"
-            f" {amounts.rounded(abs(more))} {'more' if more >= 0 else 'less'}, and its shortfall is"
-            f" {missing} {plan.unit} instead of {amounts.about(plan.shortfall)}."
+            f" {amounts.rounded(abs(more))} {'more' if more >= 0 else 'less'}{short}."
         )
     else:
         why = (
