@@ -231,7 +231,7 @@ def test_the_walk_states_what_its_plan_depends_on(tmp_path: Path) -> None:
     found = re.search(
         r"budgets\[row 3\]\.from add moves the cost most, by ([\d,]+) USD \(more at its high\);"
         r" next is prices\[2027-01-01\]\.rotterdam, by ([\d,]+) USD\. As it is the plan costs"
-        r" ([\d.]+) m USD",
+        r" ([\d.]+) million USD",
         said,
     )
     assert found is not None, said

@@ -73,7 +73,7 @@ def added(rows: PlanRows, earlier: Earlier) -> Iterator[Figured]:
 def test_a_figure_that_is_added_is_drawn(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(of_plan, "PLAN", (*of_plan.PLAN, added))
+    monkeypatch.setattr(of_plan, "PLAN", (*of_plan.PLAN, of_plan.SummaryPart(added)))
     monkeypatch.setattr(of_plan, "BRIEF", (*of_plan.BRIEF, added))
     plan = empty_plan({Order: (order(), order(ordered=2.5), order(ordered=9.0, supplier="mill"))})
     content = compose(plan)

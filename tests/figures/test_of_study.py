@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import math
+
+import openpyxl
+import pytest
 
 from optimiser.figures.of_study import answers_of, figures_of, stress_figures
 from optimiser.figures.of_study.study_answers import MOST_BARS, AnswerFigures
@@ -11,6 +16,8 @@ from optimiser.studies.answered import Answered
 from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.runner import Ran
 from optimiser.studies.kinds.asked import AnswerTable
+from optimiser.workbook.write import study_book
+from optimiser.workbook.write.styles import decimals, drawn_format
 from stockpile_model.tables import Settings
 
 SETTINGS = Settings(start=dt.date(2027, 1, 1), periods=2)
@@ -51,6 +58,24 @@ def test_bands_are_as_wide_as_quantiles_are_apart() -> None:
         ("50 %", (4.0,)),
     ]
     assert found.y.least == 0
+
+
+def test_the_widths_of_bands_are_shown_in_any_unit() -> None:
+    """Of a stock in a large unit every width was shown as 0."""
+    header, values = ("period", "5 %", "50 %", "95 %"), (1.25e-7, 3e-7, 9e-7)
+    table = AnswerTable("stock fan", "", header, [(dt.date(2027, 1, 1), *values)], "fan")
+    answered = Answered("mine", "kind", [table], [], [])
+    file = study_book.compose([answered], lambda key: None, {}, SETTINGS)  # type: ignore[arg-type,return-value]
+    sheet = openpyxl.load_workbook(io.BytesIO(file))["1 stock fan"]
+    widths = [each for each in sheet[3][4:] if isinstance(each.value, float)]
+    assert [each.value for each in widths] == pytest.approx([1.25e-7, 1.75e-7, 6e-7])
+    assert all(decimals(each.number_format) >= 8 for each in widths)
+
+
+def test_a_format_of_drawn_numbers_has_six_digits_of_the_largest() -> None:
+    assert drawn_format([]) == drawn_format([3, None, -1e9]) == "#,##0"
+    assert drawn_format([1234.5, -2.0, math.inf]) == "#,##0.00"
+    assert drawn_format([0.05932, 0.0]) == "#,##0.0000000"
 
 
 def test_points_of_a_frontier_that_bring_nothing_are_faint() -> None:

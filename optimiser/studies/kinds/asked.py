@@ -10,11 +10,11 @@ from typing import Literal
 from optimiser.studies.engine.case import Case, CaseResult, Commit
 from optimiser.studies.study_sheet.study_inputs import Input
 from optimiser.studies.study_sheet.study_table import Study
+from stockpile_model import amounts
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.values import unitless
 
 Chart = Literal["tornado", "heat", "frontier", "fan", "line", "columns", ""]
-MILLION = 1e6
 CELL = "cell"  # the title of a column of addresses, which a workbook links
 
 
@@ -48,9 +48,9 @@ class Asked:
         first = self.stockpile.settings.objective == "shortfall_first"
         return "cost at the least shortfall" if first else "least cost"
 
-    def paid(self, amount: float, sign: str = "") -> str:
-        """Return money in words: 4.1 m USD, 1,234 USD."""
-        return f"{number(amount, sign)} {self.money}"
+    def paid(self, amount: float) -> str:
+        """Return money as people say it: 4.1 million USD, 1,234.5 USD."""
+        return f"{amounts.rounded(amount)} {self.money}"
 
     @property
     def seed(self) -> int:
@@ -99,15 +99,6 @@ class AnswerTable:
 def figure(value: object) -> float:
     """Return the number that a cell of a table holds; nan where it holds none."""
     return float(value) if isinstance(value, (int, float)) else math.nan
-
-
-def number(amount: float, sign: str = "") -> str:
-    """Return a number as people say it, to three or four digits: 4.1 m, 1,234, 0.0123."""
-    if abs(amount) >= MILLION:
-        return f"{amount / MILLION:{sign},.{max(0, 3 - len(f'{abs(amount) / MILLION:.0f}'))}f} m"
-    if abs(amount) >= 1000:
-        return f"{amount:{sign},.0f}"
-    return f"{amount:{sign}.4g}"
 
 
 Rounds = Generator[Sequence[Case], list[CaseResult], list[AnswerTable]]

@@ -18,10 +18,11 @@ import numpy as np
 
 from optimiser.solving.search_options import relative_gap
 from optimiser.studies.engine.case import Case, CaseResult
-from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, number
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds
 from optimiser.studies.kinds.screened import missed
 from optimiser.studies.kinds.sweep import STEPS, grid
 from optimiser.studies.study_sheet.study_inputs import Input
+from stockpile_model import amounts
 from stockpile_model.block import tables
 from stockpile_model.schema import Column, columns
 from stockpile_model.values import normal
@@ -189,10 +190,12 @@ def _answer(
     if not planned:
         return f"No point has a plan: {missed(without)}."
     (tight, dear), (loose, cheap) = planned[0], planned[-1]
-    words = f" {unit}" if unit else ""
 
     def at(value: float) -> str:
-        return f"{number(strict * value + 0.0)}{words}"
+        limit = strict * value + 0.0
+        if unit == asked.money:
+            return asked.paid(limit)
+        return f"{amounts.about(float(f'{limit:.5g}'))} {unit}".strip()  # it holds a tolerance
 
     if dear - cheap <= asked.gap * abs(dear):
         said = (

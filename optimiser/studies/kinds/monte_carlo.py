@@ -13,9 +13,10 @@ import numpy as np
 
 from optimiser.solving.program import Floats
 from optimiser.studies.engine.case import CaseResult
-from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure, number
+from optimiser.studies.kinds.asked import AnswerTable, Asked, Rounds, figure
 from optimiser.studies.kinds.screened import missed
 from stockpile_model import amounts
+from stockpile_model.tables import Material
 
 SAMPLES = 200
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -70,7 +71,7 @@ def _summary(
     if rows:
         mean, error, low, high = (figure(rows[0][at]) for at in (2, 3, 4, -1))
         said = f"The {asked.least} is {asked.paid(mean)} on average"
-        said += f" (standard error {number(error)})" if math.isfinite(error) else ""
+        said += f" (standard error {asked.paid(error)})" if math.isfinite(error) else ""
         said += (
             f", and from {asked.paid(low)} to {asked.paid(high)} in nine runs of ten. {correlated} "
         )
@@ -117,12 +118,13 @@ def _fan(asked: Asked, planned: Sequence[CaseResult]) -> AnswerTable:
         (calendar.begin(t), *(float(each) for each in bands[:, t])) for t in range(bands.shape[1])
     ]
     header = ("period", *(amounts.percent(share) for share in QUANTILES))
-    said = f"Stock at the end of each period [{asked.unit}]: quantiles over the runs."
+    several = ", all metals together" if len(asked.stockpile.rows(Material)) > 1 else ""
+    said = f"Stock at the end of each period [{asked.unit}]{several}: quantiles over the runs."
     if rows:
         low, high = (max(figure(row[k]) for row in rows) for k in (1, len(QUANTILES)))
         said += (
-            f" At its largest it is {number(low)} to {number(high)} {asked.unit} in nine runs of"
-            " ten."
+            f" At its largest it is {amounts.about(low)} to {amounts.about(high)} {asked.unit} in"
+            " nine runs of ten."
         )
     return AnswerTable("stock fan", said, header, rows, "fan", axis=f"stock [{asked.unit}]")
 

@@ -15,6 +15,7 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.figures.figure import ChartFigure, FigureAxis, Figured, FigureSeries, Role
 from optimiser.workbook.write.styles import (
     Styles,
+    drawn_format,
     legible,
     literal,
     put,
@@ -106,7 +107,7 @@ class Charts:
                 over.add_series(drawn)
             chart.combine(over)
             if figure.right is not None:
-                over.set_y2_axis(AXIS | _numbers(figure.right, figure, right=True))
+                over.set_y2_axis(AXIS | axis_of(figure.right, figure, right=True))
         self._place(chart, figure, bars, height_of(figure))
 
     def _block(self, figure: ChartFigure) -> ChartBlock:
@@ -120,8 +121,9 @@ class Charts:
         for r, label in enumerate(figure.labels, start=2):
             put(self.data, r, first, label, self.styles())
         for c, each in enumerate(figure.series, start=first + 1):
+            shown = self.styles(drawn_format(each.values))
             for r, number in enumerate(each.values, start=2):
-                put(self.data, r, c, number, self.styles("#,##0.00"))
+                put(self.data, r, c, number, shown)
         self.column += len(figure.series) + 2
         return ChartBlock(first, 2, len(figure.labels) + 1)
 
@@ -133,7 +135,7 @@ class Charts:
     def _place(self, chart: Chart, figure: ChartFigure, bars: bool, height: int) -> None:
         """Give a chart its title, axes and legend, and its place on the summary."""
         chart.set_title(titled(_title(figure)))
-        numbers = _numbers(figure.y, figure) | {"major_gridlines": GRIDLINES}
+        numbers = axis_of(figure.y, figure) | {"major_gridlines": GRIDLINES}
         if bars:  # XlsxWriter takes what lies along the bottom for the x axis, of bars too
             chart.set_x_axis(AXIS | numbers)
             across = {"reverse": True, "interval_unit": 1, "crossing": "max", "name": ""}
@@ -193,7 +195,7 @@ def _labels(figure: ChartFigure) -> dict[str, Any]:
     return axis
 
 
-def _numbers(axis: FigureAxis, figure: ChartFigure, right: bool = False) -> dict[str, Any]:
+def axis_of(axis: FigureAxis, figure: ChartFigure, right: bool = False) -> dict[str, Any]:
     """Return an axis of the numbers of a figure, with decimals where all of them are small."""
     drawn = (each.values for each in figure.series if each.right == right)
     sizes = (abs(each) for values in drawn for each in values if each is not None)

@@ -14,7 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 from optimiser.studies.repairs.diagnosis import Diagnosis
 from optimiser.workbook.write.cell_links import CellLinks
 from optimiser.workbook.write.ownership import Kind, about, check_target, replace
-from optimiser.workbook.write.styles import OPTIONS, Styles, legible, put, set_print
+from optimiser.workbook.write.styles import OPTIONS, Styles, exact_formats, legible, put, set_print
 
 HEADER = {"Part": 22, "Cell": 20, "What": 90, "Change": 50, "Cost of the plan": 26}
 LINE_HEIGHT = 15  # of a row that holds one line of text [points]
@@ -76,8 +76,8 @@ def _list(
         sheet.set_column(column, column, width)
     plain, wrapped = styles(valign="top"), styles(valign="top", text_wrap=True)
     linked = styles(valign="top", font_color="#0563C1", underline=1)
-    money = styles("#,##0.00", valign="top")
-    for at, line in enumerate(lines, start=1):
+    shown = exact_formats("money", [line.cost for line in lines])
+    for at, (line, money) in enumerate(zip(lines, shown, strict=True), start=1):
         sheet.set_row(at, LINE_HEIGHT * _height(line))
         link = links.to(line.cell) if links and line.cell else None
         put(sheet, at, 0, line.part, plain)
@@ -87,7 +87,7 @@ def _list(
             sheet.write_url(at, 1, link, linked, line.cell, "Open the workbook there")
         put(sheet, at, 2, line.said, wrapped)
         put(sheet, at, 3, line.change, wrapped)
-        put(sheet, at, 4, line.cost, money)
+        put(sheet, at, 4, line.cost, styles(money, valign="top"))
     sheet.autofilter(0, 0, max(1, len(lines)), len(HEADER) - 1)
     sheet.freeze_panes(1, 0)
     set_print(sheet)

@@ -25,7 +25,17 @@ from optimiser.scenarios.sampling.make import Made
 from optimiser.scenarios.sampling.reduce import METHODS
 from optimiser.scenarios.sampling.uncertainty import Uncertainty
 from optimiser.workbook.read.drafts import Written, write_row, write_table
-from optimiser.workbook.write.charts import AXIS, COLOURS, FONT, GRID, GRIDLINES, INK, LINE, titled
+from optimiser.workbook.write.charts import (
+    AXIS,
+    COLOURS,
+    FONT,
+    GRID,
+    GRIDLINES,
+    INK,
+    LINE,
+    axis_of,
+    titled,
+)
 from optimiser.workbook.write.input_sheets import (
     CREATED,
     LINE_HEIGHT,
@@ -38,10 +48,9 @@ from optimiser.workbook.write.ownership import Kind, about, check_target, replac
 from optimiser.workbook.write.styles import (
     DATE,
     OPTIONS,
-    PRICE,
     Styles,
+    drawn_format,
     legible,
-    literal,
     plain,
     precise,
     put,
@@ -254,8 +263,9 @@ def _charts(
         for row, day in enumerate(figure.labels, 2):
             put(sheet, row, first, day, styles(DATE))
         for at, each in enumerate(figure.series, first + 1):
+            shown = styles(drawn_format(each.values))
             for row, price in enumerate(each.values, 2):
-                put(sheet, row, at, price, styles(PRICE))
+                put(sheet, row, at, price, shown)
         sheet.set_column(first, first + len(figure.series), 12)
         if number < _MOST_CHARTS:
             place = {"y_offset": 4 + number * (_HEIGHT + 20), "object_position": 3}
@@ -280,10 +290,9 @@ def _chart(book: xlsxwriter.Workbook, first: int, figure: ChartFigure) -> Chart:
         )
     begin, *_, end = figure.labels
     span = {"min": plain(begin), "max": plain(end), "num_format": "yyyy-mm"}
-    prices = {"num_format": "#,##0", "min": figure.y.least, "name": literal(figure.y.label)}
     chart.set_title(titled(figure.title))
     chart.set_x_axis({**AXIS, **span, "name": figure.x.title})
-    chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, **prices})
+    chart.set_y_axis({**AXIS, "major_gridlines": GRIDLINES, **axis_of(figure.y, figure)})
     chart.set_legend({"position": "right", "font": FONT})
     chart.set_size({"width": _WIDTH, "height": _HEIGHT})
     chart.set_chartarea({"border": {"color": GRID}})

@@ -37,6 +37,7 @@ from optimiser.workbook.write.styles import (
     SHARE,
     WHOLE,
     Styles,
+    drawn_format,
     legible,
     literal,
     put,
@@ -317,8 +318,9 @@ def _fan(
     bands = [each for each in figure.series if each.column is None]
     for c, each in enumerate(bands, right):
         put(sheet, 1, c, each.name, styles.header)
+        shown = styles(drawn_format(each.values))
         for r, number in enumerate(each.values, FIRST):
-            put(sheet, r, c, number, styles("#,##0"))
+            put(sheet, r, c, number, shown)
         beneath = each.role == "beneath"
         fill = {"none": True} if beneath else {"color": BAND[c - right - 1]}
         chart.add_series({**_references(name, figure, c), "fill": fill})

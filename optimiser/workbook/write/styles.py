@@ -208,6 +208,14 @@ def short_format(value: float, digits: int, place: str = "#") -> str:
     return WHOLE if places <= 0 else f"#,##0.{place * places}"
 
 
+def drawn_format(values: Iterable[float | None]) -> str:
+    """Return the format of numbers that a chart draws: it shows six digits of the largest."""
+    sizes = [abs(each) for each in values if each is not None and math.isfinite(each)]
+    if all(each.is_integer() for each in map(float, sizes)):
+        return WHOLE
+    return short_format(max(sizes), 6, "0")
+
+
 def precise(precision: Precision) -> str:
     """Return the format of the numbers of a figure."""
     unit, places = precision.unit, precision.places
