@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -165,16 +166,17 @@ def build(stockpile: Stockpile) -> Formulation:
             for kind in (pyo.Var, pyo.Constraint, pyo.Objective)
             for each in m.component_objects(kind)
         ):
-            m.scaling_factor[part] = 1 / stockpile.scale.of(unit(part))
+            m.scaling_factor[part] = 1 / stockpile.scale.of(units(part)[0])
     return Formulation(m, stockpile, ledger)
 
 
-def unit(component: Any) -> str:
-    """Return what a component is measured in: `quantity`, `money`, `lots` or `1`.
+def units(component: Any) -> list[str]:
+    """Return what the rows of a component are measured in: `quantity`, `money`, `lots` or `1`.
 
-    It stands at the end of its doc.
+    It stands at the end of its doc. Of several units the first is that of the component; rows in
+    another have a `scaling_factor` of their own.
     """
-    return str(component.doc).rpartition("[")[2].rstrip("]")
+    return re.split(", | or ", str(component.doc).rpartition("[")[2].rstrip("]"))
 
 
 def roll(passed: Passed) -> Stockpile:

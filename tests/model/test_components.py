@@ -10,6 +10,7 @@ import pyomo.environ as pyo
 import pytest
 
 from stockpile_model.block import tables as block_tables
+from stockpile_model.build import units
 from stockpile_model.schema import Column, Row, columns
 from tests.model import (
     test_ageing,
@@ -81,7 +82,8 @@ def can_differ(column: Column) -> bool:
 
 
 EVERYTHING = everything_uncertain()
-M = built(EVERYTHING).m
+FORMULATION = built(EVERYTHING)
+M, SIZES = FORMULATION.m, FORMULATION.stockpile.scale
 MODELS = (M, built(test_ageing.CLASSES).m)  # every age has a column in the one, not in the other
 COLUMNS = [
     (kind, each) for kind in block_tables()[1:] for each in columns(kind) if can_differ(each)
@@ -145,8 +147,18 @@ def test_the_book_that_uses_everything_does(kind: type[Row], column: Column) -> 
 
 @pytest.mark.parametrize("component", NAMED, ids=lambda each: each.local_name)
 def test_a_component_says_what_it_is_in_which_unit(component: pyo.Component) -> None:
-    assert re.fullmatch(r"[a-z].* \[(quantity|money|1|lots)\]", component.doc or "")
+    known = "(quantity|money|1|lots)"
+    assert re.fullmatch(rf"[a-z].* \[{known}((, {known})* or {known})?\]", component.doc or "")
     assert re.fullmatch(r"[a-z][a-z_]*", component.local_name)
+
+
+@pytest.mark.parametrize("component", [*M.component_objects(pyo.Constraint)], ids=str)
+def test_a_row_is_in_a_unit_that_its_component_names(component: pyo.Component) -> None:
+    """Rules weigh metal, money or members, and a commitment is to metal or to a signature."""
+    assert len({SIZES.of(each) for each in ("quantity", "money", "1")}) == 3
+    named = [pytest.approx(1 / SIZES.of(each)) for each in units(component)]
+    own = [M.scaling_factor[each] for each in component.values() if each in M.scaling_factor]
+    assert all(each in named for each in own)
 
 
 @pytest.mark.parametrize("name", CONSTRAINTS)

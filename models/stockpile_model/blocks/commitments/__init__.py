@@ -171,7 +171,7 @@ def hold_commitments(m: pyo.ConcreteModel, stockpile: Stockpile, sense: Sense) -
     constraint = pyo.Constraint(
         pyo.Set(dimen=2, initialize=held),
         rule=rule,
-        doc=f"a commitment is kept at {sense} [quantity]",
+        doc=f"a commitment is kept at {sense} [quantity or 1]",
     )
     m.add_component(f"hold_commitment_{sense}", constraint)
     for (c, _), row in constraint.items():

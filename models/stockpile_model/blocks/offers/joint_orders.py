@@ -52,7 +52,7 @@ def link_joint(m: pyo.ConcreteModel, terms: JointTerms) -> None:
     m.link_joint = pyo.Constraint(
         pyo.Set(dimen=3, initialize=[(s, n, o) for s, n in m.JOINTS for o in terms.offers[s, n]]),
         rule=rule,
-        doc="an offer is ordered with its supplier's others [quantity]",
+        doc="an offer is ordered with its supplier's others [quantity or 1]",
     )
     for (_, n, o), row in m.link_joint.items():
         if (o, n) in m.PLACINGS:

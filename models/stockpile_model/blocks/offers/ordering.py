@@ -83,7 +83,7 @@ def link_order_project(m: pyo.ConcreteModel, terms: OrderTerms) -> None:
     m.link_order_project = pyo.Constraint(
         pyo.Set(dimen=2, initialize=terms.waiting),
         rule=rule,
-        doc="an order waits until its project is ready [quantity]",
+        doc="an order waits until its project is ready [quantity or 1]",
     )
     for key, row in m.link_order_project.items():
         if key in placed:

@@ -74,7 +74,7 @@ def hold_rules(m: pyo.ConcreteModel, weighing: Weighing, totals: Totals, sense: 
     rows = pyo.Constraint(
         pyo.Set(dimen=3, initialize=weighing.limited(sense)),
         rule=rule,
-        doc=f"a rule's group has at {sense} its {sense} value [quantity]",
+        doc=f"a rule's group has at {sense} its {sense} value [quantity, money or 1]",
     )
     m.add_component(f"hold_rule_{sense}", rows)
     for (r, _, _), row in rows.items():
