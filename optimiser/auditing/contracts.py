@@ -401,8 +401,7 @@ def _sign(path: PathAudit, line: Line, name: str) -> Signed | None:
         if row.project is None
         else breakeven(inputs.at(t).keyed("projects")[row.project], floor.annual_quantity)
     )
-    if least != line["breakeven"]:  # both may be infinite
-        record.figure(line, "breakeven", least)
+    record.figure(line, "breakeven", least)
     return Signed(inputs, name, floor.level, t, first, ready)
 
 

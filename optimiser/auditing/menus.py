@@ -97,7 +97,7 @@ def menus(together: Together) -> None:
             found[0],
         )
         for column, expected in best.items():
-            if expected != line[column]:  # both may be infinite
+            if expected != line[column]:
                 record.figure(line, column, expected)
 
 
@@ -109,12 +109,12 @@ def _menu(inputs: Inputs, line: Line, t: int) -> dict[str, float | None]:
             None,
             [row.capacity for row in inputs.at(t).rows("offers") if row.project == name],
         )
-        annual = None if None in able else sum(able) * 12 / inputs.months
+        annual = None if None in able or not able else sum(able) * 12 / inputs.months
     else:
         floor = inputs.at(t).floor(line["contract"], line["level"])
         annual = float(floor.annual_quantity)
     value = None if floor is None else level_at(inputs, floor, t)
-    least = None if annual is None else breakeven(plant, annual)
+    least = breakeven(plant, annual or 0.0)
     carries = value is not None and least is not None and reaches(value, least)
     needed = None if plant.cost is None else plant.cost * plant.match
     if carries:
@@ -128,8 +128,8 @@ def _menu(inputs: Inputs, line: Line, t: int) -> dict[str, float | None]:
         "breakeven": least,
         "breakeven_granted": (
             None
-            if annual is None or plant.cost is None
-            else breakeven(plant, annual, plant.cost * plant.match)
+            if plant.cost is None
+            else breakeven(plant, annual or 0.0, plant.cost * plant.match)
         ),
         "carries": carries,
         "grant_needed": needed,

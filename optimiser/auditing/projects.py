@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from optimiser.auditing.findings import apart
@@ -165,8 +164,8 @@ def material_of(path: PathAudit, project: str) -> str | None:
 def breakeven(project: Any, annual: float, grant: float = 0.0) -> float | None:
     """Return the least constant price at which a yearly quantity returns the capital, less a grant.
 
-    It is given, or computed [money/quantity]. It is infinite where nothing is committed, None where
-    the workbook does not say.
+    It is given, or computed [money/quantity]. It is None where the workbook does not say, or
+    nothing is committed to return it.
     """
     computed = project.capex is not None and project.life_years is not None
     if project.breakeven_floor is not None and not (computed and grant > 0):
@@ -176,7 +175,7 @@ def breakeven(project: Any, annual: float, grant: float = 0.0) -> float | None:
     capital = max(0.0, project.capex - grant)
     if capital == 0:
         return float(project.opex)
-    return float(project.opex + capital / (annual * annuity(project))) if annual > 0 else math.inf
+    return float(project.opex + capital / (annual * annuity(project))) if annual > 0 else None
 
 
 def financed(project: Any) -> bool:

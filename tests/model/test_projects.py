@@ -4,10 +4,12 @@ it waits.
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import pytest
 
+from optimiser.auditing import audit
+from optimiser.plan.audited import as_sheets
 from stockpile_model.blocks.contracts.contract_terms import annuity, breakeven
 from stockpile_model.blocks.projects import windows
 from stockpile_model.blocks.projects.project_outcomes import ProjectOutcome
@@ -37,6 +39,7 @@ from tests.support.accept import (
     supplier,
     warnings,
 )
+from tests.support.plans import plan_for
 
 GRANTED = {"grant[plant 2,0]": 1}
 OFFER = offer(project="plant 2", capacity=10)
@@ -368,7 +371,7 @@ TWO_YEARS = project(capex=210, opex=4, rate=0.1, life_years=2)  # an annuity of 
         (TWO_YEARS, 50, 0, 4 + 2.42),
         (TWO_YEARS, 100, 105, 4 + 0.605),
         (TWO_YEARS, 100, 999, 4),  # a grant above the capital leaves none
-        (TWO_YEARS, 0, 0, math.inf),
+        (TWO_YEARS, 0, 0, None),  # nothing is committed to return it
         (project(capex=0, opex=4, life_years=2), 0, 0, 4),
         (project(capex=300, life_years=3), 100, 0, 1),  # no cost of capital, no running cost
         (project(cost=50), 100, 0, None),
@@ -492,6 +495,20 @@ def test_a_project_that_is_not_helped_says_so() -> None:
         None,
     )  # nothing says how much it brings
     assert row.instruction == "do not help plant 2"
+
+
+@pytest.mark.parametrize(("given", "least"), [({}, None), ({"breakeven_floor": 7}, 7)])
+def test_of_a_plant_that_brings_nothing_no_break_even_is_computed(
+    given: dict[str, Any], least: float | None
+) -> None:
+    """It was infinite without offers; one that the workbook gives is shown all the same."""
+    plant = project(cost=420, capex=210, opex=4, rate=0.1, life_years=2, **given)
+    rows = (offer(), demand(5), plant)
+    (row,) = told(book(*rows), {})
+    assert (row.annual_quantity, row.breakeven, row.breakeven_granted) == (None, least, 4)
+    plan = plan_for(book(*rows))
+    assert plan is not None
+    assert audit(plan.stockpile, as_sheets(plan)).findings == ()
 
 
 def test_the_floor_of_a_level_at_an_index_is_reported_at_the_first_date_of_signing() -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -597,8 +596,8 @@ def breakeven(project: Project, annual_quantity: float, grant: float = 0.0) -> f
 
     It is the one that is given, or opex + (capex - grant) / (quantity per year · annuity): the
     least constant price at which margins at the end of each year of the plant's life return the
-    capital spent at its start, when a grant [money] pays part of that. Infinite where nothing is
-    committed; None where the workbook gives neither.
+    capital spent at its start, when a grant [money] pays part of that. None where the workbook
+    gives neither, or capital is left and nothing is committed to return it.
     """
     if project.capex is not None and project.life_years is not None:
         capital = max(0.0, project.capex - grant)
@@ -606,7 +605,7 @@ def breakeven(project: Project, annual_quantity: float, grant: float = 0.0) -> f
             yearly = annual_quantity * annuity(project.rate, project.life_years)
             if yearly > 0:
                 return project.opex + capital / yearly
-            return math.inf if capital > 0 else project.opex
+            return None if capital > 0 else project.opex
     return project.breakeven_floor
 
 

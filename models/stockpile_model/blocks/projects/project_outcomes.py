@@ -66,7 +66,8 @@ class ProjectOutcome(Dated):
         "floor at that level, at the first date it can be signed", "money/quantity", given=True
     )
     breakeven: float | None = column(
-        "least constant price at which the plant pays for itself; blank = not known",
+        "least constant price at which the plant pays for itself; blank = not known, as nothing "
+        "says what it brings in a year, or what it costs",
         "money/quantity",
         given=True,
     )
@@ -275,11 +276,9 @@ def _grant_needed(
 
 def _breakevens(plant: Project, quantity: float | None) -> tuple[float | None, float | None]:
     """Return the break-even at a quantity, without a grant and with one; None where not known."""
-    if quantity is None:
-        return None, None
-    given = grant(plant)
-    granted = None if given is None else contracts.breakeven(plant, quantity, given)
-    return contracts.breakeven(plant, quantity), granted
+    annual, given = quantity or 0.0, grant(plant)
+    granted = None if given is None else contracts.breakeven(plant, annual, given)
+    return contracts.breakeven(plant, annual), granted
 
 
 def _instruction(

@@ -44,8 +44,8 @@ def material(stockpile: Stockpile, project: str) -> str | None:
 def yearly(stockpile: Stockpile, project: str) -> float | None:
     """Return the most that the offers of a project bring in a year [quantity/year].
 
-    None where one of them has no capacity.
+    None where there is none, or one of them has no capacity.
     """
     rows = [row for row in members(stockpile, project) if row.TABLE == "offers"]
     found = [get(row, "capacity") for row in rows]
-    return None if None in found else sum(found) * 12 / stockpile.calendar.months
+    return None if None in found or not found else sum(found) * 12 / stockpile.calendar.months
