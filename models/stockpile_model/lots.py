@@ -125,9 +125,9 @@ def trace(stockpile: Stockpile, ledger: Ledger) -> Trace:
         before = shelves[parent] if parent is not None else []
         shelf = [Batch(each.lot, each.age + 1, each.quantity) for each in before]
         shelf += _opening(ledger, found, n)
-        for lot, came, quantity in arrivals.get(n, ()):
-            shelf.append(Batch(lot, came.age, quantity))
-            found.movements.append(_arrived(n, lot, came, quantity))
+        new = arrivals.get(n, ())
+        found.movements += [_arrived(n, lot, came, quantity) for lot, came, quantity in new]
+        _shelve(shelf, [Batch(lot, came.age, quantity) for lot, came, quantity in new])
         _shelve(shelf, returns.due(n))
         shelf.sort(key=lambda batch: (batch.lot.made, batch.lot.name))
         for together in returns.in_turn(departures.get(n, [])):

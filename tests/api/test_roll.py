@@ -681,6 +681,28 @@ def test_two_parts_of_an_offer_that_come_at_once_are_carried_on_apart() -> None:
     assert planned(rolled).objective == 21
 
 
+def test_orders_of_one_day_are_one_lot() -> None:
+    """Each of three was a lot of its own with the name of the others, and the third was carried on
+    as 'spot due 2027-01-01 at stockpile at stockpile'."""
+    order = {"kind": "order", "name": "spot", "date": month(-1)}
+    tables = {
+        "settings": {"start": month(0), "periods": 3},
+        "materials": [{"material": "ga"}],
+        "suppliers": [{"supplier": "mill"}],
+        "offers": [{"offer": "spot", "supplier": "mill", "material": "ga", "price": 1, "lead_time_months": 1}],
+        "commitments": [{**order, "quantity": each} for each in (3, 4, 5)],
+        "demand": [{"material": "ga", "from": month(2), "quantity": 12}],
+    }  # fmt: skip
+    plan = planned(so.from_tables(tables))
+    assert (
+        plan["lots"][["lot", "quantity"]].to_numpy().tolist() == [["spot due 2027-01-01", 12]] * 2
+    )
+    rolled = so.roll(plan, month(1))
+    held = rolled["opening_stock"][["lot", "quantity"]].to_numpy().tolist()
+    assert held == [["spot due 2027-01-01", 12]]
+    assert planned(rolled)["demand"]["met"].tolist() == [12]
+
+
 def contracted(periods: int, term: int, budgets: list[dict[str, Any]], **tables: Any) -> so.Book:
     """10 are wanted each month: 3 each under an offtake, or 50 at once."""
     return so.from_tables(
