@@ -111,6 +111,16 @@ def test_a_name_that_is_none_is_refused() -> None:
     ]
 
 
+def test_a_name_that_is_an_offer_and_a_contract_is_refused() -> None:
+    """Both had the part, though the row may speak of one of them."""
+    twins = (offer("offtake", capacity=10), contract(), floor(5, 60))
+    assert faults(book(*BUYERS, *twins)) == []
+    assert faults(book(*BUYERS, *twins, endowment("offtake", "army", 1))) == [
+        "endowments.name: 'offtake' may be the offer offtake and the contract offtake: give one of"
+        " them another name"
+    ]
+
+
 def test_more_than_the_whole_is_refused_and_less_is_remarked() -> None:
     parts = (endowment("spot", name, 0.4) for name in ("army", "navy", "guard"))
     most = (*BUYERS, *MEANS, *parts)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stockpile_model.amounts import listed
 from stockpile_model.block import Block, tables
 from stockpile_model.schema import Column, Problem, Row, column, columns, get, nearest
 from stockpile_model.spelling import ENDOWED
@@ -86,8 +87,10 @@ def _scaled(row: Row, part: Mapping[str, float]) -> Row:
 
 
 def check(stockpile: Stockpile) -> Iterator[Problem]:
-    """Yield names that are none, and parts that are more than the whole or less."""
-    known = {get(row, each.endowed) for row, each in endowed(stockpile)}
+    """Yield names that are none or several, and parts that are more than the whole or less."""
+    known: dict[str, dict[str, None]] = defaultdict(dict)
+    for one, each in endowed(stockpile):
+        known[get(one, each.endowed)][each.endowed] = None
     rows = defaultdict(list)
     for row in stockpile.rows(Endowment):
         rows[row.name].append(row)
@@ -96,6 +99,10 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
                 f"{row.name!r} is no offer, contract, or fund with appropriations"
                 f"{nearest(row.name, known)}"
             )
+            yield Problem(row.TABLE, row.line, "name", message)
+        elif len(known[row.name]) > 1:
+            names = listed([f"the {each} {row.name}" for each in known[row.name]])
+            message = f"{row.name!r} may be {names}: give one of them another name"
             yield Problem(row.TABLE, row.line, "name", message)
     for name, own in rows.items():
         whole, last = sum(row.share for row in own), own[-1]
