@@ -21,6 +21,7 @@ class Assumption(Result):
     ABOUT = "every input, with its source and date"
     PLACE = 100
     FOR_PROGRAMS = True
+    ONE_ACROSS = True
     cell: str = _column("cell of the input")
     table: str = _column("table")
     row: str = _column("key of the row")
@@ -30,10 +31,10 @@ class Assumption(Result):
     low: float | None = _column("low of the range a study may use")
     high: float | None = _column("high of the range a study may use")
     given: bool = _column("whether the workbook gives it; else it is the default")
-    source: str | None = _column("source")
+    source: str | None = _column("source", sentence=True)
     source_date: str | None = _column("date of the source")
     confidence: str | None = _column("confidence")
-    note: str | None = _column("note")
+    note: str | None = _column("note", sentence=True)
 
 
 def assumptions(stockpile: Stockpile) -> Iterator[Assumption]:

@@ -34,6 +34,7 @@ class MarginalValue(Dated):
     ABOUT = "what one more unit of each limit is worth"
     PLACE = 82
     FOR_PROGRAMS = True
+    ONE_ACROSS = True
     limit: str = column("the limit")
     cell: str | None = column("cell that sets it", leads=(TO_INPUT,))
     date: dt.date = column("first day of the period")

@@ -193,9 +193,9 @@ def test_no_chart_stands_alone_on_a_last_page_where_others_can_move_to_it() -> N
     assert even([]) == CHART_PAGE
 
 
-def test_contracts_levels_and_projects_print_one_page_across(tmp_path: Path) -> None:
+def test_every_sheet_prints_one_page_across(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(uncertain_plan().save(tmp_path / "plan.xlsx"))
-    for name in ("contracts", "floors", "projects"):
+    for name in {kind.SHEET for kind in sheet_kinds()} & {*book.sheetnames}:
         sheet, last = book[name], area(book, name)[2]
         assert (sheet.page_setup.fitToWidth or 1) == 1
         letters = [cell.column_letter for cell in sheet[1][:last]]

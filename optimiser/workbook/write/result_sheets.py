@@ -31,6 +31,7 @@ from optimiser.workbook.write.styles import (
     number_format,
     put,
     set_print,
+    text,
 )
 from optimiser.workbook.write.table_sheet import TableSheet
 from stockpile_model.calendar import add_months
@@ -42,7 +43,8 @@ NUMBERS = ("number", "whole")
 PAGE_WIDTH, PAGE_ROWS = 230, 40  # digits across a page that can still be read, rows on it
 WIDEST, WIDEST_SENTENCE = 60, 100  # widths, in digits
 LINE_SENTENCE = 115  # characters of a sentence that go into the latter
-WIDTH_OF_WHY, WIDTH_OF_NAMES = 38, 20  # of sentences and texts among what is printed on one page
+# of sentences, texts and names that lead somewhere among what is printed on one page
+WIDTH_OF_WHY, WIDTH_OF_NAMES, WIDTH_OF_LEADS = 38, 20, 30
 LEAST_WIDTH = 24  # of a sentence at the end of a page
 PADDING = 0.7  # digits that a column has around its width
 HEADER, TIGHT_HEADER = (2, 4), (3, 2.5)  # lines, and the digits that a filter arrow takes
@@ -225,25 +227,25 @@ def _add_column(
 def _most(kind: type[Result], found: Sequence[Column], c: int, room: float) -> float:
     """Return the most that a text may take of the one page across on which it is printed."""
     if not found[c].sentence:
-        return WIDTH_OF_NAMES
+        return WIDTH_OF_LEADS if found[c].leads and not found[c].several else WIDTH_OF_NAMES
     return max(LEAST_WIDTH, room) if c == _last_printed(kind, found) else WIDTH_OF_WHY
 
 
-def _wraps(text: str | None, line: int) -> bool:
+def _wraps(value: object, line: int) -> bool:
     """Return whether a text needs more than a line, on which not every program writes a link."""
-    return text is not None and (len(text) > line or "\n" in text)
+    return isinstance(value, str | tuple) and (len(text(value)) > line or "\n" in text(value))
 
 
 def _any_wraps(values: Sequence[Any], cells: LinkedCells, line: int) -> bool:
     first, last, _ = cells
-    return any(_wraps(text, line) for text in values[first : last + 1])
+    return any(_wraps(value, line) for value in values[first : last + 1])
 
 
-def _heighten(sheet: TableSheet, texts: Sequence[str | None], line: int) -> None:
+def _heighten(sheet: TableSheet, values: Sequence[object], line: int) -> None:
     """Give the rows of texts that wrap their height: not every program fits it by itself."""
-    for r, text in enumerate(texts, start=1):
-        if text and _wraps(text, line):
-            lines = sum(max(1, len(wrap(each, line))) for each in text.split("\n"))
+    for r, value in enumerate(values, start=1):
+        if _wraps(value, line):
+            lines = sum(max(1, len(wrap(each, line))) for each in text(value).split("\n"))
             sheet.set_row_height(r, LINE_HEIGHT * lines)
 
 

@@ -124,6 +124,7 @@ class Payment(Dated):
     )
     NAMED = ("appropriation", "use", "obligation", "date")
     ORDER = ("appropriation", "date")
+    ONE_ACROSS = True
     date: dt.date = column("first day of the period")
     appropriation: str = column(
         "appropriation that pays",

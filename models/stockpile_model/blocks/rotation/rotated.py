@@ -40,6 +40,7 @@ class Rotated(Dated):
     RENEWED = True
     RANK = 4
     LETTER = "R"
+    ONE_ACROSS = True
     DEED = DeedColumns("rotate", "outlet", "date", "quantity")
     NAMED = ("lot", "material", "date")
     SUMMED = (

@@ -102,6 +102,7 @@ class Delivery(Dated):
     NAMED = ("lot", "name", "material", "date")
     SUMMED = (SummedLine("Delivered", "quantity", "in", "under offers and contracts"),)
     COMPARED = (ComparedSum("arrives", "supplier", "quantity"),)
+    ONE_ACROSS = True
     date: dt.date = column("first day of the period of arrival")
     lot: str = column("lot", leads=(TO_LOT,))
     kind: str = column("`offers` or `contracts`")
