@@ -54,7 +54,7 @@ def _beyond(stockpile: Stockpile) -> Iterator[Problem]:
     for kind, rows in stockpile.tables.items():
         for each in columns(kind):
             measured = each.unit.partition("/")[0] in ("quantity", "money")
-            if not measured or each.limit == "most" or each.name == "capacity":
+            if not measured or each.limit == "most":
                 continue
             most = FAR * stockpile.scale.of(each.unit)
             for row in rows:

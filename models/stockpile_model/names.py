@@ -117,14 +117,14 @@ def slips(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     the square of their number.
     """
     names = [*names]
-    without: dict[int, list[str]] = {}
-    for name in names if len(names) <= _MOST_NAMES else ():
+    without: dict[int, list[int]] = {}
+    for place, name in enumerate(names if len(names) <= _MOST_NAMES else ()):
         cut = {hash(name), *(hash(name[:k] + name[k + 1 :]) for k in range(len(name)))}
-        near = dict.fromkeys(other for each in cut for other in without.get(each, ())[:_MOST_ALIKE])
-        if found := next((other for other in near if one_apart(other, name)), None):
+        near = sorted({other for each in cut for other in without.get(each, ())[:_MOST_ALIKE]})
+        if found := next((names[k] for k in near if one_apart(names[k], name)), None):
             yield found, name
         for each in cut:
-            without.setdefault(each, []).append(name)
+            without.setdefault(each, []).append(place)
 
 
 _MOST_ALIKE = (

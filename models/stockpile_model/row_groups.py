@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from stockpile_model.names import clean, identity
 from stockpile_model.schema import Row, columns, get, keys, nearest
+from stockpile_model.spelling import RECEIVED, brings
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier
 
@@ -41,7 +42,8 @@ class RowGroup:
         """Return the message that no row of a table is of the group."""
         values = (get(each, self.trait) for each in stockpile.rows(Supplier))
         known = dict.fromkeys(each for each in values if each is not None)
-        hint = "" if self.value in known else nearest(self.value, known)
+        there = identity(self.value) in map(identity, known)
+        hint = "" if there else nearest(self.value, known)
         return f"{table} has no row of a supplier with {self}{hint}"
 
 
@@ -62,10 +64,11 @@ def supplier_of(stockpile: Stockpile, row: Row) -> Supplier | None:
 
 def _pointed(stockpile: Stockpile, row: Row) -> Iterator[Row]:
     """Yield the rows of other tables to which a row refers."""
-    kinds = {kind.TABLE: kind for kind in stockpile.tables if len(keys(kind)) == 1}
+    kinds = [kind for kind in stockpile.tables if len(keys(kind)) == 1]
     for each in columns(type(row)):
-        table = each.refers or (each.names(row) if each.names else "")
-        kind = None if each.many or table == row.TABLE else kinds.get(table)
-        other = None if kind is None else stockpile.keyed(kind).get(get(row, each.name))
-        if other is not None:
-            yield other
+        where = each.refers or (each.names(row) if each.names else "")
+        for kind in kinds if where and where != row.TABLE and not each.many else ():
+            if where == kind.TABLE or (where == RECEIVED and brings(kind)):
+                other = stockpile.keyed(kind).get(get(row, each.name))
+                if other is not None:
+                    yield other

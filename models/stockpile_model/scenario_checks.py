@@ -120,7 +120,7 @@ def _check_probabilities(stockpile: Stockpile, rows: Rows) -> Iterator[Problem]:
     given = stockpile.rows(Scenario)
     total = sum(row.probability for row in given)
     if total > 1 + 1e-9 and all(row.probability <= 1 for row in rows.values()):
-        message = f"the probabilities sum to {total:.6g}: they must be 1 at most"
+        message = f"the probabilities sum to {total:.12g}: they must be 1 at most"
         message += ", the base has the rest"
         yield Problem(given[-1].TABLE, given[-1].line, "probability", message)
 

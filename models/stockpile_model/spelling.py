@@ -68,14 +68,19 @@ def spellings(stockpile: Stockpile) -> Mapping[str, Mapping[str, str]]:
 
 def _groups(kind: type[Row], rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
     """Yield the groups in which a table has names, each with such a name."""
+    for row in rows if brings(kind) else ():
+        yield RECEIVED, get(row, keys(kind)[0])
     for column in columns(kind):
         for row in rows:
             if column.name in GROUPS and (name := getattr(row, column.field)) is not None:
                 yield column.name, name
-            if column.age == "received":
-                yield RECEIVED, get(row, keys(kind)[0])
             if column.endowed:
                 yield ENDOWED, get(row, column.endowed)
+
+
+def brings(kind: type[Row]) -> bool:
+    """Return whether the rows of a table bring metal of a supplier."""
+    return any(each.age == "received" for each in columns(kind))
 
 
 def spelt(stockpile: Stockpile, where: str, value: Any) -> Any:

@@ -7,7 +7,7 @@ until their stories differ. What holds in a period follows from the story known 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from optimiser.auditing.foreign_money import in_book_money
 from optimiser.auditing.inputs import Rows
 from stockpile_model.names import identity
 from stockpile_model.schema import Column, columns, get, keys
+from stockpile_model.spelling import RECEIVED
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.values import blank, convert, normal, text
 
@@ -162,13 +163,23 @@ def _supplier(row: Any, tables: Tables) -> Any:
     if hasattr(row, "supplier"):
         return next((each for each in tables["suppliers"] if each.supplier == row.supplier), None)
     for column in columns(type(row)):
-        table = column.refers or (column.names(row) if column.names is not None else "")
-        for other in tables.get(table, ()) if table != type(row).TABLE and not column.many else ():
-            if get(other, keys(type(other))[0]) == getattr(row, column.field):
-                if (found := _supplier(other, tables)) is not None:
-                    return found
-                break
+        where = column.refers or (column.names(row) if column.names is not None else "")
+        if where == type(row).TABLE or column.many:
+            continue
+        for table in _bringing(tables) if where == RECEIVED else (where,):
+            for other in tables.get(table, ()):
+                if get(other, keys(type(other))[0]) == getattr(row, column.field):
+                    if (found := _supplier(other, tables)) is not None:
+                        return found
+                    break
     return None
+
+
+def _bringing(tables: Tables) -> Iterator[str]:
+    """Yield the tables whose rows bring metal, which says how old it is when it is received."""
+    for table, rows in tables.items():
+        if rows and any(each.age == "received" for each in columns(type(rows[0]))):
+            yield table
 
 
 def _names(row: Any) -> set[str]:

@@ -15,9 +15,11 @@ from stockpile_model.blocks.offers.offer_terms import Offer
 from stockpile_model.blocks.targets import Target
 from stockpile_model.changes import Change, apply, parse
 from stockpile_model.funds import Fund
+from stockpile_model.row_groups import RowGroup
 from stockpile_model.schema import Row, get
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Price, Settings, Supplier
+from tests.support.accept import book, supplier
 
 DAY = dt.date(2027, 1, 1)
 LATER = dt.date(2027, 7, 31)
@@ -284,3 +286,11 @@ def test_apply_refuses(stockpile: Stockpile, said: str, message: str) -> None:
     with pytest.raises(ValueError) as caught:
         apply(stockpile, parse(said))
     assert str(caught.value) == message
+
+
+def test_a_group_that_is_known_gets_no_hint() -> None:
+    """A country counts in any case: 'did you mean' names another one only."""
+    stockpile = book(supplier(country="China"))
+    said = "offers has no row of a supplier with country = "
+    assert RowGroup("country", "china").missing(stockpile, "offers") == f"{said}china"
+    assert RowGroup("country", "chine").missing(stockpile, "offers").endswith("'China'?)")

@@ -10,6 +10,8 @@ from dataclasses import replace
 import pyomo.environ as pyo
 import pytest
 
+from optimiser.auditing import audit
+from optimiser.plan.audited import as_sheets
 from optimiser.solving.solve import Options, solve
 from stockpile_model.blocks.budget import BudgetUse
 from stockpile_model.blocks.contracts.contract_outcomes import ContractOutcome
@@ -33,6 +35,7 @@ from tests.support.accept import (
     faults,
     floor,
     fund,
+    in_transit,
     least_cost,
     lot,
     material,
@@ -45,7 +48,9 @@ from tests.support.accept import (
     site,
     supplier,
     target,
+    warnings,
 )
+from tests.support.plans import plan_for
 
 
 def planned(stockpile: Stockpile) -> list[Result]:
@@ -440,6 +445,22 @@ def test_an_embargo_reaches_plants_by_their_feedstock() -> None:
     ban = replace(event("offers.capacity", "scale", 0, 1), feedstock=True)
     stockpile = book(*rows, demand(12, 1), scenario(known=1), ban, periods=2)
     assert least_cost(stockpile) == pytest.approx(0.5 * 14 + 0.5 * 80)
+
+
+@pytest.mark.parametrize("row", ["country = canada", "supplier = B"])
+def test_an_embargo_reaches_what_is_in_transit(row: str) -> None:
+    """5 are under way from each of two countries; of one they do not come, should there be war."""
+    rows: tuple[Row, ...] = (
+        supplier("A", country="Japan"), supplier("B", country="Canada"), scenario(known=1),
+        offer("one", supplier="A"), offer("two", supplier="B", price=8), demand(20, 1),
+        in_transit(5, 1, "one"), in_transit(5, 1, "two"), event("in_transit.quantity", "scale", 0, 1, row=row),
+    )  # fmt: skip
+    stockpile = book(*rows, periods=2)
+    assert [each for each in warnings(stockpile) if each.startswith("events")] == []
+    assert least_cost(stockpile) == pytest.approx(0.5 * 10 * 8 + 0.5 * 15 * 8)
+    plan = plan_for(stockpile)
+    assert plan is not None
+    assert audit(plan.stockpile, as_sheets(plan)).findings == ()
 
 
 def test_an_event_by_country_reaches_the_levels_of_its_contracts() -> None:

@@ -347,6 +347,10 @@ def test_the_sound_workbook_is(tmp_path: Path) -> None:
             "scenarios!B3: the probabilities sum to 1.05: they must be 1 at most, the base has the rest",
         ),
         (
+            changed({0: {"probability": 0.9000001}}),
+            "scenarios!B3: the probabilities sum to 1.0000001: they must be 1 at most, the base has the rest",
+        ),
+        (
             changed({1: {"scenario": "Base"}}),
             "scenarios!A3: 'base' is the scenario without events: it has what the others leave; name it otherwise",
         ),

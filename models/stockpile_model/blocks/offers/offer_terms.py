@@ -60,6 +60,7 @@ class Offer(Row):
         "quantity/period",
         least=0,
         endowed="offer",
+        limit="most",
         outlier="either",
         fed=True,
     )

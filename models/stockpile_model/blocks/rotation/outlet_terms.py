@@ -68,6 +68,7 @@ class Outlet(Row):
         "most it takes in a period; blank = unlimited",
         "quantity/period",
         least=0,
+        limit="most",
         outlier="above",
     )
     price: float | None = column(  # old metal may be worth next to nothing
