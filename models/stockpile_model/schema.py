@@ -268,7 +268,7 @@ class Row:
     confidence: str | None = None
     note: str | None = None
     ranges: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
-    filled: frozenset[str] = field(default=frozenset(), compare=False)
+    filled: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def given(self, about: Column) -> bool:
         """Return whether the workbook gives the value of a column; else it is the default."""

@@ -38,6 +38,7 @@ from tests.support.accept import (
     fund,
     material,
     offer,
+    project,
     scenario,
     target,
 )
@@ -365,3 +366,23 @@ def test_a_full_book_read_from_a_folder(tmp_path: object) -> None:
     agree(
         stockpile, draws(stockpile, [Input("offers", "*", "price", "scale", 0.9, 1.1)], 1, seed=2)
     )
+
+
+def test_figures_that_count_what_is_done_are_no_metal() -> None:
+    """Of 5e10 what is up to 50 is none; a plant that goes ahead is one all the same."""
+    stockpile = book(
+        offer(project="plant 2"), project(cost=5e9), demand(5e10), material(shortage_cost=99)
+    )
+    result, _ = CaseEvaluator(StudyJob(stockpile, OPTIONS)).run(Case())
+    assert result.figures["project plant 2"] == 1
+
+
+@pytest.mark.parametrize("money", [1e-9, 1.0])
+def test_a_wrong_cost_of_a_run_is_found_in_any_unit(money: float) -> None:
+    stockpile = book(offer(price=10 * money), demand(10)).anchored()
+    evaluator = CaseEvaluator(StudyJob(stockpile, OPTIONS))
+    result, _ = evaluator._run(Case())
+    assert result.objective == pytest.approx(100 * money)
+    wrong = replace(result, objective=90 * money)
+    assert evaluator.audit(Case(), result).planned
+    assert "it costs" in evaluator.audit(Case(), wrong).message

@@ -455,3 +455,24 @@ def test_what_cases_taught_is_sent_before_the_next_task(tmp_path: Path) -> None:
     assert max(mine) >= len(yours) - 1 or max(yours) >= len(mine) - 1
     assert max(mine) <= len(yours)
     assert max(yours) <= len(mine)
+
+
+def test_the_key_of_a_workbook_is_the_same_in_every_process() -> None:
+    """Else no run is found again in the record. Sets of text have another order in each process."""
+    code = """
+import optimiser as so
+from optimiser.solving.search_options import Options
+from optimiser.studies.engine.study_key import common
+print(common(so.read("inputs/small.xlsx").stockpile, Options()))
+"""
+    keys = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(3)
+    }
+    assert len(keys) == 1

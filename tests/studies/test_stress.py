@@ -663,3 +663,12 @@ def test_a_held_value_above_its_bound_by_a_rounding_is_held_in_silence(
     pyomo.removeHandler(caplog.handler)
     assert formulation.m.buy["spot", 0].value == pytest.approx(25)
     assert not caplog.records
+
+
+def test_a_whole_decision_that_cannot_be_held_is_said_in_any_unit() -> None:
+    """Of 5e10 what is up to 50 is none; a signature is one all the same."""
+    formulation = build(book(offer(), demand(5e10)))
+    decisions = json.dumps(
+        [["place", ["gone"], 0, "base", 1.0], ["buy", ["gone"], 0, "base", 25.0]]
+    )
+    assert hold(formulation, HeldDecisions(1, decisions)) == ["place gone in 2027-01"]

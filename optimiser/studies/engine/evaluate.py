@@ -597,8 +597,9 @@ def _figures(
                 held[tree.period[key[-1]]] += tree.probability[key[-1]] * value
         else:
             members = stockpile.names(tally.members) if tally.members else ()
+            noise = 0.0 if tally.how == "ever" else nothing  # that counts what is done, no metal
             found.update(
-                (name, _clean(value, nothing))
+                (name, _clean(value, noise))
                 for name, value in _tallied(tally, columns, members, tree.probability, found)
             )
     return found, tuple(value if abs(value) > nothing else 0.0 for value in held)

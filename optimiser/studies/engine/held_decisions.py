@@ -17,6 +17,7 @@ from stockpile_model.amounts import month
 from stockpile_model.block import decisions
 from stockpile_model.formulation import Formulation
 from stockpile_model.names import identity
+from stockpile_model.scale import NOISE
 
 Decision = tuple[str, tuple[Any, ...], int, str]
 """A variable, its index without the node, and of the node the period and the scenario."""
@@ -49,12 +50,23 @@ def hold(formulation: Formulation, held: HeldDecisions) -> list[str]:
     for decision, variable in _decisions(formulation, held.until):
         # A solver may leave a value above its bound by a rounding, of which Pyomo would warn.
         variable.fix(values.pop(decision, 0.0), skip_validation=True)
-    begin, nothing = formulation.stockpile.calendar.begin, formulation.stockpile.scale.nothing
+    begin = formulation.stockpile.calendar.begin
     return [
         f"{name} {', '.join(map(str, index))} in {month(begin(period))}"
         for (name, index, period, _), value in values.items()
-        if abs(value) > nothing
+        if abs(value) > _nothing(formulation, name)
     ]
+
+
+def _nothing(formulation: Formulation, name: str) -> float:
+    """Return up to which value of a variable nothing is decided, in its own unit.
+
+    Where the model has no such variable its unit is not known, and a whole decision is one.
+    """
+    component = formulation.m.find_component(name)
+    if component is None:
+        return min(formulation.stockpile.scale.nothing, NOISE)
+    return float(NOISE / formulation.m.scaling_factor[component])
 
 
 def _decisions(formulation: Formulation, until: int) -> Iterator[tuple[Decision, Any]]:

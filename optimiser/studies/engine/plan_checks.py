@@ -11,6 +11,7 @@ from optimiser.solving.search_options import Status
 from optimiser.solving.solve import Outcome, Stage
 from optimiser.solving.standard_form import judging, standard_form
 from optimiser.system.errors import StockpileError
+from stockpile_model import amounts
 from stockpile_model.build import build
 from stockpile_model.stockpile import Stockpile
 
@@ -54,8 +55,9 @@ def audit(
     goal = judging(form.stated)
     assert goal is not None
     objective = goal.at(x)
-    if cost is not None and abs(cost - objective) > KEPT * max(1.0, abs(objective)):
-        return f"it costs {objective:,.6f}, not {cost:,.6f}"
+    size = max(formulation.stockpile.scale.money, abs(objective))
+    if cost is not None and abs(cost - objective) > KEPT * size:
+        return f"it costs {amounts.money(objective)}, not {amounts.money(cost)}"
     stage = Stage(
         name="cost", status=status, objective=objective, bound=bound, nodes=0, seconds=0.0
     )
