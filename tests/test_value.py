@@ -10,9 +10,10 @@ import pytest
 
 from optimiser.plan.plan import Plan
 from optimiser.solving.solve import Options
+from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.views import mean
 from optimiser.studies.what_ifs import INFORMATION
-from optimiser.studies.what_ifs.information import Worth
+from optimiser.studies.what_ifs.information import Worth, worth
 from optimiser.system.errors import InputError
 from stockpile_model.build import build
 from stockpile_model.scenarios import unfold
@@ -323,3 +324,20 @@ def test_shortfall_first_has_no_cost_to_compare() -> None:
 
 def test_a_book_with_scenarios_is_not_refused() -> None:
     INFORMATION.refuse(build(book(*WAR)).stockpile)
+
+
+def test_a_value_that_time_did_not_find_is_not_called_impossible() -> None:
+    """Nothing is proven of a search that ran out of time, nor of a case that was not run."""
+    stockpile = unfold(book(*WAR))
+    plan, late = CaseResult("optimal", 1.0, 1.0), CaseResult("no_plan")
+    alone = {name: CaseResult("optimal", 1.0, 1.0) for name in stockpile.scenarios}
+    by_name = {each.figure: each for each in worth(stockpile, plan, alone, late)}
+    assert by_name["EEV"].meaning.endswith(": no plan was found within the time limit")
+    (first, *_) = alone
+    by_name = {each.figure: each for each in worth(stockpile, plan, {**alone, first: late}, late)}
+    said = f"no value: of {first} alone no plan was found within the time limit"
+    assert by_name["WS"].meaning == said
+    planned = plan_for(book(*WAR))
+    assert planned is not None
+    found = INFORMATION.attach(planned, [*alone.values(), late], EXACT)
+    assert "gave no plan: no plan was found within the time limit (VSS)." in found.verdict

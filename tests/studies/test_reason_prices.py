@@ -16,13 +16,16 @@ from optimiser.plan.reasons import Reason, settled
 from optimiser.plan.turning_prices import KEPT
 from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.engine import turning_case
+from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.evaluate import CaseEvaluator
 from optimiser.studies.engine.runner import SharedTime
 from optimiser.studies.what_ifs import REASON_PRICES
-from optimiser.studies.what_ifs.reason_prices import RESOLVE, RulePrice
+from optimiser.studies.what_ifs.reason_prices import RESOLVE, RulePrice, life_value
 from stockpile_model.block import choices
 from stockpile_model.build import build
 from stockpile_model.evaluation import evaluate
+from stockpile_model.tables import Material
+from tests.support.accept import book, material
 from tests.support.plans import asked_beside
 
 HAIR = 1e-5  # share of a change by which it is missed, or passed
@@ -243,6 +246,29 @@ def test_a_month_of_shelf_life_is_worth_what_a_longer_life_saves() -> None:
     assert longer is not None
     assert row.worth == pytest.approx(plan.objective - longer.objective) == 60
     assert (row.cell, row.holds_from, row.holds_to) == ("materials!C2", 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("longer", "bound", "worth"),
+    [
+        (90.0, 90.0, 10.0),
+        (100.0, 100.0, 0.0),
+        (101.0, 95.0, None),  # between 5 more and 1 less
+        (97.0, 96.0, None),  # the plan as it is may cost 96
+        (94.0, 92.0, 6.0),
+    ],
+)
+def test_what_the_gaps_hide_is_no_worth_of_a_life(
+    longer: float, bound: float, worth: float | None
+) -> None:
+    """The plan as it is costs 100, and 96 at least."""
+    stockpile = book(material(shelf_life_months=2))
+    (row,) = stockpile.rows(Material)
+    base = CaseResult("optimal", 100.0, 96.0 if worth != 0 else 100.0)
+    found = life_value(
+        stockpile, (row, "shelf_life_months"), CaseResult("optimal", longer, bound), base
+    )
+    assert (found and found.worth) == worth
 
 
 def test_the_same_is_a_study_and_is_shown_as_json() -> None:

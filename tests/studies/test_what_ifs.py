@@ -9,16 +9,20 @@ from typing import Any
 import pytest
 
 from optimiser.plan.plan import Plan
+from optimiser.solving.solve import Options
 from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.plan_figures import figures as reported
 from optimiser.studies.engine.views import alone
 from optimiser.studies.engine.views import firm as firm_only
+from optimiser.studies.kinds.asked import Asked
+from optimiser.studies.study_sheet.study_table import Study
 from optimiser.studies.what_ifs import COST_SHARES, FIRM_SUPPLY
 from optimiser.studies.what_ifs.cost_shares import (
     Alone,
     CostShare,
     CostSplit,
     GroupShare,
+    _shares_table,
     buyers,
     groups,
     stability,
@@ -401,3 +405,36 @@ def test_the_plan_of_all_is_no_dearer_than_two_plans() -> None:
     ]
     assert together is not None
     assert together <= sum(parts) + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        (CaseResult("no_plan"), "no plan was found within the time limit"),
+        (CaseResult("failed", message="out of luck"), "failed: out of luck"),
+    ],
+)
+def test_firm_supply_without_a_plan_says_how_it_ended(ended: CaseResult, said: str) -> None:
+    found = FIRM_SUPPLY.attach(planned(two_plants()), [ended], Options())
+    assert found.verdict.endswith(f"no plant that is merely announced, {said}.")
+
+
+@pytest.mark.parametrize(
+    ("alone", "said"),
+    [
+        ((30.0, 40.0), "Together the buyers pay 60 USD, 10 USD less than each alone."),
+        ((20.0, 30.0), "Together the buyers pay 60 USD, 10 USD more than each alone."),
+        (
+            (20.0, None),
+            "Together the buyers pay 60 USD; of some group of them no plan is known, so no share is"
+            " worked out.",
+        ),
+    ],
+)
+def test_the_answer_on_shares_says_what_is_known(
+    alone: tuple[float | None, ...], said: str
+) -> None:
+    ended = {(name,): Alone(each, each) for name, each in zip("ab", alone, strict=True)}
+    asked = Asked(Study(study="s", kind="cost_shares"), (), book(), 0.0)
+    split = CostSplit.made({"a": [], "b": []}, 60.0, ended)
+    assert _shares_table(asked, 60.0, split).said == said

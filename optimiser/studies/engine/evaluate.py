@@ -340,7 +340,8 @@ class CaseEvaluator(Performing):
         # Age by age: the two may distinguish other ages, and the decisions of one fix the other.
         meant, kept = (build(replace(each, classes={})) for each in (mean(unfolded), unfolded))
         if (found := self._outcome(meant)).objective is None:
-            return CaseResult(found.status, how="solved", message=NO_MEAN)
+            said = NO_MEAN if found.status == "infeasible" else ""
+            return CaseResult(found.status, how="solved", message=said)
         decide(kept, meant)
         found = self._outcome(kept)
         return CaseResult(found.status, found.objective, found.bound, found.gap, how="solved")

@@ -36,18 +36,18 @@ class CostShare(Result):
     buyer: str = column("buyer")
     alone: float | None = column(
         "cost of a plan for this buyer alone, with its part of what `endowments` names and all of"
-        " the rest; blank = it has none",
+        " the rest; blank = none is known",
         "money",
     )
     share: float | None = column(
         "part of the cost of the plan for all by Shapley's rule, the average of what its joining"
-        " adds; blank = a group of buyers has no plan",
+        " adds; blank = of a group of buyers no plan is known",
         "money",
     )
     saving: float | None = column("what buying together saves it by that rule", "money")
     nucleolus: float | None = column(
         "part of that cost by the nucleolus, which makes the group that saves least save most;"
-        " blank = a group of buyers has no plan",
+        " blank = of a group of buyers no plan is known",
         "money",
     )
     all_of: str | None = column(
@@ -68,7 +68,7 @@ class GroupShare(Result):
     BRIEF = "Groups of buyers"
     group: str = column("buyers of the group", several=True)
     alone: float | None = column(
-        "cost of a plan for this group alone; blank = it has none", "money"
+        "cost of a plan for this group alone; blank = none is known", "money"
     )
     alone_bound: float | None = column("proven least cost of any plan for this group", "money")
     share: float | None = column("what its buyers pay by Shapley's rule", "money")
@@ -137,7 +137,7 @@ class CostSplit:
 
     `all_of`: for each buyer the names of what every group was planned with all of. `alone`: how the
     plan for each group ends. `shapley` and `nucleolus`: what each buyer pays by the two rules
-    [money]; empty where a group has no plan.
+    [money]; empty where of a group no plan is known.
     """
 
     all_of: Mapping[str, Sequence[str]]
@@ -249,11 +249,12 @@ def rounds(asked: Asked) -> Rounds:
 def _shares_table(asked: Asked, whole: float, split: CostSplit) -> AnswerTable:
     found = [*split.shares()]
     saved = sum(each.saving or 0.0 for each in found)
+    less = f"{asked.paid(abs(saved))} {'less' if saved >= 0 else 'more'}"
     said = (
-        f"Together the buyers pay {asked.paid(whole)}, {asked.paid(saved)} less than each alone."
+        f"Together the buyers pay {asked.paid(whole)}, {less} than each alone."
         if split.shapley
-        else f"Together the buyers pay {asked.paid(whole)}; some group of them has no plan, so no"
-        " share is fair."
+        else f"Together the buyers pay {asked.paid(whole)}; of some group of them no plan is known,"
+        " so no share is worked out."
     )
     header = (
         "buyer",

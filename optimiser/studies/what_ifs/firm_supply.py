@@ -120,12 +120,7 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
             f" {amounts.rounded(abs(more))} {'more' if more >= 0 else 'less'}{short}."
         )
     else:
-        why = (
-            "no plan keeps every limit"
-            if firm.status == "infeasible"
-            else "no plan was found within the time limit"
-        )
-        said = f"With firm supply only, no plant that is merely announced, {why}."
+        said = f"With firm supply only, no plant that is merely announced, {firm.ended}."
         plan = replace(plan, warnings=(*plan.warnings, *_short(plan, firm, options)))
     contracts = [*dict.fromkeys(each.contract for each in plan.of(ContractOutcome))]
     rows = {**plan.rows, FirmSupplyRow: tuple(compare(_as_result(plan), firm, contracts))}

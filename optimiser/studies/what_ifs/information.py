@@ -121,22 +121,19 @@ def worth(
     yield figure(
         "RP", "this plan: objective under the scenarios", plan.objective, plan.bound, plan.objective
     )
-    yield figure(
-        "WS",
-        f"each scenario planned alone, as if known from the start ({BASE} included)",
-        ws,
-        ws_bound,
-        ws,
-    )
-    if eev.objective is not None:
-        said = "the plan for the mean of all inputs, kept until the first scenario is known"
-    elif eev.message != views.NO_MEAN:
+    said = f"each scenario planned alone, as if known from the start ({BASE} included)"
+    if missing := [name for name, each in alone.items() if each.objective is None]:
+        said = f"no value: of {missing[0]} alone {alone[missing[0]].ended}"
+    yield figure("WS", said, ws, ws_bound, ws)
+    said = "the plan for the mean of all inputs, kept until the first scenario is known"
+    if eev.objective is None and eev.status == "infeasible":
         said = (
-            "no value: the plan for the mean of all inputs, kept until the first scenario is known,"
-            " leaves some scenario without a plan"
+            "no value: the mean of all inputs has no plan"
+            if eev.message == views.NO_MEAN
+            else f"no value: {said}, leaves some scenario without a plan"
         )
-    else:
-        said = "no value: the mean of all inputs has no plan"
+    elif eev.objective is None:
+        said = f"no value: {said}: {eev.ended}"
     yield figure("EEV", said, eev.objective, eev.bound, eev.objective)
     yield figure(
         "EVPI",
@@ -165,14 +162,21 @@ def attach(plan: Plan, results: Sequence[CaseResult], options: Options) -> Plan:
     parts: list[str] = []
     if (vss := by_name["VSS"]) is not None:
         parts.append(
-            f"Planning for the mean of the scenarios would cost {amounts.about(vss)}"
+            f"Planning for the mean of the scenarios would cost {amounts.rounded(vss)}"
             f" {plan.currency} more (VSS)."
         )
     else:
-        parts.append("Planning for the mean of the scenarios leads to no plan (VSS).")
+        parts.append(f"Planning for the mean of the scenarios {_no_mean(eev)} (VSS).")
     if (evpi := by_name["EVPI"]) is not None:
-        parts.append(f"To know the future would save {amounts.about(evpi)} {plan.currency} (EVPI).")
+        saved = f"{amounts.rounded(evpi)} {plan.currency}"
+        parts.append(f"To know the future would save {saved} (EVPI).")
     return replace(plan, rows={**plan.rows, Worth: found}, verdict=plan.verdict_with(*parts))
+
+
+def _no_mean(eev: CaseResult) -> str:
+    """Return what planning for the mean leads to where that is no plan."""
+    known = eev.status == "infeasible"
+    return "leads to no plan" if known else f"gave no plan: {eev.ended}"
 
 
 def rounds(asked: Asked) -> Rounds:
@@ -193,7 +197,7 @@ def rounds(asked: Asked) -> Rounds:
     values = {each.figure: each.value for each in found}
     vss, evpi = values["VSS"], values["EVPI"]
     said = (
-        "Planning for the mean leads to no plan"
+        f"Planning for the mean {_no_mean(eev)}"
         if vss is None
         else f"Planning for the mean costs {asked.paid(vss)} more (VSS)"
     )

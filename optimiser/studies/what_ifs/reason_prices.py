@@ -4,6 +4,7 @@ month of a shelf life is worth.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -203,11 +204,18 @@ def _remark(result: CaseResult, known: bool) -> str | None:
 def life_value(
     stockpile: Stockpile, life: tuple[Row, str], result: CaseResult, base: CaseResult
 ) -> MarginalValue | None:
-    """Return what one more month of a duration is worth, from one more period of it."""
+    """Return what one more month of a duration is worth, from one more period of it.
+
+    None where it is not known whether it saves anything: the gaps of both plans hide that.
+    """
     if result.objective is None or base.objective is None:
         return None
     row, name = life
     saved, tie = base.objective - result.objective, NOISE * abs(base.objective)
+    least = -math.inf if base.bound is None else base.bound - result.objective
+    most = math.inf if result.bound is None else base.objective - result.bound
+    if abs(saved) > tie and least < tie and most > -tie:
+        return None
     months, stated = float(stockpile.calendar.months), float(get(row, name))
     return MarginalValue(
         scenarios=ALL,
