@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from stockpile_model import amounts
 from stockpile_model.block import results
 from stockpile_model.blocks.stock.lot_outcomes import Delivery, LotStock, Movement
 from stockpile_model.lots import ARRIVAL
+from stockpile_model.names import identity
 from stockpile_model.passed import Passed, PlanRow
 from stockpile_model.schema import nearest
-from stockpile_model.tables import Price
+from stockpile_model.tables import Material, Price
 from stockpile_model.values import text
 
 Tables = Mapping[str, Sequence[PlanRow]]
@@ -109,28 +110,37 @@ def _balance(actual: Tables, after: Passed) -> None:
     if missing := [name for name in metal if name not in actual]:
         message = f"is required where {given[0]} is given: together they say what was on hand"
         raise InputError([Fault(name, message) for name in missing])
-    last = after.calendar.begin(after.gone - 1)
-    held = _sum(row for row in after.shown(STOCK) if row["date"] == last)
-    moves = [*after.done(MOVES)]
-    arrived = _sum(row for row in moves if row["kind"] == ARRIVAL)
+    last, moves = after.calendar.begin(after.gone - 1), [*after.done(MOVES)]
+    held = _sums(row for row in after.shown(STOCK) if row["date"] == last)
+    arrived = _sums(row for row in moves if row["kind"] == ARRIVAL)
     found = (
-        (STOCK, held, _sum(moves), "what came and went leaves"),
-        (CAME, _sum(after.done(CAME)), arrived, "what arrived by the sheet movements"),
+        (STOCK, held, _sums(moves), "what came and went leaves"),
+        (CAME, _sums(after.done(CAME)), arrived, "what arrived by the sheet movements"),
     )
     faults = [
-        Fault(sheet, f"hold {_odd(after, is_, due)} than {what}: correct one of the two")
-        for sheet, is_, due, what in found
-        if abs(is_ - due) > 1e-6 * max(is_, due, after.stockpile.scale.quantity)
+        Fault(sheet, f"hold {odd} than {what}: correct one of the two")
+        for sheet, there, due, what in found
+        for odd in _odd(after, there, due)
     ]
     if faults:
         raise InputError(faults)
 
 
-def _odd(passed: Passed, found: float, due: float) -> str:
-    """Return by how much metal is more or less than it should be, in words."""
-    unit = passed.stockpile.settings.quantity_unit
-    return f"{amounts.quantity(abs(found - due))} {unit} {'more' if found > due else 'less'}"
+def _odd(passed: Passed, found: Mapping[str, float], due: Mapping[str, float]) -> Iterator[str]:
+    """Yield by how much of each metal there is more or less than there should be, in words."""
+    names = {identity(name): name for name in passed.stockpile.keyed(Material)}
+    unit, several = passed.stockpile.settings.quantity_unit, len(names) > 1
+    for material in dict.fromkeys((*found, *due)):
+        there, should = found.get(material, 0.0), due.get(material, 0.0)
+        if abs(there - should) > 1e-6 * max(there, should, passed.stockpile.scale.quantity):
+            more = "more" if there > should else "less"
+            of = f" of {names.get(material, material)}" if several else ""
+            yield f"{amounts.quantity(abs(there - should))} {unit}{of} {more}"
 
 
-def _sum(rows: Iterable[PlanRow]) -> float:
-    return math.fsum(row["quantity"] for row in rows)
+def _sums(rows: Iterable[PlanRow]) -> dict[str, float]:
+    """Return the sum of the quantities of each material [quantity]."""
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        found.setdefault(identity(row["material"]), []).append(row["quantity"])
+    return {material: math.fsum(parts) for material, parts in found.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from optimiser.api.book import Book
 from optimiser.studies.every_kind import EVERY_KIND
@@ -12,7 +12,7 @@ from optimiser.studies.study_sheet.every_input import everything
 from optimiser.studies.study_sheet.study_inputs import Input, input_of
 from optimiser.studies.study_sheet.study_table import Study, by_name
 from optimiser.system.errors import Fault, InputError
-from stockpile_model.changes import parse
+from stockpile_model.changes import How, parse
 from stockpile_model.names import identity
 from stockpile_model.schema import nearest
 from stockpile_model.stockpile import Stockpile
@@ -57,8 +57,9 @@ def of_words(
 ) -> Asked:
     """Return the question of a study: of a kind, or of the sheet by its name. Raises InputError."""
     stockpile, named = book.stockpile, by_name(book.stockpile)
-    if kind in named and inputs is None:
-        return _of_rows(stockpile, named[kind], gap)
+    spelt = {identity(name): rows for name, rows in named.items()}
+    if identity(kind) in spelt and inputs is None:
+        return _of_rows(stockpile, spelt[identity(kind)], gap)
     if kind not in EVERY_KIND:
         names = [*EVERY_KIND, *named]
         message = (
@@ -76,9 +77,9 @@ def inputs_of(book: Book, inputs: Inputs, kind: str = "tornado", **about: Any) -
     """Yield the inputs that texts name, each with low and high. Raises InputError."""
     for text in inputs:
         low, high = inputs[text] if isinstance(inputs, Mapping) else (None, None)
-        words = text.split()
-        how = words[-1] if words[-1] in ("set", "scale", "add") else "set"
-        cell = text.removesuffix(how).strip() if words[-1] == how else text
+        *_, last = text.split() or [""]
+        how = last if last in get_args(How) else "set"
+        cell = text.removesuffix(how).strip() if last == how else text
         try:
             named = parse(f"{cell} set 0")
             column = {"distribution": about["distribution"]} if "distribution" in about else {}

@@ -14,6 +14,7 @@ from optimiser.studies.engine.memory_record import MemoryRecord
 from optimiser.studies.engine.record import Record
 from optimiser.studies.engine.runner import Ran
 from optimiser.studies.kinds.asked import AnswerTable
+from stockpile_model.amounts import count
 from stockpile_model.schema import nearest
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class StudyResult(Shown):
         )
 
     def _title(self) -> str:
-        return f"Study {self.kind} of {len(self.runs)} runs"
+        return f"Study {self.kind} of {count(len(self.runs), 'run')}"
 
     def _facts(self) -> Mapping[str, object]:
         return {table.name: table.said for table in self.tables}
@@ -131,8 +132,9 @@ class StudyResults(Shown):
         return result
 
     def _title(self) -> str:
-        runs = sum(len(each.runs) for each in self.results)
-        return f"{len(self.results)} studies of {runs} runs, {self.kept} of them from the record"
+        runs = count(sum(len(each.runs) for each in self.results), "run")
+        studies = count(len(self.results), "study", "studies")
+        return f"{studies} of {runs}, {self.kept:,} of them from the record"
 
     def _facts(self) -> Mapping[str, object]:
         return {each.name: " ".join(each.answers) for each in self.results}

@@ -231,3 +231,27 @@ def test_import_is_light(imported: str, heavy: tuple[str, ...]) -> None:
         [sys.executable, "-c", said], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert ran.stdout.split() == []
+
+
+def test_a_search_that_was_interrupted_is_not_said_to_have_run_out_of_time() -> None:
+    late = so.Solution("no_plan", None, None, 1.0)
+    assert late.reasons == ("No plan was found within the time limit.",)
+    stopped = so.Solution("no_plan", None, None, 1.0, interrupted=True)
+    assert stopped.reasons == ("The search was interrupted before it found a plan.",)
+
+
+def test_a_study_of_the_sheet_goes_by_its_name_in_any_case() -> None:
+    rows = [{"study": "Price", "kind": "sweep", "table": "offers", "row": "spot", "column": "price",
+             "low": 11, "high": 13, "steps": 2}]  # fmt: skip
+    book = so.from_tables({
+        "settings": {"start": "2027-01-01", "periods": 1},
+        "materials": [{"material": "ga"}],
+        "suppliers": [{"supplier": "plant"}],
+        "offers": [{"offer": "spot", "supplier": "plant", "material": "ga", "price": 12}],
+        "demand": [{"material": "ga", "from": "2027-01-01", "quantity": 1}],
+        "studies": rows,
+    })  # fmt: skip
+    found = so.study(book, "price")
+    assert str(found).splitlines()[0] == "Study sweep of 2 runs"
+    with pytest.raises(so.InputError):
+        so.study(book, "sweep", [""])

@@ -547,6 +547,25 @@ def test_what_really_happened_takes_the_place_of_what_was_planned() -> None:
         so.roll(plan, month(1), actuals={"delivered": []})
 
 
+def test_of_several_metals_each_must_balance() -> None:
+    """2 less of the one and 2 more of the other were no error: they added up."""
+    tables = {
+        "settings": {"start": month(0), "periods": 3},
+        "materials": [{"material": name} for name in ("ga", "tin")],
+        "opening_stock": [{"lot": name, "material": name, "quantity": 10, "made": month(-1)} for name in ("ga", "tin")],
+    }  # fmt: skip
+    plan = planned(so.from_tables(tables))
+    sheets = {name: plan[name].to_dict("records") for name in ("lots", "movements", "deliveries")}
+    for row in sheets["lots"]:
+        row["quantity"] += 2 if row["material"] == "tin" else -2
+    with pytest.raises(so.InputError) as raised:
+        so.roll(plan, month(1), actuals=sheets)
+    assert sorted(map(str, raised.value.faults)) == [
+        f"lots: hold 2 kg of {odd} than what came and went leaves: correct one of the two"
+        for odd in ("ga less", "tin more")
+    ]
+
+
 def test_actuals_are_read_from_a_workbook(tmp_path: Path) -> None:
     """The officer copies sheets of the plan, corrects them, and adds prices."""
     plan, actuals, following = (tmp_path / f"{name}.xlsx" for name in ("plan", "real", "next"))

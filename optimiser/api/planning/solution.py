@@ -41,6 +41,8 @@ class Solution(Shown):
             return ()
         if self.explanation is not None:
             return tuple(self.explanation.lines())
+        if self.interrupted:
+            return ("The search was interrupted before it found a plan.",)
         return ("No plan was found within the time limit.",)
 
     def as_object(self) -> dict[str, object]:
