@@ -16,6 +16,7 @@ import pyomo.environ as pyo
 from stockpile_model.block import Deed, announceable
 from stockpile_model.evaluation import evaluate
 from stockpile_model.formulation import Formulation, summed
+from stockpile_model.scale import NOISE
 from stockpile_model.stockpile import Stockpile
 
 COMPONENTS = ("ANNOUNCED", "more", "less", "balance_announced", "changed")
@@ -68,6 +69,11 @@ def value_of(stockpile: Stockpile, key: DeedKey) -> float:
     deed = announceable()[key.kind]
     found = deed.value(stockpile, key.name, key.level, key.node)
     return found if found > 0 else stockpile.scale.of("money/quantity" if deed.metal else "money")
+
+
+def nothing_of(stockpile: Stockpile, kind: str) -> float:
+    """Return up to which amount nothing is done of a decision of a kind [quantity or times]."""
+    return stockpile.scale.nothing if announceable()[kind].metal else NOISE
 
 
 def decided(

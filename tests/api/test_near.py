@@ -513,3 +513,25 @@ def test_the_command_shows_each_change(
         assert end.status == status, end.err
         assert said in end.err
         assert "Traceback" not in end.err
+
+
+@pytest.mark.parametrize("size", [1.0, 1e10])
+def test_a_signature_that_is_dropped_is_a_change_in_any_unit(size: float) -> None:
+    """Of 5e10 what is up to 50 is none; a signature is one all the same."""
+    tables = {
+        "settings": {"start": "2027-01-01", "periods": 2, "mip_gap": 0},
+        "materials": [{"material": "ga"}],
+        "suppliers": [{"supplier": "mill"}],
+        "offers": [{"offer": "spot", "supplier": "mill", "material": "ga", "price": 4}],
+        "contracts": [{"contract": "offtake", "supplier": "mill", "material": "ga", "sign_to": "2027-01-31",
+                       "term_months": 2}],
+        "floors": [{"contract": "offtake", "level": "low", "floor": 3, "annual_quantity": 60 * size}],
+        "demand": [{"material": "ga", "from": "2027-01-01", "to": "2027-02-01", "quantity": 5 * size}],
+    }  # fmt: skip
+    book = so.from_tables(tables)
+    announced = so.solve(book).plan
+    now = so.solve(book.change("floors[offtake/low].floor = 9"), near=announced).plan
+    assert now is not None
+    rows = now["changes"].set_index("what")
+    assert rows.loc["sign", "change"] == "dropped"
+    assert rows.loc["sign", "now"] == 0

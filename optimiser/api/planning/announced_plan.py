@@ -16,7 +16,7 @@ from optimiser.system.errors import Fault, InputError
 from stockpile_model.block import announceable, results
 from stockpile_model.name_lists import names_in
 from stockpile_model.names import identity
-from stockpile_model.nearness import DeedKey, members, value_of
+from stockpile_model.nearness import DeedKey, members, nothing_of, value_of
 from stockpile_model.schema import DeedColumns, Result
 from stockpile_model.solved_plan import counted
 from stockpile_model.stockpile import Stockpile
@@ -216,11 +216,10 @@ def _by_node(
         for each in at.get(tree.period[n], ()):
             if each.scenarios is None or scenario in each.scenarios:
                 found[DeedKey(*_called(each, known), n)] += each.amount
-    nothing = stockpile.scale.nothing
     return {
         key: amount if metal[key.kind] else 1.0
         for key, amount in found.items()
-        if amount > (nothing if metal[key.kind] else 0.0)
+        if amount > nothing_of(stockpile, key.kind)
     }
 
 

@@ -46,6 +46,7 @@ from stockpile_model.nearness import (
     add_nearness,
     decided,
     members,
+    nothing_of,
     parts,
     remove_nearness,
 )
@@ -254,8 +255,8 @@ def _keeping(
     seconds: float,
 ) -> dict[DeedKey, float]:
     """Return what keeping changed decisions would cost, of the weightiest [money]."""
-    form, nothing = search.form, formulation.stockpile.scale.nothing
-    changed = [d for d in decisions if kind_of(d.announced, d.now, nothing) != KEPT]
+    form, stockpile = search.form, formulation.stockpile
+    changed = [d for d in decisions if change_of(stockpile, d) != KEPT]
     if not changed:
         return {}
     changed.sort(key=lambda d: -abs(d.now - d.announced) * d.value)
@@ -273,6 +274,11 @@ def _keeping(
 
 
 # --- The rows -------------------------------------------------------------------------------------
+
+
+def change_of(stockpile: Stockpile, each: Decided) -> str:
+    """Return what has become of a decision."""
+    return kind_of(each.announced, each.now, nothing_of(stockpile, each.key.kind))
 
 
 @dataclass
@@ -298,9 +304,12 @@ class ChangeRows:
         for key in lost:
             value = self.announced.value(self.stockpile, key)
             every[key] = Decided(key, self.announced.amounts[key], value, ())
-        nothing = self.stockpile.scale.nothing
-        shown = [d for d in every.values() if d.announced > 0 or d.now > nothing]
-        changed = [d.key for d in shown if kind_of(d.announced, d.now, nothing) != KEPT]
+        shown = [
+            d
+            for d in every.values()
+            if d.announced > 0 or d.now > nothing_of(self.stockpile, d.key.kind)
+        ]
+        changed = [d.key for d in shown if change_of(self.stockpile, d) != KEPT]
         own = {key: behind(key, self.stockpile, self.inputs) for key in sorted(changed, key=str)}
         # Of the cells of others those come first that another changed decision rests on.
         of_others = [*dict.fromkeys([*(cell for of in own.values() for cell in of), *self.inputs])]
@@ -326,7 +335,7 @@ class ChangeRows:
         others: Sequence[ChangedCell],
     ) -> PlanChange:
         """Return the row of a decision, with the cells behind it."""
-        key, nothing = each.key, self.stockpile.scale.nothing
+        key, nothing = each.key, nothing_of(self.stockpile, each.key.kind)
         now = amounts.clean(each.now) if each.now > nothing else 0.0
         then = amounts.clean(each.announced)
         change = kind_of(then, now, nothing)
