@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import zipfile
 from dataclasses import replace
@@ -32,10 +33,15 @@ from optimiser.html.memo_document import SMALL as SMALL_TYPE
 from optimiser.html.memo_document import composed, widths
 from optimiser.html.memo_page import memo_text
 from optimiser.plan.action_rows import Action
+from optimiser.studies.engine.case import CaseResult
+from optimiser.studies.engine.shocks import Shock
+from optimiser.studies.stress.stress_events import StressEvent
+from optimiser.studies.stress.stress_rows import StressedPlan
 from optimiser.studies.stress.stress_sentences import gravest
 from optimiser.studies.what_ifs.adequacy import YearAssessed
 from stockpile_model.blocks.offers.order_report import Order
 from stockpile_model.blocks.targets import TargetMet
+from stockpile_model.scale import Scale
 from tests.support.browser import browser
 from tests.support.commands import run
 from tests.support.office import pages, pages_of
@@ -355,7 +361,7 @@ HEADER = (
     "what is impossible",
 )
 ROWS = (
-    ("plant gone", 1, None, None, "short by 3"),
+    ("plant gone", 1, None, None, "no plan keeps every limit: short by 3"),
     ("price 20 % higher", 2, 50.0, 0.0, None),
     ("plant late", 3, -5.0, 2.5, None),
     ("nothing", 4, 0.0, 0.0, None),
@@ -382,7 +388,7 @@ def test_the_gravest_events_stand_in_it(path: Path, tmp_path: Path) -> None:
     own = so.memo(path, stress=stress_book(tmp_path / "own.xlsx", digest))
     said, _ = part(own, "What it costs, and what could go wrong")
     assert [each for each in said if each.startswith("Under stress")] == [
-        "Under stress: plant gone: no plan keeps every limit then (short by 3).",
+        "Under stress: plant gone: no plan keeps every limit: short by 3.",
         "Under stress: price 20 % higher: costs 50 USD more.",
         "Under stress: plant late: costs 5 USD less, 2.5 kg more are missing.",
     ]
@@ -390,6 +396,17 @@ def test_the_gravest_events_stand_in_it(path: Path, tmp_path: Path) -> None:
     other = so.memo(path, stress=stress_book(tmp_path / "other.xlsx", "0" * 64))
     said, _ = part(other, "What it costs, and what could go wrong")
     assert any("another workbook" in each for each in said)
+
+
+def test_an_event_that_time_did_not_answer_is_not_called_impossible() -> None:
+    late = CaseResult("no_plan")
+    base, shock = CaseResult("optimal", 1.0, 1.0), Shock(dt.date(2027, 1, 1))
+    event = StressEvent("plant gone", "suppliers!A2", shock, 1)
+    row = StressedPlan(event, dt.date(2027, 1, 1), base, late, late, Scale())
+    said = "no plan was found within the time limit"
+    assert row.impossible == said
+    rows = [("plant gone", 1, None, None, row.impossible)]
+    assert [*gravest(HEADER, rows)] == [f"plant gone: {said}."]
 
 
 def test_an_answer_without_events_has_no_sentences() -> None:

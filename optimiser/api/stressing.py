@@ -108,14 +108,15 @@ class StressResult(StudyResult):
 
     @property
     def brief(self) -> AnswerTable:
-        """Return the columns of the events that are read first; `no plan` where one leaves none."""
+        """Return the columns of the events that are read first; `no plan known` where one leaves
+        none."""
         events = self.tables[0]
         if not events.rows:  # there is no plan to be put under stress
             return events
         cost, more = events.places(titles.COST, titles.MORE)
         shown = events.places(*BRIEF)
         rows = [
-            ["no plan" if c == more and row[cost] is None else row[c] for c in shown]
+            ["no plan known" if c == more and row[cost] is None else row[c] for c in shown]
             for row in events.rows
         ]
         return replace(events, header=tuple(events.header[c] for c in shown), rows=rows)

@@ -239,7 +239,7 @@ def test_what_is_impossible_is_said_with_its_cell() -> None:
     row = events(four(*rows))["appropriation nds 2027-01 cut by a fifth"]
     assert (row["cost"], row["regret"]) == (None, None)
     said = row["what is impossible"]
-    assert said.startswith("demand.quantity: demand for ga (10), 2027-0")
+    assert said.startswith("no plan keeps every limit: demand.quantity: demand for ga (10), 2027-0")
     assert said.endswith("short by 8 kg. Known from the start there is none either")
 
 
@@ -607,7 +607,9 @@ def test_its_object(first: tuple[so.StressResult, dict[str, Any]]) -> None:
     ]
     assert [*found] == keys
     gravest, next_ = found["events"][:2]
-    assert gravest["what_is_impossible"].startswith("targets!C2: target for metal (20), 2030-04")
+    assert gravest["what_is_impossible"].startswith(
+        "no plan keeps every limit: targets!C2: target for metal (20), 2030-04"
+    )
     assert next_["known_from"] == "2030-01-01"
     assert found["rule_of_thumb"][0]["figure"] == "objective"
     assert json.loads(json.dumps(found)) == found
@@ -622,7 +624,10 @@ def test_the_command_prints_the_gravest_events_and_what_is_impossible(
     ran = run(capsys, "stress", "inputs/small.xlsx")
     assert (ran.status, ran.err) == (0, "")
     assert "What it decides in its first 2 months (2030-01 to 2030-02) is held" in ran.out
-    assert "1 appropriation treasury 2030-01 cut by a fifth: targets!C2: target for" in ran.out
+    assert (
+        "1 appropriation treasury 2030-01 cut by a fifth: no plan keeps every limit: targets!C2: target for"
+        in ran.out
+    )
     assert " more (proven)." in ran.out  # not twice the figure, as its range
     assert "To have known of one of them from the start would save nothing." in ran.out
     assert not re.search(r"\d\.\d{7}", ran.out)  # what is short has no noise

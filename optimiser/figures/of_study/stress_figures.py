@@ -60,7 +60,7 @@ def _left(shown: int, planned: int, events: int) -> str:
     """Say of which events there is no bar; blank where there is one of each."""
     said = f", the {shown} dearest of {planned:,} events with a plan" if shown < planned else ""
     if planned < events:
-        said += f". After {count(events - planned, 'more event')} there is no plan"
+        said += f". After {count(events - planned, 'more event')} no plan is known"
     return said
 
 

@@ -53,9 +53,9 @@ class StressedPlan:
         """Return why there is none, and whether there would be one; blank where there is one."""
         if self.possible:
             return ""
-        if self.held.status != "infeasible":
-            return self.held.ended
-        why = self.held.message or "no plan keeps every limit"
+        why = self.held.ended
+        if not self.stuck:
+            return why
         if self.known.objective is not None:
             return f"{why}. Known from the start there is a plan"
         if self.known.status == "infeasible":

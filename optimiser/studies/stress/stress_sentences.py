@@ -19,7 +19,7 @@ def gravest(header: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator
     for row in rows:
         event, more, short, why = (row[place[name]] for name in (EVENT, MORE, SHORTER, IMPOSSIBLE))
         if why:
-            yield f"{event}: no plan keeps every limit then ({why})."
+            yield f"{event}: {why}."
             continue
         said = []
         if isinstance(more, (int, float)):
