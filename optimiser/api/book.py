@@ -93,12 +93,16 @@ class Book(Shown):
     def without(self, *tables: str) -> Book:
         """Return the workbook without some of its tables.
 
-        Raises InputError where the rest is wrong without them.
+        Raises KeyError for a table that there is not, and InputError where the rest is wrong
+        without them.
 
         >>> import optimiser as so
         >>> "outlets" in so.read("inputs/small.xlsx").without("outlets").tables
         False
         """
+        for table in tables:
+            if table not in reader.kinds():
+                raise KeyError(f"no table {table!r}{nearest(table, reader.kinds())}")
         kept = {
             kind: rows for kind, rows in self.stockpile.tables.items() if kind.TABLE not in tables
         }

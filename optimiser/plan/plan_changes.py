@@ -158,7 +158,7 @@ def priced_away(plan: Plan) -> bool:
     cheapest, asked = number(plan, CHEAPEST), number(plan, "gap asked for")
     if None in (cheapest, asked, plan.bound, plan.gap) or plan.status == "optimal":
         return False
-    gap = relative_gap(cheapest, plan.bound)
+    gap = relative_gap(cheapest, plan.bound, plan.stockpile.scale.money)
     return gap is not None and gap <= (asked or 0.0)
 
 

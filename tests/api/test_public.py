@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pandas as pd
 import pytest
 
 import optimiser as so
+from optimiser.api.planning.plan_object import _firm
+from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -255,3 +258,21 @@ def test_a_study_of_the_sheet_goes_by_its_name_in_any_case() -> None:
     assert str(found).splitlines()[0] == "Study sweep of 2 runs"
     with pytest.raises(so.InputError):
         so.study(book, "sweep", [""])
+
+
+def test_a_workbook_cannot_be_without_what_is_no_table() -> None:
+    book = so.read("inputs/small.xlsx")
+    assert "studies" not in book.without("studies").tables
+    with pytest.raises(KeyError, match="no table 'outlet'"):
+        book.without("outlet")
+
+
+def test_the_gap_of_firm_supply_is_that_of_any_unit() -> None:
+    rows = [
+        FirmSupplyRow(figure=name, of=None, unit="money", planned=1e-8, firm=firm, difference=0.0)
+        for name, firm in (("objective", 1e-8), ("proven bound", 9e-9), ("waste", 0.0), ("shortfall", 0.0))
+    ]  # fmt: skip
+    assert _firm(rows, 1e-9)["gap"] == pytest.approx(0.1)
+    rows[0] = replace(rows[0], firm=0.0)
+    rows[1] = replace(rows[1], firm=-1.0)
+    assert _firm(rows, 1e-9)["gap"] is None

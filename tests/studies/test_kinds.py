@@ -666,3 +666,10 @@ def test_everything_moves_events_dates_and_durations_and_says_what_it_leaves_out
         f"prices[{month(t)}].market" for t in (-24, 60)
     ]
     assert "settings.periods" in every.left_out["settings say how to plan"]
+
+
+def test_the_points_of_a_frontier_are_proven_in_any_unit() -> None:
+    """A difference of 10 % is one also where money is counted in a large unit."""
+    points = [(1.0, CaseResult("feasible", 100e-9, 90e-9))]
+    (found,) = frontier._shared(points, [], 1, 0.01, 1e-9)
+    assert (found[1].status, found[1].gap) == ("feasible", pytest.approx(0.1))

@@ -62,15 +62,19 @@ def _repairs(result: Solution) -> dict[str, object]:
 
 def _figures(plan: Plan | None) -> dict[str, object]:
     """Return the cost of a plan and what is proven of it. What there is no plan for is null."""
-    gap = None if plan is None or plan.gap is None or not math.isfinite(plan.gap) else plan.gap
     return {
         "objective": plan.objective if plan else None,
         "bound": plan.bound if plan else None,
-        "gap": gap,
+        "gap": _finite(plan.gap) if plan else None,
         "costs": dict(plan.costs) if plan else None,
         "waste": plan.waste if plan else None,
         "shortfall": plan.shortfall if plan else None,
     }
+
+
+def _finite(gap: float | None) -> float | None:
+    """Return a gap; None for one that is infinite, which JSON does not have."""
+    return gap if gap is not None and math.isfinite(gap) else None
 
 
 def _scenarios(plan: Plan) -> dict[str, object]:
@@ -120,7 +124,7 @@ def _what_ifs(plan: Plan) -> dict[str, object]:
         if rows := plan.of(kind):
             answers[kind.SHEET] = plain_rows(rows)
     if firm:
-        answers["firm"] = _firm(firm)
+        answers["firm"] = _firm(firm, plan.stockpile.scale.money)
     if shares:
         answers["shares"] = {
             each.buyer: {
@@ -209,14 +213,17 @@ def _changes(plan: Plan) -> dict[str, object]:
     }
 
 
-def _firm(rows: Sequence[FirmSupplyRow]) -> dict[str, object]:
-    """Return the figures of the plan with firm supply only. What there is no plan for is null."""
+def _firm(rows: Sequence[FirmSupplyRow], money: float) -> dict[str, object]:
+    """Return the figures of the plan with firm supply only. What there is no plan for is null.
+
+    `money` is one scaled unit of it.
+    """
     figures = {each.figure: each.firm for each in rows if each.of is None}
     objective, bound = figures.pop("objective"), figures.pop("proven bound")
     return {
         "objective": objective,
         "bound": bound,
-        "gap": relative_gap(objective, bound),
+        "gap": _finite(relative_gap(objective, bound, money)),
         "waste": figures.pop("waste"),
         "shortfall": figures.pop("shortfall"),
         "costs": {name.replace(" ", "_"): amount for name, amount in figures.items()},

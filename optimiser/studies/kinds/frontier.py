@@ -46,7 +46,7 @@ def _over_cell(asked: Asked, steps: int) -> Rounds:
     more_is_stricter = column is not None and (column.need or column.limit == "least")
     strict = -1 if more_is_stricter else 1
     if column is not None and column.limit:
-        points = _shared(points, [], strict, asked.gap)
+        points = _shared(points, [], strict, asked.gap, asked.stockpile.scale.money)
     return [_table(asked, limit.name, limit.unit, strict, points)]
 
 
@@ -89,7 +89,8 @@ def _over_measure(asked: Asked, steps: int) -> Rounds:
         Case(note=f"{measure} at most {value:.6g}", limit=(measure, value)) for value in values
     ]
     known.append((math.inf, replace(cheapest, objective=None)))  # its bound is one everywhere
-    points = _shared([*zip(values, found, strict=True)], known, 1, asked.gap)
+    money = asked.stockpile.scale.money
+    points = _shared([*zip(values, found, strict=True)], known, 1, asked.gap, money)
     return [_table(asked, name, unit, 1, points)]
 
 
@@ -98,10 +99,10 @@ def _priced(result: CaseResult) -> CaseResult:
     return replace(result, objective=result.number("cost"), bound=None)
 
 
-def _shared(points: Points, known: Points, strict: int, gap: float) -> Points:
+def _shared(points: Points, known: Points, strict: int, gap: float, money: float = 1.0) -> Points:
     """Return the points, each with the cheapest plan and the highest bound of its limit.
 
-    `known` are more plans and bounds, by their limits.
+    `known` are more plans and bounds, by their limits; `money` is one scaled unit of it.
     """
 
     def at(value: float) -> CaseResult:
@@ -123,7 +124,7 @@ def _shared(points: Points, known: Points, strict: int, gap: float) -> Points:
         if own.objective is not None and own.objective <= best.objective:
             best = own
         bound = min(max(bounds), best.objective) if bounds and best.objective is not None else None
-        found = relative_gap(best.objective, bound)
+        found = relative_gap(best.objective, bound, money)
         proven = (best is own and own.status == "optimal") or (found is not None and found <= gap)
         return replace(best, status="optimal" if proven else "feasible", bound=bound, gap=found)
 

@@ -44,7 +44,7 @@ _AMPLE = 1200.0  # of anything: as a duration, a whole number of periods of any 
 _TIME = ("start", "periods", "period_months", "fiscal_year_start")
 
 
-def _kinds() -> dict[str, type[Row]]:
+def kinds() -> dict[str, type[Row]]:
     """Return the row types that a workbook may hold, by table."""
     return {kind.TABLE: kind for kind in (*block_tables(), *uncertain.TABLES, *studies.TABLES)}
 
@@ -211,7 +211,7 @@ class _Workbook:
                 )
             )
             return
-        if table not in _kinds():
+        if table not in kinds():
             if table == RUN:
                 self.planned = _input_named(sheet)
             self._unknown(sheet.name)
@@ -222,16 +222,16 @@ class _Workbook:
                 self.tables[table] = (
                     draft_settings(sheet, faults)
                     if table == Settings.TABLE
-                    else draft(_kinds()[table], sheet, faults)
+                    else draft(kinds()[table], sheet, faults)
                 )
             except Unreadable as reason:
                 self.unread.add(table)
                 self.others.append(Fault(table, str(reason)))
 
     def _unknown(self, name: str) -> None:
-        hint = nearest(normal(name), _kinds())
+        hint = nearest(normal(name), kinds())
         self.order.append(identity(name))
-        self.unread.update(table for table in _kinds() if f"{table!r}" in hint)
+        self.unread.update(table for table in kinds() if f"{table!r}" in hint)
         self.others.append(
             Fault(
                 name,
