@@ -582,3 +582,11 @@ def test_faults_of_a_project(row: Project, fault: str) -> None:
 )
 def test_a_project_that_is_odd(rows: list[Row], said: list[str]) -> None:
     assert sorted(warnings(book(*rows))) == said
+
+
+def test_a_small_grant_in_a_book_of_large_numbers_is_paid_in_full() -> None:
+    """5 next to purchases of 5e11 was shown as 0, and the plan failed its audit."""
+    rows = (offer(project="plant 2"), project(cost=5), demand(5e10), material(shortage_cost=99))
+    plan = plan_for(book(*rows))
+    assert plan is not None
+    assert [(row.decision, row.grant) for row in plan.of(ProjectOutcome)] == [("grant", 5)]

@@ -171,7 +171,7 @@ def _going(formulation: Formulation, project: str, at: int, granted: bool) -> _G
     m, stockpile = formulation.m, formulation.stockpile
     if granted:
         paid = grant(stockpile.at(at).keyed(Project)[project]) or 0.0
-        return _Going(at, paid if paid > stockpile.scale.no_money else 0.0, "grant")
+        return _Going(at, paid, "grant")
     paid = evaluate(m.aid[project, at]) if (project, at) in m.AIDS else 0.0
     if paid <= stockpile.scale.no_money:
         return _Going(at, 0.0, "carried")
