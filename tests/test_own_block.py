@@ -239,7 +239,7 @@ def test_the_points_of_a_frontier_share_their_plans_where_a_column_is_a_limit(
 ) -> None:
     shared = []
 
-    def spy(points: Any, ends: Any, strict: int, gap: float) -> Any:
+    def spy(points: Any, ends: Any, strict: int, gap: float, money: float) -> Any:
         shared.append(strict)
         return points
 
