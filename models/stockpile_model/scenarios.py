@@ -12,7 +12,7 @@ import datetime as dt
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, cast
+from typing import ClassVar, cast, get_args
 
 from stockpile_model import changes, currencies
 from stockpile_model.calendar import overlap
@@ -84,7 +84,7 @@ class Event(Row):
         "first date of the change; blank = as soon as the scenario is known"
     )
     to: dt.date | None = _column("last date; blank = to the end")
-    how: str = _column("how the cell changes", required=True, choices=("set", "scale", "add"))
+    how: str = _column("how the cell changes", required=True, choices=get_args(How))
     value: str | None = _column("by what, or to what; a date is moved by months", numbers=True)
     feedstock: bool = _column(
         "`yes`: what a scale of a capacity, availability or quantity takes away counts by the "

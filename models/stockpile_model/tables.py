@@ -10,6 +10,10 @@ from typing import ClassVar
 from stockpile_model.giving import FACT, NEED, POLICY, TERM, Give, Gives
 from stockpile_model.schema import Row, column
 
+OPERATING, ANNOUNCED = "operating", "announced"
+STAGES = (OPERATING, "commissioning", "building", ANNOUNCED)
+"""How far a plant is, the furthest first."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(Row):
@@ -49,7 +53,7 @@ class Settings(Row):
     supply_stages: tuple[str, ...] = column(
         "stages of supplier to count; blank = all",
         default=(),
-        choices=("operating", "commissioning", "building", "announced"),
+        choices=STAGES,
     )
     risk_weight: float = column(
         "weight w of the tail: minimise (1-w)·mean + w·CVaR", "1", default=0.0, least=0, most=1
@@ -237,8 +241,8 @@ class Supplier(Row):
     bloc: str | None = column("bloc of the country", choices=("domestic", "allied", "other"))
     stage: str = column(
         "how far the plant is",
-        default="operating",
-        choices=("operating", "commissioning", "building", "announced"),
+        default=OPERATING,
+        choices=STAGES,
     )
     start: dt.date | None = column("date the plant can first ship; blank = it ships", stress="late")
     foreign_feedstock: float = column(

@@ -29,12 +29,11 @@ from stockpile_model.lots import OPENING, RETURN
 from stockpile_model.name_lists import names_in
 from stockpile_model.schema import Dated
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Supplier
+from stockpile_model.tables import OPERATING, Supplier
 from stockpile_model.tree import ALL, BASE
 
 D = TypeVar("D", bound=Dated)
 EXTENDED = "extend"
-OPERATING = "operating"
 
 
 @dataclass(frozen=True)

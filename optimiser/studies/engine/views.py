@@ -19,7 +19,7 @@ from stockpile_model.formulation import Formulation
 from stockpile_model.scale import PRICE
 from stockpile_model.schema import Row, columns
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Material, Price, Settings
+from stockpile_model.tables import ANNOUNCED, OPERATING, STAGES, Material, Price, Settings
 from stockpile_model.tree import Tree
 
 
@@ -54,7 +54,7 @@ def mean(stockpile: Stockpile) -> Stockpile:
     )
 
 
-FIRM = ("operating", "commissioning", "building")
+FIRM = tuple(stage for stage in STAGES if stage != ANNOUNCED)
 
 
 def firm(stockpile: Stockpile) -> Stockpile:
@@ -88,7 +88,6 @@ def operating(stockpile: Stockpile) -> Stockpile:
     return everywhere(stockpile, _operating)
 
 
-OPERATING = ("operating",)
 MISSED_DEMAND, MISSED_TARGET = 100.0, 10.0
 """What a unit costs that is missing and has no price; of stock in each period [typical price]."""
 
@@ -104,7 +103,7 @@ def _operating(view: Stockpile) -> Stockpile:
         )
         for row in view.rows(Material)
     )
-    settings = replace(view.settings, supply_stages=OPERATING, objective="cost")
+    settings = replace(view.settings, supply_stages=(OPERATING,), objective="cost")
     return replace(view, tables=tables, settings=settings)
 
 

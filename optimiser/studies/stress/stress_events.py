@@ -20,13 +20,12 @@ from stockpile_model.names import identity
 from stockpile_model.row_groups import supplier_of
 from stockpile_model.schema import Column, Row, Stress, columns, get, keys
 from stockpile_model.stockpile import Stockpile
-from stockpile_model.tables import Price, Supplier
+from stockpile_model.tables import OPERATING, Price, Supplier
 from stockpile_model.values import text
 
 DELAYS = (6, 12)  # months
 MOVES = ((1.2, "20 % higher"), (0.8, "20 % lower"))
 CUT, SHORTER = 0.8, 0.75  # what is left of money, and of a life
-OPERATING = "operating"
 ENDS = ("pay_by", "expires")  # until when money can be used, the last date first
 
 

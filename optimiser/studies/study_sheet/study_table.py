@@ -8,7 +8,9 @@ the sheet: only `stockpile study` reads it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
+from stockpile_model.changes import How
 from stockpile_model.names import clean, identity
 from stockpile_model.schema import Row
 from stockpile_model.schema import column as _column
@@ -57,7 +59,7 @@ class Study(Row):
     how: str = _column(
         "how low and high change the cell; a date can only be moved: `add`, by months",
         default="set",
-        choices=("set", "scale", "add"),
+        choices=get_args(How),
     )
     low: float | None = _column(
         "least value; blank = the cell's own _low, else 10 % less. Of alternatives: unused"
