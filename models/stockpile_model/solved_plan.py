@@ -110,6 +110,11 @@ def several_metals(plan: SolvedPlan) -> bool:
     return len(plan.stockpile.rows(Material)) > 1
 
 
+def together(plan: SolvedPlan) -> str:
+    """Return the words that follow what is a sum over metals; blank where there is one alone."""
+    return ", all metals together" if several_metals(plan) else ""
+
+
 def on_path(plan: SolvedPlan, sentence: str) -> str:
     """Return a sentence about the path that is counted, which names its scenario."""
     where = path_named(plan)

@@ -287,6 +287,11 @@ def test_the_dearest_scenario_stands_first() -> None:
     assert figure.labels == ("storm", "calm")
     assert series == {"cost": (9.0, 4.0), "shortfall (right)": (7.0, 0.0)}
     assert figure.y.label == "discounted cost [thousand USD]"
+    for metals, title in (("a",), "shortfall"), (("a", "b"), "shortfall, all metals together"):
+        plan = replace(empty_plan(rows), stockpile=book(*map(material, metals)))
+        figure, _ = chart(plan, "scenario costs")
+        assert figure.right is not None
+        assert figure.right.title == title
 
 
 # --- The registry ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from optimiser.figures.of_memo.memo_text import legible, named
 from optimiser.plan.plan import Plan
 from optimiser.plan.verdict import paid
 from stockpile_model.blocks.objective import ScenarioOutcome
+from stockpile_model.solved_plan import together
 
 NAME = "scenarios"
 MOST_SCENARIOS, MOST_STRESS, MOST_WARNINGS = 6, 3, 3
@@ -44,7 +45,10 @@ def _scenarios(plan: Plan, outcomes: Sequence[ScenarioOutcome]) -> TableFigure:
             FigureColumn("Probability", Precision("1")),
             FigureColumn("Known from"),
             FigureColumn(f"Cost, discounted [{plan.currency}]", Precision("money", costs)),
-            FigureColumn(f"Missing, sum over periods [{plan.unit}]", Precision("quantity", shorts)),
+            FigureColumn(
+                f"Missing, sum over periods{together(plan)} [{plan.unit}]",
+                Precision("quantity", shorts),
+            ),
         ),
         tuple(
             FigureLine(

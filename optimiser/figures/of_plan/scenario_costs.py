@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from optimiser.figures.figure import ChartFigure, FigureAxis, FigureSeries, scaled
 from optimiser.figures.of_plan.plan_rows import Earlier, PlanRows
 from stockpile_model.blocks.objective import ScenarioOutcome
+from stockpile_model.solved_plan import together
 
 NAME = "scenario costs"
 
@@ -24,7 +25,7 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
     yield ChartFigure(
         NAME,
         "Cost and shortfall by scenario",
-        f"scenarios: cost [{unit}], shortfall [{plan.unit}]",
+        f"scenarios: cost [{unit}], shortfall [{plan.unit}]{together(plan)}",
         FigureAxis("scenario"),
         FigureAxis(
             "discounted cost",
@@ -37,6 +38,6 @@ def figures(rows: PlanRows, earlier: Earlier) -> Iterator[ChartFigure]:
             FigureSeries("cost", costs),
             FigureSeries("shortfall (right)", short, "point", "aim", right=True),
         ),
-        FigureAxis("shortfall", plan.unit, least=0),
+        FigureAxis(f"shortfall{together(plan)}", plan.unit, least=0),
         spacing=40,
     )
