@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
@@ -26,7 +26,16 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
 FAR = 1e13  # units of the scale [1]: a solver sees no other figure next to a larger one
-APART = 1e7  # times: a solver takes parts of a need that is further below the largest for none
+# times: parts of a need that is further below the largest are none to a solver; or all of a lot
+APART, LOST = 1e7, 1e8
+
+
+class _Size(NamedTuple):
+    """A quantity, and the cell that holds it."""
+
+    size: float
+    row: Row
+    column: str
 
 
 def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
@@ -68,26 +77,29 @@ def _beyond(stockpile: Stockpile) -> Iterator[Problem]:
 
 
 def _beneath(stockpile: Stockpile) -> Iterator[Problem]:
-    """Yield the largest need of each material that is lost in a solver's tolerance next to the
-    largest of all."""
-    found: dict[str, list[tuple[float, Row, str]]] = {}
+    """Yield the largest need of each material, or without any its largest lot, that is lost in a
+    solver's tolerance next to the largest need of all."""
+    needs, stated = dict[str, list[_Size]](), dict[str, list[_Size]]()
     for kind, rows in stockpile.tables.items():
-        for each in (each for each in columns(kind) if each.need):
-            for row in rows:
-                if size := getattr(row, each.field) or 0.0:
-                    of = get(row, "material")
-                    for material in stockpile.members(of):
-                        found.setdefault(material, []).append((size, row, each.name))
+        names = {each.name for each in columns(kind)}
+        for each in columns(kind) if "material" in names else ():
+            if each.need or (each.required and each.unit == "quantity"):
+                for row in rows:
+                    size, of = getattr(row, each.field) or 0.0, get(row, "material")
+                    for material in stockpile.members(of) if size > 0 else ():
+                        found = needs if each.need else stated
+                        found.setdefault(material, []).append(_Size(size, row, each.name))
     largest = stockpile.scale.largest
-    for material, needs in found.items():
-        size, row, name = max(needs, key=lambda need: need[0])
-        if size * APART < largest:
-            message = (
-                f"is too small to be planned together with a need of {about(largest)}, found"
-                f" {about(size)}, the largest need of {material}; see its unit, or plan"
-                f" {material} in a workbook of its own"
-            )
-            yield Problem(row.TABLE, row.line, name, message)
+    for sizes, what, times in (needs, "need", APART), (stated, "quantity", LOST):
+        for material, own in sizes.items():
+            size, row, name = max(own, key=lambda each: each.size)
+            if size * times < largest and (sizes is needs or material not in needs):
+                message = (
+                    f"is too small to be planned together with a need of {about(largest)}, found"
+                    f" {about(size)}, the largest {what} of {material}; see its unit, or plan"
+                    f" {material} in a workbook of its own"
+                )
+                yield Problem(row.TABLE, row.line, name, message)
 
 
 def _changed(stockpile: Stockpile) -> list[Problem]:

@@ -199,3 +199,16 @@ def test_a_need_that_a_solver_does_not_see_next_to_another_is_refused(unit: floa
     assert said.endswith("of ga; see its unit, or plan ga in a workbook of its own")
     for more in (demand(200 * unit, 1), demand(200 * unit, 1, material="rare")):
         assert not faults(book(*materials, *offers, steel, demand(10 * unit), more))
+
+
+def test_a_lot_that_a_solver_does_not_see_next_to_a_need_is_refused() -> None:
+    """A plan lost it, or failed its audit. It is no matter where its material has a need."""
+    rows = (material("ga"), material("steel"), offer("mill", material="steel"))
+    steel = demand(1e9, material="steel")
+    (said,) = faults(book(*rows, steel, lot(5, -1)))
+    assert said.startswith("opening_stock.quantity: is too small to be planned together")
+    assert said.endswith(
+        "the largest quantity of ga; see its unit, or plan ga in a workbook of its own"
+    )
+    assert not faults(book(*rows, steel, lot(11, -1)))
+    assert not faults(book(*rows, steel, lot(5, -1), demand(101), offer()))
