@@ -322,6 +322,30 @@ def test_what_is_called_off_is_compared_where_its_size_is_free(terms: dict[str, 
     assert changed(priced) == []
 
 
+def test_what_is_called_off_while_nothing_is_available_is_no_decision() -> None:
+    """It counts towards take or pay. Half of the paths have nothing from March on."""
+    terms = {"call_off_lot": 5, "take_or_pay": 1, "least_per_period": 0.5, "flex": 1.5}
+    outage = {
+        "scenarios": [{"scenario": "outage", "probability": 0.5, "revealed": "2027-03-01"}],
+        "events": [
+            {"scenario": "outage", "table": "contracts", "row": "k", "column": "availability",
+             "from": "2027-03-01", "how": "set", "value": 0},
+        ],
+    }  # fmt: skip
+    book = so.from_tables({**CALLS, "contracts": [CALLS["contracts"][0] | terms], **outage})
+    announced = planned(book)
+    calls = announced["call_offs"]
+    assert (calls["called_off"] > 0).all()
+    assert (calls["arriving"] == 0).any()
+    near = planned(book, near=announced)
+    assert so.audit(book, near, near=announced).findings == ()
+    compared = {
+        (each.date, each.scenarios) for each in near.of(PlanChange) if each.what == "call_off"
+    }
+    arriving = calls[calls["arriving"] > 0]
+    assert compared == {*zip(arriving["date"], arriving["scenarios"], strict=True)}
+
+
 def test_a_contract_that_delivers_evenly_leaves_nothing_to_call_off() -> None:
     even = [CALLS["contracts"][0] | {"take_or_pay": 1, "flex": 1}]
     announced = planned(so.from_tables({**CALLS, "contracts": even}))

@@ -67,11 +67,15 @@ def _value(stockpile: Stockpile, name: str, level: str | None, node: int) -> flo
 
 
 def _shown(plan: SolvedPlan) -> Iterator[Announcement]:
-    """Yield what a plan calls off: as the sheet of call-offs says, else by what is delivered."""
+    """Yield what a plan calls off: as the sheet of call-offs says, else by what is delivered.
+
+    What is called off while nothing is available only counts towards what is due.
+    """
     listed = set[tuple[str, object, str]]()
     for row in plan.of(CallOff):
         listed.add((row.contract, row.date, row.scenarios))
-        yield Announcement(row.contract, row.date, row.scenarios, row.called_off)
+        if row.arriving > 0:
+            yield Announcement(row.contract, row.date, row.scenarios, row.called_off)
     stockpile = plan.stockpile
     period, nodes = stockpile.calendar.period, dict[tuple[int, str], int]()
     for n in stockpile.tree.nodes:
