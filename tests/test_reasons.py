@@ -445,6 +445,40 @@ def test_reasons_do_not_depend_on_the_unit_of_quantity(times: float) -> None:
     assert len(other.of(MarginalValue)) == len(plan.of(MarginalValue))
 
 
+@pytest.mark.parametrize("times", [1.0, 1000.0])
+def test_the_limit_is_named_of_which_one_per_cent_is_worth_most(times: float) -> None:
+    """One more of the capacity in February saves 22 - 15, one more of the total 15 - 10: as there
+    are 20 of these and 8 of those, one per cent of the total saves more."""
+    offers = [
+        {
+            "offer": "cheap",
+            "supplier": "a",
+            "price": 10,
+            "capacity": 8,
+            "total": 20,
+            "from": "2027-02-01",
+        },
+        {"offer": "now", "supplier": "b", "price": 22, "to": "2027-02-28"},
+        {"offer": "later", "supplier": "b", "price": 15, "from": "2027-03-01"},
+    ]
+    by = {"price": 1 / times, "capacity": times, "total": times}
+    plan = planned(
+        {
+            **BOOK,
+            "materials": [{"material": "ga", "shortage_cost": 1000 / times}],
+            "offers": [
+                {"material": "ga"} | {k: v * by[k] if k in by else v for k, v in each.items()}
+                for each in offers
+            ],
+            "demand": [BOOK["demand"][0] | {"quantity": 10 * times}],
+        }
+    )
+    worth = {each.limit: each.worth * times for each in plan.of(MarginalValue)}
+    assert worth["capacity of offer cheap"] == pytest.approx(7)
+    assert worth["total of offer cheap"] == pytest.approx(5)
+    assert reason(plan, "cheap").stopped_by == "total of offer cheap"
+
+
 # --- Edits ----------------------------------------------------------------------------------------
 
 

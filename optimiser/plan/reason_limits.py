@@ -41,7 +41,7 @@ class BindingLimits:
         self.stockpile = formulation.stockpile
         self.by_row: dict[int, Limit] = {}
         self.by_column: dict[int, Limit] = {}
-        # The limits of a row of the input, by its table and key, with their worth.
+        # The limits of a row of the input, by its table and key, each with its weight.
         self.own: dict[tuple[str, str], list[tuple[float, Limit]]] = defaultdict(list)
         self.asked = {each.row.TABLE for each in misses(formulation)}
         if ranging is not None and ranging.known:
@@ -49,16 +49,20 @@ class BindingLimits:
                 self._add(limit, ranging)
 
     def _add(self, limit: Limit, ranging: Ranging) -> None:
-        """Note where a limit stands in the program, and what it is worth to its row of the
-        input."""
+        """Note where a limit stands in the program, and what it weighs for its row of the input.
+
+        That is what one per cent of it is worth, times a hundred [money], so that a share and a
+        quantity are compared alike in all units. One of 0 counts by what is usual of its unit.
+        """
         dual = self._placed(limit, ranging)
         named = _named(limit.row)
-        if dual is None or abs(dual) <= WORTHLESS or named is None:
+        if dual is None or named is None:
             return
+        scale = self.stockpile.scale
         worth = abs(dual * evaluate(limit.factor))
-        # A share moves its row by a quantity, all else by itself; what is not done, by nothing.
-        if worth > WORTHLESS * (self.stockpile.scale.quantity if limit.unit == "1" else 1.0):
-            self.own[named].append((worth, limit))
+        if worth > WORTHLESS * scale.of(f"money/{limit.unit}"):
+            usual = abs(limit.amount) or scale.of(limit.unit)
+            self.own[named].append((worth * usual, limit))
 
     def _placed(self, limit: Limit, ranging: Ranging) -> float | None:
         """Note the row or the column of a limit, and return its dual; None where it is neither."""
@@ -78,19 +82,21 @@ class BindingLimits:
         """Return the limit of a choice's own row that binds most in a year, or at any time."""
         calendar, period = self.stockpile.calendar, self.stockpile.tree.period
         return self._hardest(
-            (worth, limit)
-            for worth, limit in self.own.get((choice.table, name), ())
+            (weight, limit)
+            for weight, limit in self.own.get((choice.table, name), ())
             if year in (None, calendar.fiscal_year(period[limit.node]))
         )
 
     def at(self, table: str, name: str, node: int) -> Stop | None:
         """Return the limit of a row of a table that binds most at a node; None where none does."""
         return self._hardest(
-            (worth, limit) for worth, limit in self.own.get((table, name), ()) if limit.node == node
+            (weight, limit)
+            for weight, limit in self.own.get((table, name), ())
+            if limit.node == node
         )
 
     def _hardest(self, found: Iterable[tuple[float, Limit]]) -> Stop | None:
-        """Return the limit that is worth most."""
+        """Return the limit that weighs most."""
         first = max(found, key=lambda each: each[0], default=None)
         return None if first is None else self._stop(first[1])
 
