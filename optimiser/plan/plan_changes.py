@@ -52,7 +52,7 @@ class PlanChange(Dated):
     value: float = column("value of the difference", "money")
     keeping: float | None = column(
         "what keeping it as announced would cost, by the linear program with the other whole "
-        "decisions kept; blank = not asked, or no plan with these keeps it",
+        "decisions kept; blank = the reason says why it is not known",
         "money",
     )
     cell: str | None = column("cell of the workbook that has changed", leads=(TO_INPUT,))

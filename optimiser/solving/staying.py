@@ -8,7 +8,7 @@ is about that sum or that search alone: the bound on the cost is that of the pla
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import highspy
@@ -188,40 +188,64 @@ class StayingSearch:
 
     def keeping(
         self, plan: NearPlan, freed: Sequence[int], groups: Sequence[Sequence[int]], seconds: float
-    ) -> Iterator[float | None]:
-        """Yield what it would cost to change nothing of each group of columns [money].
+    ) -> list[float | None]:
+        """Return what it would cost to change nothing of each group of columns [money].
 
         It is the difference of two linear programs: the integers of the plan held, but for those
-        that are `freed`. None where no plan with these integers does so, or there was no time:
-        `seconds`, or as long as the first program took.
+        that are `freed`. Infinite where no plan with these integers does so. None where there was
+        no time: `seconds`, or as long as the first program took.
         """
-        begun = time.perf_counter()
-        base = self.program.fixed(np.round(plan.x[self.program.integer]))
-        lower, upper = base.lower.copy(), base.upper.copy()
-        for j in freed:
-            lower[j], upper[j] = self.program.lower[j], self.program.upper[j]
-        base = replace(base, lower=lower, upper=upper, cost=self.cost.cost, offset=self.cost.offset)
+        begun, base = time.perf_counter(), self._freed(plan, freed)
         h = highs.load(base)
         highs.prepare(h, self.options)
-        highs.start_at(h, base, plan.x)
-        least, now = self._linear(h), time.perf_counter()
-        until = max(begun + seconds, 2 * now - begun)
+        least = self._linear(h)
+        if least is None:
+            return [None] * len(groups)
+        until = self._until(begun, seconds)
+        x, basis = np.array(h.getSolution().col_value), h.getBasis()
+        h.setOptionValue("presolve", "off")
         h.setOptionValue("simplex_strategy", highs.DUAL_SIMPLEX)
-        for columns in groups:
-            if least is None or time.perf_counter() > until or self.interrupt.requested:
-                yield None
+        unchanged = np.where(self.changed.cost > 0, base.lower, base.upper)
+        found: list[float | None] = [0.0] * len(groups)
+        for k, columns in enumerate(groups):
+            if np.isclose(x[columns], unchanged[columns], highs.AT_BOUND, highs.AT_BOUND).all():
+                continue  # the first program keeps it
+            if time.perf_counter() > until or self.interrupt.requested:
+                found[k] = None
                 continue
             for j in columns:
-                at = lower[j] if self.changed.cost[j] > 0 else upper[j]
-                h.changeColBounds(j, at, at)
-            kept = self._linear(h)
+                h.changeColBounds(j, unchanged[j], unchanged[j])
+            cost = self._linear(h)
+            found[k] = None if cost is None else (cost - least) * self.sizes[0]
             for j in columns:
-                h.changeColBounds(j, lower[j], upper[j])
-            yield None if kept is None else (kept - least) * self.sizes[0]
+                h.changeColBounds(j, base.lower[j], base.upper[j])
+            h.setBasis(basis)
+        return found
+
+    @staticmethod
+    def _until(begun: float, seconds: float) -> float:
+        """Return until when it is asked what keeping costs: for as long as the first program took
+        at least."""
+        return max(begun + seconds, 2 * time.perf_counter() - begun)
+
+    def _freed(self, plan: NearPlan, freed: Sequence[int]) -> Program:
+        """Return the linear program of the cost with the integers of a plan held, but for some."""
+        fixed = self.program.fixed(np.round(plan.x[self.program.integer]))
+        lower, upper, columns = fixed.lower.copy(), fixed.upper.copy(), [*freed]
+        lower[columns] = self.program.lower[columns]
+        upper[columns] = self.program.upper[columns]
+        return replace(
+            fixed, lower=lower, upper=upper, cost=self.cost.cost, offset=self.cost.offset
+        )
 
     def _linear(self, h: highspy.Highs) -> float | None:
+        """Return the least cost of a linear program; infinite without a solution, None where it
+        does not end."""
         highs.run(h, self.interrupt, stoppable=False)
-        if h.getModelStatus() != HighsModelStatus.kOptimal:
+        ended = h.getModelStatus()
+        if ended == HighsModelStatus.kInfeasible:
+            return INFINITY
+        if ended != HighsModelStatus.kOptimal:
             return None
         return float(h.getInfo().objective_function_value)
 

@@ -15,6 +15,7 @@ import optimiser as so
 from optimiser.auditing import audit
 from optimiser.plan.audited import as_sheets
 from optimiser.plan.plan_changes import CHEAPEST, KEPT, LEAST_CHANGES, MOVED, PlanChange
+from optimiser.solving.staying import StayingSearch
 from stockpile_model.block import announceable
 from stockpile_model.nearness import DeedKey, value_of
 from stockpile_model.scenarios import unfold
@@ -119,6 +120,36 @@ def test_what_must_change_is_all_that_changes(book: so.Book, announced: so.Plan)
     first = left[0]
     assert (first.cell, first.before, first.after) == ("offers!F2", "50", "5")
     assert first.reason.startswith("capacity of left is now 5, was 50 (offers!F2)")
+    assert first.keeping is None
+    assert first.reason.endswith("; no plan with the other whole decisions keeps it")
+
+
+def test_what_there_was_no_time_to_ask_says_so(
+    book: so.Book, announced: so.Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first program keeps needs no time: `right` is not needed for 10 from `left`."""
+    monkeypatch.setattr(StayingSearch, "_until", lambda *_: 0.0)
+    near = planned(book.change("offers[left].price = 20"), near=announced)
+    by = {each.name: each for each in changed(near)}
+    assert by["left"].keeping is None
+    assert by["left"].reason.endswith("; what keeping it would cost was not asked: time")
+
+
+def test_an_order_is_kept_with_the_contracts_that_the_plan_signs(shared: so.Plan) -> None:
+    """Their signatures are decisions of their own: of the integers only those of what changes give."""
+    seen: list[set[str]] = []
+    keeping = StayingSearch.keeping
+
+    def watched(self: StayingSearch, plan: Any, freed: Any, *rest: Any) -> Any:
+        seen.append({self.form.labels[j][0] for j in freed})
+        return keeping(self, plan, freed, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StayingSearch, "keeping", watched)
+        now = so.from_tables(SHARED).change("demand[*].quantity scale 1.2")
+        near = planned(now, near=shared)
+    assert "sign" not in {each.what for each in changed(near)}
+    assert all("sign" not in each for each in seen)
 
 
 def test_a_price_that_doubles_is_the_reason(book: so.Book, announced: so.Plan) -> None:

@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -53,10 +54,9 @@ from stockpile_model.nearness import (
 from stockpile_model.stockpile import Stockpile
 
 LEAST_SECONDS = 10.0  # of the search for a plan near the announced one [s]
-MOST_ASKED = 100  # changes of which it is asked what keeping them would cost
 MOST_NAMED = 3  # cells that a reason names
 CAREFUL = 0.999  # what part of the gap is used: rounding may cost the rest
-KEPT_SHARE, ASKED_SHARE = 0.4, 0.25
+KEPT_SHARE, ASKED_SHARE = 0.4, 1.0
 """Of the time: for the plan that changes nothing, and on top for what keeping decisions costs."""
 
 
@@ -253,24 +253,33 @@ def _keeping(
     decisions: Sequence[Decided],
     formulation: Formulation,
     seconds: float,
-) -> dict[DeedKey, float]:
-    """Return what keeping changed decisions would cost, of the weightiest [money]."""
-    form, stockpile = search.form, formulation.stockpile
-    changed = [d for d in decisions if change_of(stockpile, d) != KEPT]
+) -> dict[DeedKey, float | None]:
+    """Return what keeping changed decisions would cost, the weightiest first [money].
+
+    Infinite where no plan with the other whole decisions keeps it, None where there was no time. A
+    whole one that can be done in several ways is left out.
+    """
+    form, kinds = search.form, {d.key: change_of(formulation.stockpile, d) for d in decisions}
+    changed = [d for d in decisions if kinds[d.key] != KEPT]
     if not changed:
         return {}
     changed.sort(key=lambda d: -abs(d.now - d.announced) * d.value)
-    asked = [(d, parts(formulation.m, d)) for d in changed[:MOST_ASKED]]
     names = {d.key.name for d in changed}
+    others = {j for d in decisions if kinds[d.key] == KEPT for j in _columns(form, d.done)}
     freed = [
         int(j)
         for j in np.flatnonzero(form.program.integer)
-        if not names.isdisjoint(map(str, form.labels[j][1]))
+        if not names.isdisjoint(map(str, form.labels[j][1])) and j not in others
     ]
-    groups = [[j for each in of if (j := form.column(each)) is not None] for _, of in asked]
-    found = search.keeping(plan, freed, groups, seconds)
-    pairs = zip(asked, found, strict=True)
-    return {d.key: cost for (d, _), cost in pairs if cost is not None}
+    asked = {d.key: _columns(form, parts(formulation.m, d)) for d in changed}
+    asked = {key: columns for key, columns in asked.items() if columns}
+    found = search.keeping(plan, freed, [*asked.values()], seconds)
+    return dict(zip(asked, found, strict=True))
+
+
+def _columns(form: StandardForm, of: Sequence[Any]) -> list[int]:
+    """Return the columns of variables that the program has."""
+    return [j for each in of if (j := form.column(each)) is not None]
 
 
 # --- The rows -------------------------------------------------------------------------------------
@@ -285,13 +294,14 @@ def change_of(stockpile: Stockpile, each: Decided) -> str:
 class ChangeRows:
     """The rows of what has become of each decision.
 
-    `keeping`: what keeping a decision would cost [money], `enough`: the cost that is within the
-    gap that was asked for [money].
+    `keeping`: what keeping a changed decision would cost [money]: infinite where no plan with the
+    other whole decisions does, None where there was no time; without a whole one that can be done
+    in several ways. `enough`: the cost that is within the gap that was asked for [money].
     """
 
     stockpile: Stockpile
     announced: AnnouncedPlan
-    keeping: Mapping[DeedKey, float]
+    keeping: Mapping[DeedKey, float | None]
     enough: float
 
     def __post_init__(self) -> None:
@@ -343,6 +353,7 @@ class ChangeRows:
             now = then
         first = None if change == KEPT else next(iter((*own, *others)), None)
         cost = None if change == KEPT else self.keeping.get(key)
+        cost = None if cost is None or math.isinf(cost) else float(f"{max(0.0, cost):.6g}")
         return PlanChange(
             **self.stockpile.where(key.node),
             date=self.stockpile.date(key.node),
@@ -356,7 +367,7 @@ class ChangeRows:
             measure="quantity" if announceable()[key.kind].metal else "times",
             unit_value=each.value,
             value=abs(now - then) * each.value,
-            keeping=None if cost is None else float(f"{max(0.0, cost):.6g}"),
+            keeping=cost,
             cell=None if first is None else first.cell,
             before=None if first is None else first.before,
             after=None if first is None else first.after,
@@ -398,10 +409,15 @@ class ChangeRows:
 
     def _kept(self, each: Decided) -> str:
         """Return what keeping a decision as announced would cost, by the linear program."""
-        cost = self.keeping.get(each.key)
         keeping = "keeping it" if each.announced else "doing without it"
-        if cost is None:
+        if each.key not in self.keeping:
             return f"what {keeping} would cost takes a plan of its own"
+        cost = self.keeping[each.key]
+        if cost is None:
+            return f"what {keeping} would cost was not asked: time"
+        if math.isinf(cost):
+            does = "keeps it" if each.announced else "does without it"
+            return f"no plan with the other whole decisions {does}"
         currency = self.stockpile.settings.currency
         if cost <= amounts.NOISE * max(each.value * each.announced, self.stockpile.scale.money):
             return f"by the linear program {keeping} alone would cost nothing"
