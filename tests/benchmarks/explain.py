@@ -5,16 +5,21 @@ Each line names a damaged cell, the repairs that are offered, how many of them m
 are typed in, whether the cell is named or a repair weighs no more than undoing the damage does, and
 the time that explaining took, in that of solving the repaired workbook (of the processor).
 
-`python -m tests.benchmarks.explain [workbook ...] [--kinds=N] [--of=KIND,...] [--quick]`; quick:
-with a wider gap, which both the explanation and the solution then have; of: damages of some kinds
-alone, such as `budgets.amount`.
+`python -m tests.benchmarks.explain [workbook ...] [--kinds=N] [--of=KIND,...] [--quick]
+[--seconds=N]`; without a workbook all of them, and those that are drawn; quick: with a wider gap,
+which both the explanation and the solution then have; of: damages of some kinds alone, such as
+`budgets.amount`; seconds: so long altogether, of the processor, an equal share of what is left for
+each workbook. One damage of each kind comes first, so that a short run sees most kinds. Last comes a
+table of all workbooks.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import gc
+import math
 import statistics
 import sys
 import time
@@ -22,6 +27,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 from hypothesis import Phase, given, seed, settings
 
@@ -42,6 +48,7 @@ from stockpile_model.changes import address
 from stockpile_model.schema import Column, columns
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
+from tests.benchmarks.show import table
 from tests.support.small_books import small_books
 
 INPUTS = Path(__file__).resolve().parents[2] / "inputs"
@@ -181,29 +188,39 @@ def infeasible(book: so.Book, damage: Damage) -> so.Book | None:
 
 @dataclass
 class Tally:
-    """The sums of one workbook's lines. `ratios`: what explaining took, in solves."""
+    """The sums of one workbook's lines. `kinds`: damages by kind; `unseen`: kinds for which there
+    was no time; `ratios`: what explaining took, in solves.
+    """
 
-    damages: int = 0
+    HEADER: ClassVar = (
+        *("workbook", "kinds", "not tried", "damages", "named or lighter", "repairs", "work"),
+        *(f"in {SWIFT:g} solves", "median", "at most"),
+    )
+    kinds: Counter[str] = field(default_factory=Counter)
+    unseen: int = 0
     named: int = 0
     offered: int = 0
     verified: int = 0
     ratios: list[float] = field(default_factory=list)
 
-    def __str__(self) -> str:
+    def row(self, name: str) -> tuple[object, ...]:
+        """Return the row of the table."""
         swift = sum(each <= SWIFT for each in self.ratios)
-        mean = statistics.fmean(self.ratios) if self.ratios else 0.0
-        return (
-            f"{self.named} named or lighter, {self.verified} of {self.offered} repairs work,"
-            f" {swift} explained in {SWIFT:g} times a solve ({mean:.1f} on average,"
-            f" {max(self.ratios, default=0.0):.1f} at most)"
-        )
+        damages, kinds = self.kinds.total(), len(self.kinds)
+        own = (name, kinds, self.unseen, damages, self.named, self.offered, self.verified)
+        middle = statistics.median(self.ratios) if self.ratios else 0.0
+        return (*own, f"{swift} of {len(self.ratios)}", middle, max(self.ratios, default=0.0))
 
-    def add(self, other: Tally) -> None:
-        """Add the sums of another workbook."""
-        self.damages, self.named = self.damages + other.damages, self.named + other.named
-        self.offered += other.offered
-        self.verified += other.verified
-        self.ratios += other.ratios
+    def plus(self, other: Tally) -> Tally:
+        """Return the sums of both."""
+        return Tally(
+            self.kinds + other.kinds,
+            self.unseen + other.unseen,
+            self.named + other.named,
+            self.offered + other.offered,
+            self.verified + other.verified,
+            self.ratios + other.ratios,
+        )
 
 
 def books(name: str, more: Sequence[str]) -> Iterator[so.Book]:
@@ -228,27 +245,55 @@ def books(name: str, more: Sequence[str]) -> Iterator[so.Book]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print the table."""
-    most = next((int(each[8:]) for each in arguments if each.startswith("--kinds=")), 2)
+    """Print a line for each damage, and a table of the workbooks."""
+    most = int(_option(arguments, "kinds") or 2)
     quick = QUICK if "--quick" in arguments else ()
-    of = [each[5:].split(",") for each in arguments if each.startswith("--of=")]
-    kinds, total = set[str](), Tally()
-    for name in [each for each in arguments if not each.startswith("-")] or [*HARD, DRAWN]:
-        seen, tried, tally = Counter[str](), Counter[str](), Tally()
-        for book in books(name, quick):
-            for damage in damages(book):
-                if of and damage.kind not in of[0]:
-                    continue
-                if seen[damage.kind] < most and tried[damage.kind] < TRIES * most:
-                    tried[damage.kind] += name != DRAWN
-                    damaged = infeasible(book, damage)
-                    if damaged is not None:
-                        seen[damage.kind] += 1
-                        print(f"{name:10} {line(damaged, damage, tally)}", flush=True)
-        kinds |= seen.keys()
-        total.add(tally)
-        print(f"{name}: {tally.damages} damages of {len(seen)} kinds, {tally}", flush=True)
-    print(f"all: {total.damages} damages of {len(kinds)} kinds, {total}", flush=True)
+    of = (_option(arguments, "of") or "").split(",")
+    seconds = float(_option(arguments, "seconds") or math.inf)
+    names = [each for each in arguments if not each.startswith("-")] or [*HARD, DRAWN]
+    begun, tallies = time.process_time(), dict[str, Tally]()
+    for k, name in enumerate(names):
+        left = begun + seconds - time.process_time()
+        until = time.process_time() + left / (len(names) - k)
+        tally = tallies[name] = Tally()
+        for damaged, damage in _chosen(name, [*books(name, quick)], of, most, until, tally):
+            print(f"{name:10} {line(damaged, damage, tally)}", flush=True)
+    tallies["all"] = functools.reduce(Tally.plus, tallies.values(), Tally())
+    table("damages explained", Tally.HEADER, [each.row(name) for name, each in tallies.items()])
+
+
+def _option(arguments: Sequence[str], name: str) -> str | None:
+    """Return what `--name=` says; None where it is not there."""
+    start = f"--{name}="
+    return next((each.removeprefix(start) for each in arguments if each.startswith(start)), None)
+
+
+def _chosen(
+    name: str, found: Sequence[so.Book], of: Sequence[str], most: int, until: float, tally: Tally
+) -> Iterator[tuple[so.Book, Damage]]:
+    """Yield workbooks without a plan until a moment, first one of each kind of damage, then more of
+    them; in the tally is how many kinds there were no time for.
+    """
+    kinds = dict[str, list[tuple[so.Book, Damage]]]()
+    for book in found:
+        for damage in damages(book):
+            if of == [""] or damage.kind in of:
+                kinds.setdefault(damage.kind, []).append((book, damage))
+    tried = Counter[str]()
+    for number in range(1, most + 1):
+        for kind, of_kind in kinds.items():
+            while of_kind and tally.kinds[kind] < number:
+                if tried[kind] >= TRIES * most and name != DRAWN:
+                    break
+                if time.process_time() > until:
+                    tally.unseen = len(kinds.keys() - tried.keys())
+                    return
+                book, damage = of_kind.pop(0)
+                tried[kind] += 1
+                damaged = infeasible(book, damage)
+                if damaged is not None:
+                    tally.kinds[kind] += 1
+                    yield damaged, damage
 
 
 def line(damaged: so.Book, damage: Damage, tally: Tally) -> str:
@@ -274,7 +319,7 @@ def line(damaged: so.Book, damage: Damage, tally: Tally) -> str:
     least = min((each.weight for each in explained.repairs), default=float("inf"))
     fine = hit or (weight is not None and least <= weight * (1 + 1e-6))
     fine = fine and explained.status == WANTED
-    tally.damages, tally.named = tally.damages + 1, tally.named + fine
+    tally.named += fine
     tally.offered, tally.verified = tally.offered + len(explained.repairs), tally.verified + works
     tally.ratios += [spent / one] if one else []
     judged = "named" if hit else "lighter" if fine else "MISSED"
