@@ -429,6 +429,10 @@ def _turn(row: Reason) -> str:
     how = f" ({row.found_by})"
     if row.change is None and row.change_unit is None:
         return str(row.found_by)
+    if row.change is None and row.at_least:
+        least = f"at least {amounts.price(row.at_least)} {row.change_unit}"
+        verb = "leaves the plan only if worse" if row.used else "enters the plan only if better"
+        return f"{verb} by {least}{how}"
     if row.change is None:
         if row.used:
             return f"no price makes the plan do without it{how}"

@@ -13,6 +13,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from optimiser.solving.structure import Positions, Structure, extended
 
 FRACTION = 1e-6  # a whole column or sum nearer than this to a whole number is whole
 TRIALS = 3  # branches, at most, that are tried at one vertex because nothing is known of them
+MISSED = 1e-4  # by how much a row is missed of which rounding is no cause
 FAR = 5  # times the gap above the bound up to which a side of a branch is solved at first
 FINE = 0.002  # gap by which branches are measured where a finer one is asked for
 DECISIVE = 0.3  # what part of what is missing, or of the gap, makes it needless to try another
@@ -101,6 +103,21 @@ class Master:
     def program_of(cls, program: Program, structure: Structure) -> Program:
         """Return the program that `relaxation` is of."""
         return extended(program, structure.sums)
+
+    @cached_property
+    def _alone(self) -> tuple[Positions, Any]:
+        """Return the rows of integers alone, and their entries."""
+        rows = self.relaxation.matrix[: self.program.rows]
+        alone = np.flatnonzero(abs(rows) @ (~self.program.integer).astype(np.float64) == 0)
+        return alone, rows[alone][:, self.integers]
+
+    def fit(self, whole: Floats) -> bool:
+        """Return whether integers keep the rows of integers alone: where they do not, there is no
+        plan with them, and no linear program is needed to see it.
+        """
+        at, entries = self._alone
+        summed, low, high = entries @ whole, self.program.row_lower[at], self.program.row_upper[at]
+        return bool(((summed >= low - MISSED) & (summed <= high + MISSED)).all())
 
     def solve(
         self, part: Subproblem, basis: Any = None, cutoff: float = INFINITY, primal: bool = False
@@ -293,6 +310,11 @@ class Gains:
         for key, gain in gains:
             self.gained[key] = self.gained.get(key, 0.0) + gain
             self.tried[key] = self.tried.get(key, 0) + 1
+
+    @property
+    def means(self) -> list[tuple[int, float]]:
+        """Return what one branch on each brought."""
+        return [(key, self.gained[key] / tried) for key, tried in self.tried.items()]
 
     def mean(self, key: int) -> float | None:
         """Return what one branch brought; None where none was tried."""

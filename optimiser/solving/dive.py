@@ -400,6 +400,8 @@ def attempt(
         whole > program.upper[program.integer]
     ).any():
         return None
+    if not master.fit(whole):
+        return None
     held = (part or Subproblem()).hold(master.integers, whole)
     return _exactly(program, master.relaxation, master.solve(held, basis, worst), whole, worst)
 

@@ -167,21 +167,14 @@ class Engine:
 
         Raises OutOfTime and SolverError.
         """
-        extended = Master.program_of(self.program, self.structure)
-        relaxation = (
-            LinearProgram(extended, self.clock)
-            if self._core is None
-            else Sifted(extended, self.clock, self._core)
-        )
-        self.master = master = Master(
-            self.program, self.structure, relaxation, self.aim, self.threads
-        )
+        master = self._mastered()
         self._try(master, until_one=True)
         if self.proven:
             return
-        self.root = self._relaxed(master, extended)
+        self.root = self._relaxed(master)
         if self.root.solved and not self.program.integer.any():
-            x = np.clip(self.root.x, extended.lower, extended.upper)
+            whole = master.relaxation.program
+            x = np.clip(self.root.x, whole.lower, whole.upper)
             self._take(FeasiblePoint(np.zeros(0), x, self.program.objective(x)))
         self.tree = SearchTree(master, self.root, self.known.gains, self.gap)
         if self.any_plan:
@@ -193,6 +186,21 @@ class Engine:
             self._branch(master, self.tree)
         else:
             self._branch_led(master, self.tree, self.aim)
+
+    def relax(self) -> None:
+        """Solve the relaxation alone. Raises OutOfTime and SolverError."""
+        self.root = self._relaxed(self._mastered())
+
+    def _mastered(self) -> Master:
+        """Return the relaxation of the program, of which parts are solved."""
+        extended = Master.program_of(self.program, self.structure)
+        relaxation = (
+            LinearProgram(extended, self.clock)
+            if self._core is None
+            else Sifted(extended, self.clock, self._core)
+        )
+        self.master = Master(self.program, self.structure, relaxation, self.aim, self.threads)
+        return self.master
 
     def _branch_led(self, master: Master, tree: SearchTree, aim: Program) -> None:
         """Plan from the root, raise the bound by weighty branches, plan again from the lowest
@@ -242,7 +250,7 @@ class Engine:
             if not growing:
                 break
 
-    def _relaxed(self, master: Master, extended: Program) -> Vertex:
+    def _relaxed(self, master: Master) -> Vertex:
         """Solve the relaxation: from the basis of a near program, path by path, or from nothing."""
         self.phase = "relaxation"
         if self.known.root is not None:
@@ -254,6 +262,7 @@ class Engine:
             )
         if len(self.structure.tree.paths) == 1:
             return master.prove(Subproblem())
+        extended = Master.program_of(self.program, self.structure)
         paths = Paths(extended, self.structure, self.clock, planning=self.best is None)
         several = len(self.structure.tree.paths)
         self.phase = f"relaxation, path 1 of {several}"

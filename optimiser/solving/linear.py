@@ -8,7 +8,7 @@ the simplex away from what was solved before. A solve from nothing takes a hundr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,6 +62,19 @@ class Basis:
         nothing.
         """
         return Basis(self.columns, self.rows[:at] + bytes((BASIC,)) + self.rows[at:])
+
+    def moved(
+        self,
+        columns: Sequence[int | None],
+        rows: Sequence[int | None],
+    ) -> Basis:
+        """Return the basis of another program, whose columns and rows stand at these places here;
+        one that does not stand here is at its lower bound, or binds nothing.
+        """
+        return Basis(
+            bytes(AT_LOWER if j is None else self.columns[j] for j in columns),
+            bytes(BASIC if i is None else self.rows[i] for i in rows),
+        )
 
     def at(self, columns: npt.NDArray[Any], rows: npt.NDArray[Any]) -> Basis:
         """Return the basis of some columns and rows."""

@@ -13,7 +13,7 @@ import pytest
 
 from optimiser.solving.engine import Attempt
 from optimiser.solving.linear import Basis
-from optimiser.solving.solve import Options, solve
+from optimiser.solving.solve import KnownPlan, Options, solve
 from optimiser.studies.engine.case import Case, Commit
 from optimiser.studies.engine.certify import Certifier, WarmStart
 from optimiser.studies.engine.compiled import compile_program
@@ -23,7 +23,9 @@ from optimiser.studies.study_sheet.every_input import every_input
 from optimiser.studies.study_sheet.study_inputs import Input
 from optimiser.studies.study_sheet.study_table import Study
 from optimiser.workbook.read.input_reader import read
+from stockpile_model.blocks.commitments.commitment_terms import Commitment
 from stockpile_model.blocks.offers.offer_terms import Offer
+from stockpile_model.blocks.targets.target_terms import Target
 from stockpile_model.build import build, check
 from stockpile_model.changes import apply
 from stockpile_model.stockpile import Stockpile
@@ -39,6 +41,7 @@ from tests.support.accept import (
     material,
     offer,
     project,
+    rule,
     scenario,
     target,
 )
@@ -386,3 +389,50 @@ def test_a_wrong_cost_of_a_run_is_found_in_any_unit(money: float) -> None:
     wrong = replace(result, objective=90 * money)
     assert evaluator.audit(Case(), result).planned
     assert "it costs" in evaluator.audit(Case(), wrong).message
+
+
+@pytest.mark.parametrize("how", ["without", "with", "less"])
+def test_a_program_begins_with_the_relaxation_of_one_that_is_much_the_same(how: str) -> None:
+    """Rows come and go, and columns go: what stands in both begins where it ended."""
+    glut = scenario("glut", 0.3, 1), event("offers.capacity", "scale", 0.8, name="glut", row="far")
+    stockpile = book(*MENU, *glut, periods=6).anchored()
+    base = compile_program(stockpile)
+    if how == "less":
+        fewer = stockpile.tables | {Target: ()}
+        other = replace(stockpile, tables=fewer)
+    else:
+        at = "at_most" if how == "without" else "exactly"
+        row = Commitment(
+            kind="sign", name="offtake", level=None, how=at, quantity=float(how == "with")
+        )
+        other = replace(stockpile, tables=stockpile.tables | {Commitment: (row,)})
+    changed = compile_program(other)
+    known = Certifier(base)
+    known.relax(base.program, OPTIONS)
+    assert known.roots.known
+    assert known.core is not None
+    adopting, alone = Certifier(changed), Certifier(changed)
+    adopting.adopt(known)
+    ((_, basis),) = adopting.roots.known
+    rows = changed.program.rows + len(adopting.shape.sums)
+    assert (len(basis.columns), len(basis.rows)) == (changed.program.columns, rows)
+    found, expected = (each.prove(changed.program, OPTIONS) for each in (adopting, alone))
+    assert found.status == expected.status == "optimal"
+    assert found.objective == pytest.approx(expected.objective, rel=GAP)
+    assert found.bound is not None
+    assert expected.objective is not None
+    assert found.bound <= expected.objective * (1 + 1e-6)
+
+
+def test_the_bound_of_a_plan_is_none_of_a_plan_without_a_rule() -> None:
+    """Without it a plan may cost less."""
+    stockpile = book(*MENU, rule("supplier", "plant", measure="quantity", most=5), periods=6)
+    outcome = solve(build(stockpile.anchored()).m, OPTIONS)
+    known = KnownPlan.of(outcome)
+    assert known is not None
+    evaluator = CaseEvaluator(StudyJob(stockpile, OPTIONS, known))
+    result, _ = evaluator.run(Case(view=("without", "rule policy")))
+    _, objective, _ = fresh(book(*MENU, periods=6), Case())
+    assert result.objective == pytest.approx(objective, rel=2 * GAP)
+    assert None not in (result.bound, outcome.bound)
+    assert (result.bound or 0.0) < (outcome.bound or 0.0) * (1 - GAP)

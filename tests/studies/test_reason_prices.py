@@ -12,15 +12,22 @@ import pytest
 
 import optimiser as so
 from optimiser.plan.plan import Plan
-from optimiser.plan.reasons import Reason, settled
-from optimiser.plan.turning_prices import KEPT
+from optimiser.plan.reasons import Reason, sentence, settled, with_change
+from optimiser.plan.turning_prices import KEPT, Changed
 from optimiser.solving.solve import Options, scenario_tree, solve
 from optimiser.studies.engine import turning_case
 from optimiser.studies.engine.case import CaseResult
 from optimiser.studies.engine.evaluate import CaseEvaluator
 from optimiser.studies.engine.runner import SharedTime
 from optimiser.studies.what_ifs import REASON_PRICES
-from optimiser.studies.what_ifs.reason_prices import RESOLVE, RulePrice, life_value
+from optimiser.studies.what_ifs.reason_prices import (
+    BOUND,
+    RESOLVE,
+    RulePrice,
+    answer,
+    life_value,
+    questions,
+)
 from stockpile_model.block import choices
 from stockpile_model.build import build
 from stockpile_model.evaluation import evaluate
@@ -310,9 +317,8 @@ def test_reasons_that_are_interrupted_keep_what_their_runs_said() -> None:
     assert any(line.startswith("interrupted") for line in said)
     found, every = (
         {
-            (row.choice, row.name, row.change)
-            for row in each.plan.of(Reason)
-            if row.found_by == RESOLVE
+            *(row for row in each.plan.of(Reason) if row.found_by == RESOLVE),
+            *(row for row in each.plan.of(RulePrice) if row.price is not None),
         }
         for each in (part, whole)
         if each.plan is not None
@@ -322,7 +328,7 @@ def test_reasons_that_are_interrupted_keep_what_their_runs_said() -> None:
 
 
 def test_what_there_is_no_time_for_is_said_and_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One question is asked, a price before any rule; the rest says so where its answer would be."""
+    """One question is asked, a rule before any price; the rest says so where its answer would be."""
     whole = explained(drawn(1))
     left = iter([60.0])
     monkeypatch.setattr(SharedTime, "share", lambda *_: next(left, 0.0))
@@ -330,13 +336,50 @@ def test_what_there_is_no_time_for_is_said_and_no_figure(monkeypatch: pytest.Mon
     assert part.run["reasons"] == "1 of 4 questions answered, 3 not asked: time"
     assert whole.run["reasons"] == "4 of 4 questions answered"
     offers = [row for row in whole_rows(part) if row.choice == "offer"]
-    assert [row.found_by for row in offers] == [RESOLVE, None, KEPT]
+    assert [row.found_by for row in offers] == [None, None, KEPT]
     assert offers[2].reason.endswith(f"({KEPT})")
     assert offers[1].change is None
     assert offers[1].reason.endswith("; what would change that was not asked: time")
-    assert {(each.price, each.remark) for each in part.of(RulePrice)} == {(None, "not asked: time")}
-    assert {each.remark for each in whole.of(RulePrice)} == {None}
+    assert {each.remark for each in part.of(RulePrice)} == {None}
+    assert part.of(RulePrice) == whole.of(RulePrice)
     assert settled(offers[1].reason) == "used: 10 kg at 17.72 USD/kg landed"
+
+
+def test_what_is_not_asked_of_a_rule_has_no_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SharedTime, "share", lambda *_: 0.0)
+    prices = explained(drawn(1)).of(RulePrice)
+    assert {(each.price, each.remark) for each in prices} == {(None, "not asked: time")}
+
+
+def test_a_bound_alone_says_what_a_level_must_bring_at_least() -> None:
+    """What is proven before a plan is found is an answer: it costs 30 more at least."""
+    stockpile = so.from_tables(CONTRACT).stockpile
+    asked = next(each for each in questions(stockpile, lambda *_: False) if each.lump)
+    base = CaseResult("optimal", 100.0, 99.0)
+    found = answer(stockpile, asked, CaseResult("no_plan", bound=130.0), base)
+    assert found == Changed(None, 30.0, None, "USD", BOUND, None)
+    assert answer(stockpile, asked, CaseResult("no_plan", bound=99.5), base) is None
+    assert answer(stockpile, asked, CaseResult("no_plan"), base) is None
+    plan = so.solve(so.from_tables(CONTRACT)).plan
+    assert plan is not None
+    row = next(each for each in whole_rows(plan) if each.choice == "level" and not each.used)
+    said = sentence(with_change(row, found), "USD")
+    assert said.endswith(f"enters the plan only if better by at least 30 USD ({BOUND})")
+    row = with_change(replace(row, used=True), found)
+    assert sentence(row, "USD").endswith(
+        f"leaves the plan only if worse by at least 30 USD ({BOUND})"
+    )
+
+
+def test_rules_and_levels_are_asked_before_prices() -> None:
+    """A bound alone answers these, so that each has an equal share of the time."""
+    plan = so.solve(so.from_tables(CONTRACT)).plan
+    assert plan is not None
+    partial = [each.partial for each in REASON_PRICES.cases(plan)]
+    assert partial == sorted(partial, reverse=True)
+    shared = SharedTime(100.0, least=30.0)
+    assert shared.share(10, 1, partial=True) < 11
+    assert shared.share(10, 1) > 29
 
 
 def test_a_price_whose_search_ends_short_of_the_gap_is_no_answer(

@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from optimiser.solving.engine import Engine
@@ -86,20 +85,15 @@ def test_a_plan_that_is_known_needs_no_search(monkeypatch: pytest.MonkeyPatch) -
 def test_a_search_without_a_rule_begins_with_the_plan_that_keeps_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """That plan is one without the rule too; how much less another may cost is for the search."""
     formulation = build(STOCKPILE)
     outcome = solve(formulation.m, JOB.options, tree=scenario_tree(formulation))
     known = KnownPlan.of(outcome)
-    begun: list[float] = []
-
-    def searched(program: Any, *of: Any, **__: Any) -> ProgramSolution:
-        start = next(each for each in of if isinstance(each, np.ndarray))
-        begun.append(program.objective(start))
-        return ProgramSolution("feasible", start, program.objective(start))
-
-    monkeypatch.setattr("optimiser.solving.engine.optimise", searched)
+    monkeypatch.setattr(Engine, "_relaxed", raising)
+    monkeypatch.setattr(certify, "optimise", lambda *_, **__: ProgramSolution("no_plan"))
     found, _ = CaseEvaluator(replace(JOB, known=known)).run(Case(view=(WITHOUT,)))
-    assert found.objective == pytest.approx(outcome.objective)
-    assert len(begun) == 1
+    assert (found.status, found.objective) == ("feasible", pytest.approx(outcome.objective))
+    assert found.bound is None
 
 
 def raising(*_: Any) -> Any:

@@ -60,7 +60,7 @@ class Case:
     meet, as text (`drawdown.written`); nothing is planned then. `shock`: what befalls the
     plan. `held`: what was decided before; `decides`: the result has the decisions of so many
     periods as a figure. These three need a `view`. `seconds`: how long it may take at most, where
-    that is less than the time limit.
+    that is less than the time limit. `partial`: whether a bound alone is an answer.
     """
 
     changes: tuple[Change, ...] = ()
@@ -76,6 +76,7 @@ class Case:
     held: HeldDecisions | None = None
     decides: int = 0
     seconds: float = math.inf
+    partial: bool = False
 
     @property
     def said(self) -> str:

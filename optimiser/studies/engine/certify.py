@@ -14,14 +14,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
 from optimiser.solving.branching import Gains
-from optimiser.solving.engine import Attempt, Engine, Known
+from optimiser.solving.engine import Attempt, Engine, Known, pays
 from optimiser.solving.highs import optimise
 from optimiser.solving.linear import Basis, OutOfTime, SearchClock
 from optimiser.solving.program import INFINITY, Floats, Program
@@ -173,6 +173,35 @@ class Certifier:
             )
         )
 
+    def relax(self, program: Program, options: Options) -> None:
+        """Solve the relaxation of a program, from which those of others begin."""
+        clock = SearchClock(time.perf_counter() + options.time_limit)
+        engine = Engine(program, self.shape, options.gap, clock)
+        with contextlib.suppress(SolverError, OutOfTime):
+            engine.relax()
+        root, core = engine.warm_start()
+        if root is not None:
+            self.take(WarmStart(np.zeros(0), INFINITY, root, (), (), core=core))
+
+    def adopt(self, other: Certifier) -> None:
+        """Learn from a program of another structure, much of which is the same: the basis of its
+        relaxation, and where the sums are the same, what branches brought.
+        """
+        known = other.roots.known[-1][1] if other.roots.known else None
+        if known is None or self.roots.known:
+            return
+        own, theirs = self.shape.sums, other.shape.sums
+        same = len(own) == len(theirs) and self.like.labels == other.like.labels
+        columns = {name: j for j, name in enumerate(other.like.labels)}
+        rows: dict[Hashable, int] = {name: i for i, name in enumerate(other.like.rows)}
+        column = [columns.get(name) for name in self.like.labels]
+        row = [rows.get(name) for name in self.like.rows]
+        sums = [len(rows) + k if same else None for k in range(len(own))]
+        # Of these columns and rows others matter: what one left out would come in again and again.
+        self.roots.keep(np.zeros(0), known.moved(column, [*row, *sums]))
+        if same:
+            self.gains.take(other.gains.means)
+
     def named(self, whole: Floats) -> dict[Label, float]:
         """Return integers by the names of their columns, for programs of another structure."""
         return dict(
@@ -217,19 +246,21 @@ class Certifier:
             found = optimise(program, options, Interrupt())
             return Proof(found.status, found.objective, found.bound, found.x, "solved")
         began, near = time.perf_counter(), self._placed(point)
+        # Of a large program HiGHS finds little in the other half; of a small one it is quicker.
+        share = 1.0 if pays(program, self.shape) else 0.5
         engine = Engine(
             program,
             self.shape,
             options.gap,
-            SearchClock(began + options.time_limit / 2),  # the other half is for HiGHS
+            SearchClock(began + share * options.time_limit),
             Known(self._likely(near), self.roots.near(near), self.core, self.gains, bound=bound),
             PATIENCE,
         )
         with contextlib.suppress(SolverError, OutOfTime):  # HiGHS goes on with what is known
             engine.run()
         proven = self._ended(engine, near)
-        if proven.status not in ("optimal", "infeasible"):
-            left = max(0.0, began + options.time_limit - time.perf_counter())
+        left = max(0.0, began + options.time_limit - time.perf_counter())
+        if proven.status not in ("optimal", "infeasible") and left > 0:
             proven = self._search(program, replace(options, time_limit=left), proven, near)
         if proven.warm_start is not None:
             self.take(replace(proven.warm_start, gains=()))  # the engine has noted them

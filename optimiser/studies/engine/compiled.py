@@ -42,8 +42,8 @@ PLAIN = Scale()
 class Compiled:
     """A program with the name of each column, in scaled units (`scale`).
 
-    `shortfall`·x is the shortfall of a plan x; `size` is one scaled unit of each column. Programs
-    with one `signature` have the same columns and rows.
+    `shortfall`·x is the shortfall of a plan x; `size` is one scaled unit of each column. `rows` are
+    the names of the rows. Programs with one `signature` have the same columns and rows.
     """
 
     program: Program
@@ -54,6 +54,7 @@ class Compiled:
     size: Floats | None = None
     scale: Scale = PLAIN
     form: StandardForm | None = None  # that it is of
+    rows: tuple[Label, ...] = ()
 
     @property
     def priority(self) -> Ints:
@@ -135,13 +136,17 @@ def compile_model(
         for key in part
     )
     names = {id(part): part.local_name for part in m.component_objects(pyo.Constraint, active=True)}
-    rows = [(names[id(each.parent_component())], each.index()) for each in form.constraints]
-    signature = hashlib.sha256(repr((labels, rows)).encode()).hexdigest()
-    return _compiled(replace(form, variables=(), constraints=()), labels, signature, scale)
+    rows = tuple((names[id(each.parent_component())], each.index()) for each in form.constraints)
+    signature = hashlib.sha256(repr((labels, [*rows])).encode()).hexdigest()
+    return _compiled(replace(form, variables=(), constraints=()), labels, rows, signature, scale)
 
 
 def _compiled(
-    form: StandardForm, labels: tuple[Label, ...], signature: str, scale: Scale
+    form: StandardForm,
+    labels: tuple[Label, ...],
+    rows: tuple[Label, ...],
+    signature: str,
+    scale: Scale,
 ) -> Compiled:
     """Return the program of a form.
 
@@ -151,9 +156,8 @@ def _compiled(
     tail = found["tail"].cost if "tail" in found else None
     if tail is not None:
         program = replace(program, cost=found["mean"].cost, offset=found["mean"].offset)
-    return Compiled(
-        program, found["shortfall"].cost, labels, signature, tail, form.sizes.column, scale, form
-    )
+    shortfall, size = found["shortfall"].cost, form.sizes.column
+    return Compiled(program, shortfall, labels, signature, tail, size, scale, form, rows)
 
 
 # --- Traced ---------------------------------------------------------------------------------------
@@ -195,6 +199,7 @@ class Piece:
         return _compiled(
             rescaled(_with(self.form, arrays)),
             self.like.labels,
+            self.like.rows,
             self.like.signature,
             self.like.scale,
         )

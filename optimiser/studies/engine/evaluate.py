@@ -16,6 +16,7 @@ from optimiser.explaining.shortages import why_infeasible
 from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan
+from optimiser.solving.engine import pays
 from optimiser.solving.highs import ProgramSolution, Unbounded, polished
 from optimiser.solving.program import Floats, Program
 from optimiser.solving.search_options import Options, SolverError, allowance, relative_gap
@@ -34,7 +35,13 @@ from optimiser.studies.engine.case import (
     Status,
 )
 from optimiser.studies.engine.certify import MOST_KNOWN, Certifier, Proof, WarmStart
-from optimiser.studies.engine.compiled import Compiled, Programs, compile_model
+from optimiser.studies.engine.compiled import (
+    COMPILED,
+    Compiled,
+    Programs,
+    compile_model,
+    compile_program,
+)
 from optimiser.studies.engine.drawdown import answers, read_back
 from optimiser.studies.engine.embargo import (
     figures_of_all,
@@ -117,6 +124,7 @@ class CaseEvaluator(Performing):
         self.plans: dict[tuple[Any, ...], Plan | CaseResult] = {}  # of which years are assessed
         self.deadline = math.inf  # of the case that is run, on the clock of time.perf_counter [s]
         self.base: CaseResult | None = None  # the best plan of the stockpile as it is
+        self.relaxed: Certifier | None = None  # that solved its relaxation
 
     def share(self, warm_starts: Iterable[SharedStart]) -> None:
         """Learn from cases that other processes ran."""
@@ -190,9 +198,13 @@ class CaseEvaluator(Performing):
         if case.view and case.view[0] == TURN:
             runs = Runs(self._turned, lambda each: self._program(each)[0])
             return turning(changed, case.view, runs), []
+        in_order = changed.settings.objective == "shortfall_first"
+        if case.view[:1] == (WITHOUT,):
+            if in_order:
+                return self._planned(build(changed), True, self.job.known), []
+            return self._certified(case, changed, compile_program(changed), COMPILED, "")
         if case.view:
             return self._viewed(changed, case), []
-        in_order = changed.settings.objective == "shortfall_first"
         if in_order and case.aim == "cost" and case.limit is None:
             return self._solved(changed), []
         return self._proven(case, changed)
@@ -215,8 +227,15 @@ class CaseEvaluator(Performing):
 
     def _proven(self, case: Case, changed: Stockpile) -> tuple[CaseResult, list[SharedStart]]:
         """Return what a certifier proves of a case, and warm starts for others."""
-        compiled, origin, why = self._program(case)
+        return self._certified(case, changed, *self._program(case))
+
+    def _certified(
+        self, case: Case, changed: Stockpile, compiled: Compiled, origin: str, why: str
+    ) -> tuple[CaseResult, list[SharedStart]]:
+        """Return what a certifier proves of the program of a case, and warm starts for others."""
         key = (compiled.signature, case.aim, *(case.limit[:1] if case.limit else ()))
+        if self.job.known is not None and key not in self.certifiers and not _meant(case):
+            self._relax()
         certifier = self._certifier(key, compiled, changed)
         options = replace(self.job.options, time_limit=self._left())
         if case.aim == "distance":  # how unlike a plan is need not be known to the last
@@ -248,7 +267,7 @@ class CaseEvaluator(Performing):
         only requires more.
         """
         known = self.job.known
-        if known is None or known.bound is None or case.changes or _meant(case):
+        if known is None or known.bound is None or case.changes or case.view or _meant(case):
             return -math.inf
         return known.bound / compiled.unit(case.aim)
 
@@ -266,11 +285,11 @@ class CaseEvaluator(Performing):
         except ValueError as reason:
             return CaseResult("refused", message=str(reason))
         faults = [problem for problem in check(stockpile) if not problem.warning]
-        return (
-            CaseResult("refused", message=str(Fault(*stockpile.located(faults[0]))))
-            if faults
-            else stockpile
-        )
+        if faults:
+            return CaseResult("refused", message=str(Fault(*stockpile.located(faults[0]))))
+        if case.view[:1] == (WITHOUT,):
+            return VIEWS[WITHOUT].make(unfold(stockpile), *case.view[1:])
+        return stockpile
 
     def _made(self, case: Case, values: Mapping[int, Any] | None = None) -> Stockpile:
         """Return the stockpile with a case's changes and decisions.
@@ -304,6 +323,16 @@ class CaseEvaluator(Performing):
 
         return self.programs.of((cells, case.commits, tail), values, make, tail)
 
+    def _relax(self) -> None:
+        """Solve the relaxation of the stockpile as it is once, where a plan of it is known: that
+        plan proves little, but the relaxation of every case is near.
+        """
+        if self.relaxed is None:
+            base, _, _ = self._program(Case())
+            self.relaxed = self._certifier((base.signature, Case.aim), base, self.job.stockpile)
+            if pays(base.program, self.relaxed.shape):
+                self.relaxed.relax(base.program, self.job.options)
+
     def _certifier(self, key: Key, compiled: Compiled, changed: Stockpile) -> Certifier:
         if key not in self.certifiers:
             tree = unfold(changed).tree
@@ -311,6 +340,8 @@ class CaseEvaluator(Performing):
             for other in [*self.certifiers.values()][-3:]:
                 for pattern in other.patterns[:4]:
                     made.seed(other.named(pattern.whole))
+            if self.relaxed is not None and key[1:] == (Case.aim,):
+                made.adopt(self.relaxed)
             for shared in self.shared:
                 if shared.key == key:
                     made.take(shared.warm_start)
@@ -334,8 +365,7 @@ class CaseEvaluator(Performing):
         if name != HELD:
             made = VIEWS[name].make(unfolded, *of)
             if case.shock is None:
-                known = self.job.known if name == WITHOUT else None
-                return self._planned(build(made), VIEWS[name].has_rows, known)
+                return self._planned(build(made), VIEWS[name].has_rows)
             return self._shocked(build(replace(made, classes={})), case)
         # Age by age: the two may distinguish other ages, and the decisions of one fix the other.
         meant, kept = (build(replace(each, classes={})) for each in (mean(unfolded), unfolded))

@@ -94,20 +94,21 @@ class SharedTime:
     """The time that all cases of a run take together: `limit` of it, from `begun` on the clock of
     time.monotonic [s].
 
-    A case gets an equal share of what is left, or `least` where that is more: with less hardly any
-    would end. So what is quick leaves its time to those after it, and the last may not be asked.
+    A case gets an equal share of what is left. One of which a bound alone is no answer gets `least`
+    where that is more: with less hardly any would end. So what is quick leaves its time to those
+    after it, and the last may not be asked.
     """
 
     limit: float
     least: float = 0.0
     begun: float = field(default_factory=time.monotonic)
 
-    def share(self, cases: int, at_once: int) -> float:
+    def share(self, cases: int, at_once: int, partial: bool = False) -> float:
         """Return the time of the next of so many cases, of which some run at once; 0 where none is
         left.
         """
         left = max(0.0, self.begun + self.limit - time.monotonic())
-        return min(left, max(self.least, left * at_once / cases))
+        return min(left, max(0.0 if partial else self.least, left * at_once / cases))
 
 
 @dataclass(eq=False)
@@ -139,7 +140,7 @@ class _Work:
         """Send the next case, or its plan to be audited; where there is no time, let none run."""
         case = self.cases[self.missing[0]]
         if self.shared is not None:
-            seconds = self.shared.share(len(self.missing), self.executor.size)
+            seconds = self.shared.share(len(self.missing), self.executor.size, case.partial)
             if not seconds:
                 self.missing.clear()
                 return

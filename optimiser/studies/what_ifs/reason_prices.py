@@ -37,6 +37,7 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tree import ALL
 
 RESOLVE = "re-solve"
+BOUND = "bound of a re-solve"
 UNASKED = "not asked: time"
 
 
@@ -92,7 +93,8 @@ def questions(stockpile: Stockpile, used: Used) -> Iterator[Question]:
                 yield Question(case, choice, member, uses)
     for waived in _waived(stockpile):
         view = (WITHOUT, *(each.what for each in waived))
-        yield Question(Case(view=view, note=f"without {named(waived)}"), waived=waived)
+        note = f"without {named(waived)}"
+        yield Question(Case(view=view, note=note, partial=True), waived=waived)
     for row, name in lives(stockpile):
         key, months = str(get(row, keys(type(row))[0])), float(stockpile.calendar.months)
         change = Change(row.TABLE, key, name, "add", months)
@@ -126,7 +128,8 @@ def _case(stockpile: Stockpile, choice: PlanChoice, member: Member, used: bool) 
         return None
     how, quantity = ("at_most", 0.0) if used else ("exactly", 1.0)
     note = f"{'without' if used else 'with'} {' '.join(filter(None, member))}"
-    return Case(commits=(Commit(choice.deed, name, level, how, quantity),), note=note)
+    commit = Commit(choice.deed, name, level, how, quantity)
+    return Case(commits=(commit,), note=note, partial=True)
 
 
 def _members(stockpile: Stockpile, choice: PlanChoice) -> Iterator[Member]:
@@ -162,9 +165,12 @@ def _lump(
     if result.status == "infeasible":
         how = f"{RESOLVE}: no plan {'does without it' if question.used else 'can have it'}"
         return Changed(None, None, None, None, how, None)
-    if result.objective is None or base.objective is None:
+    if base.objective is None:
         return None
     least = None if result.bound is None else max(0.0, result.bound - base.objective)
+    if result.objective is None:  # what a plan with it costs at least is known before one is found
+        proven = least is not None and least > NOISE * abs(base.objective)
+        return Changed(None, least, None, unit, BOUND, None) if proven else None
     most = None if base.bound is None else max(0.0, result.objective - base.bound)
     return Changed(max(0.0, result.objective - base.objective), least, most, unit, RESOLVE, None)
 
@@ -252,9 +258,11 @@ def _of_plan(plan: Plan) -> Used:
 
 
 def _asked_of(plan: Plan) -> list[Question]:
-    """Return what is to be solved again for a plan: prices first, which leave it feasible."""
+    """Return what is to be solved again for a plan: prices last, each of which takes several
+    plans.
+    """
     found = questions(plan.stockpile, _of_plan(plan))
-    return sorted(found, key=lambda each: each.choice is None or each.lump)
+    return sorted(found, key=lambda each: each.choice is not None and not each.lump)
 
 
 def cases(plan: Plan) -> list[Case]:
