@@ -44,6 +44,7 @@ ENDINGS = (
 )
 RAY = 1e-7  # a cost that falls by less than this along a ray does not fall
 AT_BOUND = 1e-7  # how near to a bound a value lies at it, absolutely and relatively
+LOOSELY = 1e-2  # tolerance of the costs of the interior point where only its rows matter
 INTERIOR = "ipm"  # HiGHS's option solver
 DUAL_SIMPLEX, PRIMAL_SIMPLEX = 1, 4  # HiGHS's option simplex_strategy
 POLISHING = 10.0  # least time limit of the linear program after a search [s]
@@ -409,6 +410,26 @@ def optimise_inside(program: Program, options: Options, interrupt: Interrupt) ->
         return _solve_linear(program, options, interrupt, INTERIOR)
     except SolverError:  # it gives up where the simplex does not
         return _solve_linear(program, options, interrupt)
+
+
+def has_point(program: Program, options: Options, interrupt: Interrupt) -> bool:
+    """Return whether a linear program has a point, by the interior point.
+
+    It ends as soon as the rows hold: neither a vertex nor the costs matter. That there is none is
+    no proof, as in `optimise_inside`. Raises SolverError.
+    """
+    h = load(replace(program.relaxed(), cost=np.zeros(program.columns)))
+    prepare(h, options)
+    _option(h, "solver", INTERIOR)
+    _option(h, "run_crossover", "off")
+    _option(h, "ipm_optimality_tolerance", LOOSELY)
+    run(h, interrupt)
+    ended = h.getModelStatus()
+    if h.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
+        return True
+    if ended in (HighsModelStatus.kInfeasible, HighsModelStatus.kTimeLimit):
+        return False
+    return optimise_inside(program, options, interrupt).x is not None  # it gives up
 
 
 def _solve_linear(

@@ -7,8 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from optimiser.auditing import AuditError
 from optimiser.plan.audited import audited
 from optimiser.plan.plan_maker import make_plan
@@ -113,8 +111,7 @@ class Trials:
             formulation = build(stockpile)
             form = standard_form(formulation.m)
             # With its own cost it may take sixty times as long to see that there is none.
-            none = replace(form.program.relaxed(), cost=np.zeros(form.program.columns))
-            found = highs.optimise_inside(none, self.limited(), self.interrupt).x is not None
+            found = highs.has_point(form.program, self.limited(), self.interrupt)
             if found and self.whole:
                 options = replace(self.limited(), gap=1.0, target=INFINITY)
                 tree = scenario_tree(formulation)
