@@ -371,12 +371,15 @@ def test_a_bound_alone_says_what_a_level_must_bring_at_least() -> None:
     )
 
 
-def test_rules_and_levels_are_asked_before_prices() -> None:
-    """A bound alone answers these, so that each has an equal share of the time."""
-    plan = so.solve(so.from_tables(CONTRACT)).plan
+def test_rules_are_asked_before_levels_and_these_before_prices() -> None:
+    """The plan itself and a bound answer a rule, so that each has an equal share of the time."""
+    some = RULES | {name: CONTRACT[name] for name in ("contracts", "floors")}
+    plan = so.solve(so.from_tables(some)).plan
     assert plan is not None
-    partial = [each.partial for each in REASON_PRICES.cases(plan)]
-    assert partial == sorted(partial, reverse=True)
+    cases = REASON_PRICES.cases(plan)
+    order = [(not each.partial, not each.commits) for each in cases]
+    assert order == sorted(order)
+    assert any(each.partial for each in cases)
     shared = SharedTime(100.0, least=30.0)
     assert shared.share(10, 1, partial=True) < 11
     assert shared.share(10, 1) > 29

@@ -129,7 +129,7 @@ def _case(stockpile: Stockpile, choice: PlanChoice, member: Member, used: bool) 
     how, quantity = ("at_most", 0.0) if used else ("exactly", 1.0)
     note = f"{'without' if used else 'with'} {' '.join(filter(None, member))}"
     commit = Commit(choice.deed, name, level, how, quantity)
-    return Case(commits=(commit,), note=note, partial=True)
+    return Case(commits=(commit,), note=note)
 
 
 def _members(stockpile: Stockpile, choice: PlanChoice) -> Iterator[Member]:
@@ -258,11 +258,11 @@ def _of_plan(plan: Plan) -> Used:
 
 
 def _asked_of(plan: Plan) -> list[Question]:
-    """Return what is to be solved again for a plan: prices last, each of which takes several
-    plans.
+    """Return what is to be solved again for a plan: rules first, which the plan itself answers with
+    a bound, and prices last, each of which takes several plans.
     """
     found = questions(plan.stockpile, _of_plan(plan))
-    return sorted(found, key=lambda each: each.choice is not None and not each.lump)
+    return sorted(found, key=lambda each: (not each.waived, not each.lump))
 
 
 def cases(plan: Plan) -> list[Case]:
