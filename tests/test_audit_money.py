@@ -195,3 +195,25 @@ def test_what_is_obligated_as_it_fails_is_released_at_once() -> None:
     assert told(plan) == []
     assert plan["payments"][["date", "obligated"]].iloc[0].tolist() == [day[1], day[1]]
     assert plan["payments"]["released"].tolist() == [20]
+
+
+def test_a_contract_that_may_be_signed_at_any_time_is_paid_from_where_it_is_signed() -> None:
+    """Its deliveries may be obligated before and after more money comes, and are before it."""
+    day = [dt.date(2027, month, 1) for month in range(2, 8)]
+    plan = plan_of(
+        {
+            "settings": {"start": day[0], "periods": 6},
+            "materials": [{"material": "gallium"}],
+            "suppliers": [{"supplier": "plant"}],
+            "contracts": [{"contract": "offtake", "supplier": "plant", "material": "gallium"}],
+            "floors": [{"contract": "offtake", "level": "low", "floor": 8, "annual_quantity": 24}],
+            "demand": [{"material": "gallium", "from": day[0], "to": day[5], "quantity": 2}],
+            "funds": [{"fund": "treasury"}],
+            "budgets": [
+                {"fund": "treasury", "from": day[4], "amount": 800},
+                {"fund": "treasury", "amount": 5000},
+            ],
+        }
+    )
+    assert told(plan) == []
+    assert plan["payments"]["amount"].sum() == pytest.approx(6 * 2 * 8)

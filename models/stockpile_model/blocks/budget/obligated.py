@@ -214,7 +214,8 @@ def settle_by_heading(m: pyo.ConcreteModel, found: Obligations) -> None:
             if found.fails(k):
                 found.failing.append(OwedMoney(*about, rest, each.name, each.table))
                 continue
-            for heading, amount in taken(queue, rest):
+            # a node at which nothing is obligated belongs to its class too
+            for heading, amount in [*taken(queue, rest)] or [(each.headings[0], 0.0)]:
                 owed = OwedMoney(*about, amount, each.name, each.table, heading=heading)
                 found.paid.append(owed)
 
