@@ -545,3 +545,21 @@ def test_no_name_is_a_formula_of_a_chart() -> None:
             "'1 sweep'",
             scenario_book.PATHS,
         }
+
+
+def test_offers_that_are_ordered_together_may_be_called_by_figures() -> None:
+    """The instruction for both names them, and gives no figure that its row does not hold."""
+    tables: Tables = {
+        "settings": {"start": JANUARY, "periods": 1},
+        "materials": [{"material": "metal"}],
+        "suppliers": [{"supplier": "trader"}],
+        "offers": [
+            {"offer": name, "supplier": "trader", "material": "metal", "price": 10, "capacity": 5}
+            for name in ("o2", "2027-03 7, 4N")
+        ],
+        "order_terms": [{"supplier": "trader", "order_cost": 3}],
+        "demand": [{"material": "metal", "from": JANUARY, "quantity": 9}],
+    }
+    plan = so.solve(so.from_tables(tables)).plan
+    assert plan is not None
+    assert plan["joint_orders"]["offers"].tolist() == ["2027-03 7, 4N, o2"]

@@ -62,6 +62,7 @@ def _kept(path: PathAudit, line: Line, orders: list[Line], supplier: str, t: int
     parts = [_worth(path, each, t) for each in orders]
     low, high = sum(each.low for each in parts), sum(each.high for each in parts)
     cent = path.cent(None) + RELATIVE * high
+    record.term(line, "offers", ", ".join(sorted(each["offer"] for each in orders)))
     record.figure(line, "ordered", sum(each.quantity for each in parts))
     record.figure(line, "value", min(max(line["value"], low), high), cent)
     for column in ("minimum_value", "free_freight_from"):

@@ -32,6 +32,7 @@ class JointOrder(Dated):
     RANK = 4
     date: dt.date = column("first day of the period in which the orders are placed")
     supplier: str = column("supplier")
+    offers: str = column("offers under which it is ordered")
     ordered: float = column("quantity ordered under all offers", "quantity")
     value: float = column("price and adder of it, as they stand when it is ordered", "money")
     minimum_value: float = column("least value of an order", "money", given=True)
@@ -70,11 +71,10 @@ def _joint(formulation: Formulation, s: str, n: int, ordered: dict[str, float]) 
     free = begin is not None and value >= begin  # where no order has freight to be free of
     if (s, n) in m.FREIGHTS:
         free = evaluate(m.free[s, n]) > 0.5
-    currency = stockpile.settings.currency
+    currency, offers = stockpile.settings.currency, ", ".join(sorted(ordered))
     instruction = (
         f"{amounts.month(date)}{'' if firm else ', indicative'}: order from {s} at once under"
-        f" {', '.join(sorted(ordered))}, for"
-        f" {amounts.money(value)} {currency} without duty and freight"
+        f" {offers}, for {amounts.money(value)} {currency} without duty and freight"
     )
     if free:
         instruction += ", free of freight"
@@ -82,6 +82,7 @@ def _joint(formulation: Formulation, s: str, n: int, ordered: dict[str, float]) 
         **stockpile.where(n),
         date=date,
         supplier=s,
+        offers=offers,
         ordered=sum(ordered.values()),
         value=value,
         minimum_value=row.minimum_value,
