@@ -19,7 +19,7 @@ from stockpile_model.formulation import Formulation
 from stockpile_model.ledger import Ledger
 from stockpile_model.names import identity
 from stockpile_model.passed import Passed, merged
-from stockpile_model.scenarios import Event, change, unfold
+from stockpile_model.scenarios import Event, EventError, change, unfold
 from stockpile_model.schema import Problem, Result, Row, columns, get
 from stockpile_model.standing import Standings
 from stockpile_model.stockpile import Stockpile
@@ -48,7 +48,10 @@ def check(stockpile: Stockpile, sound: bool = True) -> list[Problem]:
     if sound:
         found += [*_beyond(stockpile), *_beneath(stockpile)]
     if sound and all(problem.warning for problem in found):
-        unfolded = unfold(stockpile)
+        try:
+            unfolded = unfold(stockpile)
+        except EventError as error:
+            return [*found, *_impossible(error)]
         found += _changed(unfolded)
         if all(problem.warning for problem in found):
             found += problems("review", unfolded)
@@ -100,6 +103,13 @@ def _beneath(stockpile: Stockpile) -> Iterator[Problem]:
                     f" {material} in a workbook of its own"
                 )
                 yield Problem(row.TABLE, row.line, name, message)
+
+
+def _impossible(error: EventError) -> Iterator[Problem]:
+    """Yield the events each of which could happen alone, and cannot after those before it."""
+    for event, reason in error.reasons:
+        message = f"cannot be, after the events before it: {reason}"
+        yield Problem(event.TABLE, event.line, "value", message)
 
 
 def _changed(stockpile: Stockpile) -> list[Problem]:

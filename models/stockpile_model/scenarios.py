@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, cast, get_args
 
@@ -254,10 +254,21 @@ def _owner(rows: Mapping[str, Scenario], begins: Mapping[str, int], name: str, t
     return name, t
 
 
+class EventError(ValueError):
+    """Events that cannot happen after those before them, each with the reason."""
+
+    def __init__(self, reasons: Sequence[tuple[Event, str]]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reason for _, reason in reasons))
+
+
 def _views(stockpile: Stockpile, tree: Tree, nodes: list[tuple[str, int]]) -> tuple[Stockpile, ...]:
-    """Return the rows at each node. Nodes at which the same events hold share theirs."""
+    """Return the rows at each node. Nodes at which the same events hold share theirs.
+
+    Raises EventError where one cannot happen after the others.
+    """
     made: dict[tuple[int, ...], Stockpile] = {(): replace(stockpile, shape=tree)}
-    found = []
+    found, wrong = [], dict[int, tuple[Event, str]]()
     for name, t in nodes:
         active = tuple(active_events(stockpile, name, t))
         key = tuple(id(event) for event in active)
@@ -265,10 +276,15 @@ def _views(stockpile: Stockpile, tree: Tree, nodes: list[tuple[str, int]]) -> tu
             done = next(size for size in range(len(key) - 1, -1, -1) if key[:size] in made)
             view = made[key[:done]]
             for event in active[done:]:
-                if not changes.empty(view, change(event)):
-                    view = changes.apply(view, change(event))
+                try:
+                    if not changes.empty(view, change(event)):
+                        view = changes.apply(view, change(event))
+                except ValueError as reason:
+                    wrong.setdefault(id(event), (event, str(reason)))
             made[key] = replace(view, shape=tree)
         found.append(made[key])
+    if wrong:
+        raise EventError([*wrong.values()])
     return tuple(found)
 
 

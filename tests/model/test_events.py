@@ -156,6 +156,20 @@ def test_no_event_changes_what_has_happened_before_the_start() -> None:
     ]
 
 
+@pytest.mark.parametrize("follower", [False, True])
+def test_events_that_only_together_cannot_be_are_reported(follower: bool) -> None:
+    """Each leaves a month of life; the second, of the scenario or of one that follows, none."""
+    later = scenario("siege", 0.2, known=1, follows="war")
+    shorter = event("materials.shelf_life_months", "add", -1, 0)
+    second = event("materials.shelf_life_months", "add", -1, 1, name="siege" if follower else "war")
+    rows = (offer(), material(shelf_life_months=2), scenario(), later, shorter)
+    assert faults(book(*rows)) == []
+    assert faults(book(*rows, second)) == [
+        "events.value: cannot be, after the events before it:"
+        " materials.shelf_life_months: shelf_life_months must be above 0, found 0"
+    ]
+
+
 # --- Lead times -----------------------------------------------------------------------------------
 
 
