@@ -217,3 +217,32 @@ def test_a_contract_that_may_be_signed_at_any_time_is_paid_from_where_it_is_sign
     )
     assert told(plan) == []
     assert plan["payments"]["amount"].sum() == pytest.approx(6 * 2 * 8)
+
+
+def test_freight_that_is_free_in_part_is_paid_by_the_buyer_who_can() -> None:
+    """Beyond `firm_periods` four fifths of it are free. The army has no money for the rest, which
+    is paid by the navy, though half of the metal is the army's.
+    """
+    day = [dt.date(2027, month, 1) for month in (1, 2)]
+    buyers = ("army", "navy")
+    plan = plan_of(
+        {
+            "settings": {"start": day[0], "periods": 2, "firm_periods": 1, "mip_gap": 0},
+            "materials": [{"material": "gallium"}],
+            "sites": [{"site": f"depot of {buyer}", "buyer": buyer} for buyer in buyers],
+            "suppliers": [{"supplier": "trader"}],
+            "offers": [{"offer": "spot", "supplier": "trader", "material": "gallium", "price": 10,
+                        "freight": 1, "capacity": 12, "from": day[1]}],
+            "order_terms": [{"supplier": "trader", "free_freight_from": 150}],
+            "demand": [{"material": "gallium", "buyer": buyer, "from": day[1], "quantity": 6}
+                       for buyer in buyers],
+            "funds": [{"fund": buyer, "buyer": buyer} for buyer in buyers],
+            "budgets": [{"fund": "army", "amount": 60}, {"fund": "navy", "amount": 100}],
+        }
+    )  # fmt: skip
+    assert told(plan) == []
+    paid = plan["cash_flow"].query("heading == 'freight'")
+    assert paid["buyer"].tolist() == ["navy"]
+    assert paid["amount"].tolist() == [pytest.approx(12 * (1 - 120 / 150))]
+    more = planted(as_sheets(plan), put("cash_flow", "amount", 7.0, heading="freight"))
+    assert any("that navy pays must be at most 6" in line for line in told(plan, more))

@@ -426,14 +426,20 @@ def _freight(
 ) -> dict[str | None, float]:
     """Return the freight that each buyer pays.
 
-    Where it is free for a part of what several buyers pay at once, the split is their own choice.
+    Where it is free for a part of what several buyers pay at once, the split is their own choice;
+    none pays more than the freight of its own part.
     """
     whole = offer.freight * sum(each.quantity * each.charged for each in bills)
-    if len(shares) == 1 or len({each.charged for each in bills}) == 1:
+    if len(shares) == 1 or {each.charged for each in bills} in ({0.0}, {1.0}):
         return {buyer: share * whole for buyer, share in shares.items()}
-    found = _shown_freight(path, offer.offer, t)
+    found, cent = _shown_freight(path, offer.offer, t), path.cent(offer.material)
     what = f"freight under {offer.offer} in {path.inputs.begins[t]}"
-    path.record.equal("cash_flow", what, whole, sum(found.values()), path.cent(offer.material))
+    path.record.equal("cash_flow", what, whole, sum(found.values()), cent)
+    most = offer.freight * sum(each.quantity for each in bills)
+    for buyer, amount in found.items():
+        own = f"{what} that {buyer or 'nobody'} pays"
+        path.record.within("cash_flow", own, shares.get(buyer, 0.0) * most, amount, cent)
+        path.record.reaches("cash_flow", own, 0.0, amount, cent)
     return found
 
 
