@@ -335,3 +335,24 @@ def test_what_comes_back_is_stated_as_exactly_as_it_is_audited() -> None:
     assert row["returned"] == pytest.approx(16.36363636335)
     assert " 16.363636 " in row["instruction"]
     assert [*map(str, audit(plan.stockpile, sheets).findings)] == []
+
+
+def test_a_lot_out_for_a_test_counts_it_on_top_of_those_before() -> None:
+    """It was requalified once, and comes back from a second test, though the outlet now takes
+    metal for one.
+    """
+    check = {"outlet": "check", "material": "gallium", "form": "requalify", "gain_months": 1}
+    plan = plan_of(
+        {
+            "settings": {"start": day(1), "periods": 1},
+            "materials": [{"material": "gallium", "shelf_life_months": 4}],
+            "opening_stock": [
+                {"lot": "old", "material": "gallium", "quantity": 3, "made": dt.date(2026, 11, 1),
+                 "requalified": 1, "tested_by": "check", "left": dt.date(2026, 12, 1)}
+            ],
+            "outlets": [check | {"lead_time_months": 1}],
+        }
+    )  # fmt: skip
+    assert plan is not None
+    assert plan["requalified"]["times"].tolist() == [2]
+    assert [*map(str, audit(plan.stockpile, as_sheets(plan)).findings)] == []

@@ -376,7 +376,12 @@ def turns(stockpile: Stockpile) -> Iterator[Turn]:
 
 
 def renews(stockpile: Stockpile) -> Iterator[Renewal]:
-    """Yield the tests that give metal more life."""
+    """Yield the tests that give metal more life.
+
+    A lot that is out for a test passes one more than before, whatever the outlet now takes.
+    """
+    for each in in_test(stockpile):
+        yield Renewal(each.lot.material, each.lot.requalified + 1, each.outlet.yield_)
     out = {row.tested_by for row in stockpile.rows(OpeningLot)}
     for view in stockpile.variants:
         for row in view.rows(Outlet):
