@@ -12,6 +12,7 @@ from optimiser.system.errors import InputError
 from optimiser.workbook.read import csvs
 from optimiser.workbook.read.input_reader import read
 from stockpile_model.blocks.demand import Demand
+from stockpile_model.funds import Fund
 from stockpile_model.tables import Supplier
 from tests.support.books import Tables, book
 
@@ -172,6 +173,17 @@ def test_a_remark_with_semicolons_is_no_separator(folder: Path) -> None:
         ' so"\ngallium,2027-02-01,5,a;b;c\n'
     )
     assert len(read(folder).stockpile.rows(Demand)) == 2
+
+
+def test_a_list_with_semicolons_is_no_separator(folder: Path) -> None:
+    """It makes more cells of a narrow table than its commas do."""
+    (folder / "funds.csv").write_text("\nfund,uses\nnds,purchase;contract;storage;rotation\n")
+    (folder / "budgets.csv").write_text("fund,amount\nnds,1000\n")
+    (fund,) = read(folder).stockpile.rows(Fund)
+    assert len(fund.uses) == 4
+    text = ",,\nfund;uses;materials\nnds;purchase,contract;\n"
+    (folder / "funds.csv").write_text(text)
+    assert only_line(folder).startswith("funds: is separated by semicolons")
 
 
 def test_hidden_files_are_no_tables(folder: Path) -> None:

@@ -8,6 +8,7 @@ import io
 import itertools
 import os
 import re
+import string
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -121,8 +122,8 @@ def _refuse_separators(stream: TextIO) -> None:
     """Raise Unreadable where another mark than the comma separates the cells, as spreadsheet
     programs of many countries write it.
 
-    Such a mark makes more cells of the first rows than the comma does; single titles may hold
-    commas.
+    Such a mark stands in the header and makes more cells of the first rows than the comma does;
+    single titles may hold commas, and cells may hold lists with semicolons.
     """
     with contextlib.suppress(UnicodeDecodeError):
         head = [
@@ -132,7 +133,10 @@ def _refuse_separators(stream: TextIO) -> None:
             )
             if not line.isspace()
         ]
-        counts = {mark: _count(head, mark) for mark in (",", *_MARKS)}
+        blank = "".join((",", *_MARKS, '"', *string.whitespace))
+        header = next((line for line in head if line.strip(blank)), "")
+        marks = (mark for mark in _MARKS if mark in header)
+        counts = {mark: _count(head, mark) for mark in (",", *marks)}
         mark = max(counts, key=lambda each: counts[each])  # the comma where there are as many
         if mark != ",":
             raise Unreadable(
