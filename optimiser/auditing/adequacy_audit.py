@@ -199,6 +199,7 @@ class Assessment:
             for line in self.path.sheets["movements"]
             if line["kind"] == "opening" and line["material"] in self.pool(name)
             if self.inputs.period(line["date"]) == t
+            if self.path.tested_times(lot_of(line)) is not None
         ]
         return [each for each in opened if self._life(each, t) > 0]
 

@@ -660,3 +660,11 @@ def test_the_target_of_a_buyer_is_part_of_that_of_all() -> None:
     ]
     plan = assessed(book(material(shelf_life_months=None), *sites, *rows, periods=6))
     assert {each.target for each in plan.of(YearAssessed)} == {20}
+
+
+def test_a_lot_that_has_failed_a_test_is_not_on_hand() -> None:
+    failed = replace(lot(5, 0), failed=True)
+    life = material(shelf_life_months=6)
+    plan = assessed(book(life, failed, demand(3, 0), offer(), periods=1))
+    (january,) = plan.of(EmbargoAssessed)
+    assert (january.on_hand, january.unmet) == (0, 3 * 12)
