@@ -182,7 +182,7 @@ def worded(together: Together) -> None:
     for line in together.sheets["marginal_values"]:
         worth = line["worth"] / line["probability"]
         share = line["unit"] in ("1", "", None)  # a workbook shows no unit of it
-        one = "member" if line["unit"] == "members" else line["unit"]
+        one = {"members": "member", "months": "month"}.get(line["unit"], line["unit"])
         unit = "percentage point" if share else one
         saved = f"{amounts.rounded(abs(worth) / (100 if share else 1))} {currency}"
         said = f"From {amounts.month(line['date'])} one {unit}"
@@ -196,6 +196,7 @@ TWIN = Twin(
     sheets=(
         AuditedSheet(
             name="marginal_values",
+            on_average=True,
             solved=(
                 "limit",
                 "cell",

@@ -196,6 +196,8 @@ class Together:
 
     def _period(self, line: Line, audited: AuditedSheet) -> int | None:
         """Return the period by which a row uses nothing unknown; None where it has none."""
+        if audited.on_average and identity(line["scenarios"] or ALL) == ALL:
+            return None
         if audited.window:
             return self._ends.get(line[audited.window])
         date = line[audited.date]

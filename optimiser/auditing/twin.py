@@ -131,7 +131,8 @@ class AuditedSheet:
     row of the table of the sheet's name, all of which stand on it. `act`: how its rows are actions,
     where they are. `solved`: the columns that only
     a solver knows, or an officer fills in. `announced`: those that follow from an announced plan
-    too, and are compared where that is given.
+    too, and are compared where that is given. `on_average`: a row of all scenarios may say what
+    holds over them together, and decides nothing.
     """
 
     name: str
@@ -143,6 +144,7 @@ class AuditedSheet:
     act: AuditedAct | None = None
     solved: tuple[str, ...] = ()
     announced: tuple[str, ...] = ()
+    on_average: bool = False
 
 
 @dataclass(frozen=True)

@@ -138,21 +138,21 @@ def _marginal_value(
         holds_from=low,
         holds_to=high,
     )
-    return replace(row, in_words=_in_words(row, settings.currency))
+    return in_words(row, settings.currency)
 
 
-def _in_words(row: MarginalValue, currency: str) -> str:
-    """Return what a row says, as it is in its scenarios: weighed by no probability."""
+def in_words(row: MarginalValue, currency: str) -> MarginalValue:
+    """Return a row with what it says, as it is in its scenarios: weighed by no probability."""
     looser = "less" if row.sense == "least" else "more"
     unit, worth = row.unit, abs(row.worth / row.probability)
     if unit == "1":  # nobody moves a share by the whole of it
         unit, worth = "percentage point", worth / 100
-    elif unit == "members":  # of a rule that counts
-        unit = "member"
+    unit = {"members": "member", "months": "month"}.get(unit, unit)  # of a count, of a duration
     saved = f"{amounts.rounded(worth)} {currency}" if worth else "nothing"
     saves = "saves" if row.worth >= 0 else "costs"
     where = "" if row.scenarios == ALL else f", in {row.scenarios}"
-    return f"From {amounts.month(row.date)} one {unit} {looser} {saves} {saved}{where}"
+    said = f"From {amounts.month(row.date)} one {unit} {looser} {saves} {saved}{where}"
+    return replace(row, in_words=said)
 
 
 def ends(amount: float, *span: float) -> Iterator[float | None]:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from optimiser.plan.marginal_values import MarginalValue
+from optimiser.plan.marginal_values import MarginalValue, in_words
 from optimiser.plan.plan import Plan
 from optimiser.plan.reasons import (
     NOT_ASKED,
@@ -223,7 +223,7 @@ def life_value(
     if abs(saved) > tie and least < tie and most > -tie:
         return None
     months, stated = float(stockpile.calendar.months), float(get(row, name))
-    return MarginalValue(
+    found = MarginalValue(
         scenarios=ALL,
         probability=1.0,
         limit=f"{name.replace('_months', '').replace('_', ' ')} of {get(row, keys(type(row))[0])}",
@@ -237,6 +237,7 @@ def life_value(
         holds_from=stated,
         holds_to=stated + months,
     )
+    return in_words(found, stockpile.settings.currency)
 
 
 # --- Of a plan ------------------------------------------------------------------------------------
