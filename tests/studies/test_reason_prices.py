@@ -253,6 +253,27 @@ def test_a_month_of_shelf_life_is_worth_what_a_longer_life_saves() -> None:
     assert longer is not None
     assert row.worth == pytest.approx(plan.objective - longer.objective) == 60
     assert (row.cell, row.holds_from, row.holds_to) == ("materials!C2", 2, 3)
+    assert row.in_words == "From 2027-01 one month more saves 60 USD"
+
+
+def test_a_plan_with_the_worth_of_lives_passes_its_audit() -> None:
+    """Also where scenarios are known from the start: the worth is that over all of them."""
+    book = so.from_tables(
+        {
+            "settings": {"start": "2027-01-01", "periods": 4, "mip_gap": 0},
+            "materials": [{"material": "ga", "shelf_life_months": 2}],
+            "suppliers": [{"supplier": "a"}],
+            "offers": [{"offer": "spot", "supplier": "a", "material": "ga", "price_index": "ix"}],
+            "prices": [{"date": "2027-01-01", "ix": 10}, {"date": "2027-02-01", "ix": 16}],
+            "demand": [{"material": "ga", "from": "2027-03-01", "quantity": 5}],
+            "scenarios": [{"scenario": "war", "probability": 0.5, "revealed": "2027-01-01"}],
+            "events": [{"scenario": "war", "table": "prices", "column": "ix", "how": "scale", "value": 2}],
+        }
+    )  # fmt: skip
+    plan = explained(book)
+    (row,) = [each for each in plan["marginal_values"].itertuples() if "shelf life" in each.limit]
+    assert row.worth == pytest.approx(5 * (16 - 10) * (1 + 2) / 2)
+    assert so.audit(book, plan).findings == ()
 
 
 @pytest.mark.parametrize(

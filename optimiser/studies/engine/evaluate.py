@@ -62,6 +62,7 @@ from optimiser.studies.engine.views import (
     VIEWS,
     WITHOUT,
     decide,
+    folded,
     mean,
 )
 from optimiser.studies.stress.rule_of_thumb import BY_THUMB, MOVED, WISHED, follow
@@ -297,6 +298,8 @@ class CaseEvaluator(Performing):
         `values` take the place of some of theirs. Raises ValueError where a cell cannot be so.
         """
         stockpile = self.job.stockpile
+        if case.changes:  # the rows at the nodes of a tree are those of cells as they were
+            stockpile = folded(stockpile)
         for k, change in enumerate(case.changes):
             stockpile = changes.apply(
                 stockpile, replace(change, value=values[k]) if values and k in values else change
