@@ -593,7 +593,8 @@ def test_gallium_costs_what_it_did(gallium: Plan) -> None:
     assert gallium.objective == pytest.approx(69.4e6, rel=0.002)
     assert gallium.bound is not None
     assert gallium.bound <= gallium.objective <= gallium.bound * 1.001
-    assert gallium.waste == 0  # every lot finds a taker: recyclers pay more than disposal costs
+    # Recyclers pay more than disposal costs; what expires is less than the lot of a sale.
+    assert gallium.waste < 50
 
 
 def test_gallium_signs_floors_and_not_all_of_them(gallium: Plan) -> None:
@@ -654,7 +655,8 @@ def test_gallium_orders_and_sells_lots_of_the_trade(gallium: Plan) -> None:
     called_off = [row.called_off for row in gallium.of(CallOff)]
     left = defaultdict[tuple[object, ...], float](float)
     for row in gallium.of(Rotated):
-        left[row.outlet, row.date] += row.quantity  # several lots may leave in one sale
+        if row.outlet:  # what expires leaves through none
+            left[row.outlet, row.date] += row.quantity  # several lots may leave in one sale
     assert ordered
     assert called_off
     assert left
@@ -663,7 +665,7 @@ def test_gallium_orders_and_sells_lots_of_the_trade(gallium: Plan) -> None:
 
 
 def test_gallium_rotates_lot_by_lot(gallium: Plan) -> None:
-    rotated = gallium.of(Rotated)
+    rotated = [row for row in gallium.of(Rotated) if row.outlet]
     assert {row.outlet for row in rotated} == {
         "us_refiners",
         "us_new_fabs",

@@ -283,6 +283,7 @@ def test_a_plan_with_the_worth_of_lives_passes_its_audit() -> None:
         (100.0, 100.0, 0.0),
         (101.0, 95.0, None),  # between 5 more and 1 less
         (97.0, 96.0, None),  # the plan as it is may cost 96
+        (100.0, 95.0, None),  # the same plan, where another may cost 95
         (94.0, 92.0, 6.0),
     ],
 )

@@ -721,7 +721,7 @@ def test_charts_under_scenarios_show_what_is_expected(uncertain: bytes) -> None:
         "Cost and shortfall by scenario",
     ]
     found, plan = blocks(uncertain), uncertain_plan()
-    outcomes = found["scenarios: cost [thousand USD], shortfall [kg]"]
+    outcomes = found["scenarios: cost [thousand USD], shortfall [kg], all metals together"]
     by_name = {row.scenario: row for row in plan.of(ScenarioOutcome)}
     dearest_first = sorted(by_name, key=lambda name: by_name[name].cost, reverse=True)
     assert list(outcomes.index) == dearest_first != [*by_name]

@@ -220,7 +220,7 @@ def life_value(
     saved, tie = base.objective - result.objective, NOISE * abs(base.objective)
     least = -math.inf if base.bound is None else base.bound - result.objective
     most = math.inf if result.bound is None else base.objective - result.bound
-    if abs(saved) > tie and least < tie and most > -tie:
+    if least < tie and most > (-tie if saved < -tie else tie):
         return None
     months, stated = float(stockpile.calendar.months), float(get(row, name))
     found = MarginalValue(

@@ -234,11 +234,7 @@ def interim_rows(found: Charges) -> dict[tuple[int, int, int], BudgetRow]:
             continue
         held, budget = [*found.on(found.held, b, path)], found.able.row(b, last)
         charges = [*found.on(found.paid, b, path), *held]
-        at_once = {each.node for each in held if each.bound == each.node}
-        changes = {each.node for each in held if each.bound < each.node <= last}
-        changes |= {path[found.able.opens(k)] for k in found.able.accounts.get(b, ())[1:]}
-        before = {tree.parent[n] for n in changes} | (at_once - {last})
-        for n in sorted(n for n in before if n is not None):
+        for n in _before_more_is_free(found, b, path, held, last):
             if not any(each.bound <= n for each in charges):
                 continue
             later = [each for each in charges if each.bound <= n < each.node]
@@ -249,6 +245,17 @@ def interim_rows(found: Charges) -> dict[tuple[int, int, int], BudgetRow]:
                 end = row.end if (b, n, row.end) not in rows else max(row.end, last)
                 rows[b, n, end] = row
     return rows
+
+
+def _before_more_is_free(
+    found: Charges, b: int, path: Sequence[int], held: Iterable[BudgetCharge], last: int
+) -> list[int]:
+    """Return the nodes of a path after which an appropriation may obligate more."""
+    at_once = {each.node for each in held if each.bound == each.node}
+    changes = {each.node for each in held if each.bound < each.node <= last}
+    changes |= {path[found.able.opens(k)] for k in found.able.accounts.get(b, ())[1:]}
+    before = {found.stockpile.tree.parent[n] for n in changes} | (at_once - {last})
+    return sorted(n for n in before if n is not None)
 
 
 def add_paid(
