@@ -239,7 +239,7 @@ def test_a_dive_plans_the_ends_of_paths_one_by_one() -> None:
 
 
 def test_the_end_of_a_path_is_decided_anew() -> None:
-    """What the way to it decided of an end does not bind it."""
+    """An end may decide otherwise than the way to it did."""
     cheaper = 0
     for seed in range(8):
         program, shape = planning(seed, leaves=4, periods=5)
