@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -74,12 +75,16 @@ def restored(
 
 
 def _stockpile(sheets: Sheets, source: str) -> Stockpile:
-    """Return the workbook that the assumptions of a plan give."""
-    tables: dict[str, dict[str, dict[str, Any]]] = {}
+    """Return the workbook that the assumptions of a plan give.
+
+    A row is known by its keys and its line: joined keys alone may be those of two rows (`a/b` with
+    `c`, `a` with `b/c`).
+    """
+    tables: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
     for line in sheets[Assumption.SHEET]:
         if line["given"]:
-            table, row = str(line["table"]), str(line["row"])
-            cells = tables.setdefault(table, {}).setdefault(row, {})
+            row = str(line["row"]), _line(str(line["cell"]))
+            cells = tables.setdefault(str(line["table"]), {}).setdefault(row, {})
             cells[str(line["column"])] = line["value"]
     settings = tables.pop(Settings.TABLE, {})
     own = {name: value for cells in settings.values() for name, value in cells.items()}
@@ -98,6 +103,12 @@ def _stockpile(sheets: Sheets, source: str) -> Stockpile:
                 )
             ]
         ) from error
+
+
+def _line(cell: str) -> str:
+    """Return the line of a cell, `7` of `offers!F7`; blank where it has none."""
+    found = re.search(r"!\D*(\d+)$", cell)
+    return found[1] if found else ""
 
 
 def _rows(sheets: Sheets) -> Mapping[type[Result], tuple[Result, ...]]:

@@ -18,6 +18,7 @@ import pytest
 import optimiser as so
 from optimiser.api.planning.plan_object import _firm
 from optimiser.studies.what_ifs.firm_supply import FirmSupplyRow
+from stockpile_model.blocks.contracts.contract_terms import Floor
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -139,6 +140,22 @@ def test_a_plan_is_read_again_as_it_was_saved(suffix: str, tmp_path: Path) -> No
     assert so.audit(book, saved).findings == ()
     assert so.audit(book.change("offers[spot].price = 600"), saved).findings != ()
     assert so.compare(plan, saved).differing == ()
+
+
+def test_rows_whose_joined_keys_are_alike_are_read_again_as_two(tmp_path: Path) -> None:
+    deal = {"supplier": "mill", "material": "gallium", "term_months": 1}
+    named = [("a/b", "c", 400), ("a", "b/c", 450)]
+    book = so.from_tables({
+        **BOOK,
+        "contracts": [{"contract": name, **deal} for name, _, _ in named],
+        "floors": [
+            {"contract": name, "level": level, "floor": floor, "annual_quantity": 120}
+            for name, level, floor in named
+        ],
+    })  # fmt: skip
+    saved = so.load_plan(so.solve(book).plan.save(tmp_path / "plan.xlsx"))
+    floors = saved.plan.stockpile.rows(Floor)
+    assert [(each.contract, each.level, each.floor) for each in floors] == named
 
 
 def test_a_table_in_memory_may_have_no_row() -> None:
