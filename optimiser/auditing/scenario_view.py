@@ -7,6 +7,7 @@ sheets show of the scenario that is chosen; a formula that has lost its value is
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 from optimiser.auditing.plan_sheets import LOST, Line
 from optimiser.auditing.together import Together
+from stockpile_model.name_lists import list_of, names_in
 from stockpile_model.names import identity
 from stockpile_model.tree import ALL
 from stockpile_model.values import normal
@@ -99,8 +101,7 @@ class _View:
         return [each for each in self.together.sheets[sheet] if self._holds(each)]
 
     def _holds(self, line: Line) -> bool:
-        listed = identity(line["scenarios"])
-        return listed == ALL or f", {identity(self.scenario)}," in f", {listed},"
+        return not _listed(line["scenarios"]).isdisjoint((ALL, identity(self.scenario)))
 
     def kept(self, line: Line) -> bool:
         """Return whether a row is shown where it holds."""
@@ -122,7 +123,7 @@ class _View:
         hidden = {each.number: each for each in self.together.sheets.views.get(ROWS, ())}
         blank = Line({}, ROWS, 1, {})
         first, second = hidden.get(1, blank), hidden.get(2, blank)
-        self.same(first, "B", f", {self.scenario},")
+        self.same(first, "B", f", {list_of([self.scenario])},")
         self.same(second, "B", float(place))
         columns = [(k, str(first[k])) for k in first if len(k) > 1 or k > "B"]
         if self.together.record.fails([name for _, name in columns] == [*tables]):
@@ -258,6 +259,12 @@ class _View:
     def _values(self, sheet: str, column: str) -> list[str]:
         rows = self.together.sheets[sheet]
         return [*dict.fromkeys(str(line[column]) for line in rows if line[column])]
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _listed(scenarios: str) -> frozenset[str]:
+    """Return the names of a list of scenarios."""
+    return frozenset(map(identity, names_in(scenarios)))
 
 
 def _alike(value: object, wanted: object) -> bool:

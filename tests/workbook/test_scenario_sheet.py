@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 import re
 import zipfile
@@ -19,6 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 import optimiser as so
 from optimiser.plan.marginal_values import MarginalValue
 from optimiser.plan.narrowed_plan import in_scenario, scenarios_of
+from optimiser.workbook.write import scenario_sheet
 from stockpile_model.blocks.budget import Payment
 from stockpile_model.blocks.objective import CashFlow, ScenarioOutcome
 from stockpile_model.schema import Dated, Result, columns, get
@@ -176,6 +178,18 @@ def test_the_audit_finds_a_changed_cell(opened: Workbook, tmp_path: Path, name: 
     opened.save(planted := tmp_path / "planted.xlsx")
     cell.value = before
     assert any(each.startswith(sheet) for each in audited(planted))
+
+
+def test_the_audit_reads_a_name_in_quotation_marks(tmp_path: Path) -> None:
+    """A plan puts a name with a semicolon in quotation marks where it lists scenarios."""
+    name, names = "a; ban; b", scenario_sheet.scenarios
+    tables = json.loads(json.dumps(PAGED).replace('"ban"', json.dumps(name)))
+    plan = so.solve(so.from_tables(tables)).plan
+    with pytest.MonkeyPatch.context() as patch:  # what is shown is of the scenario that is first
+        patch.setattr(scenario_sheet, "scenarios", lambda plan: sorted(names(plan)))
+        path = plan.save(tmp_path / "plan.xlsx")
+    assert sheet_of(path)["B3"].value == name
+    assert [str(each) for each in so.audit(so.from_tables(tables), path).findings] == []
 
 
 def test_formulas_that_have_lost_their_values_are_no_finding(written: Path, tmp_path: Path) -> None:
