@@ -172,6 +172,21 @@ def test_a_level_leaves_where_it_costs_as_much_more() -> None:
     assert not done(book.change("contracts[offtake].signing_cost add 120.001"), row)
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_is_free_leaves_where_it_costs_as_much_as_the_next() -> None:
+    """A price of 0 has no size of its own by which to move it: 30 kg and 30 for the order at it."""
+    book = so.from_tables({
+        **{name: CONTRACT[name] for name in ("settings", "materials", "suppliers")},
+        "offers": [
+            CONTRACT["offers"][0],
+            {**CONTRACT["offers"][0], "offer": "free", "price": 0, "order_cost": 30},
+        ],
+        "demand": [{"material": "ga", "from": "2027-03-01", "quantity": 30}],
+    })  # fmt: skip
+    row = next(each for each in whole_rows(explained(book)) if each.name == "free")
+    assert (row.used, row.change) == (True, pytest.approx(19))
+
+
 def test_what_no_plan_can_have_is_said() -> None:
     """A floor at any price: the money for it is lacking."""
     book = so.from_tables(

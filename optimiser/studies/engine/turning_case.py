@@ -130,6 +130,10 @@ class TurningSearch:
         rate = plain.scale.of("money/quantity")
         return 0.25 if self.lever.unit == "1" else largest * rate
 
+    def _size(self) -> float:
+        """Return the size of the price, or another where it is 0."""
+        return min(self.lever.room or math.inf, self._unit())
+
     def _next(self, best: float, low: float, high: float, result: CaseResult) -> tuple[float, bool]:
         """Return the price to try next, and whether the plan found last is one there too, which
         costs what the best does.
@@ -182,7 +186,7 @@ class TurningSearch:
         newton = at + more / used if used is not None and used > 0 else math.inf
         step = newton if newton < high else (at + high) / 2
         if math.isinf(step):  # the program does not say what is paid: farther and farther
-            step = 4 * at or 0.1 * min(self.lever.room or math.inf, self._unit())
+            step = 4 * at or 0.1 * self._size()
         return newton, step
 
     def _uses(self, result: CaseResult) -> bool:
@@ -257,7 +261,7 @@ class TurningSearch:
         It is the difference of what it costs at two prices.
         """
         x: Floats | None = result.plan
-        step = abs(by) or 1e-3 * min(self.lever.room, self._unit())
+        step = abs(by) or 1e-3 * self._size()
         plain, other = self.runs.program(Case()), self.runs.program(self._case(by or step))
         if x is None or plain.labels != other.labels or plain.signature != other.signature:
             return None
