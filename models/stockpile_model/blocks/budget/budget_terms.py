@@ -25,11 +25,12 @@ class Budget(Row):
     TABLE = "budgets"
     PURPOSE = (
         "Appropriations. Annual, two-year and no-year money are rows of this table. An order is "
-        "obligated in full when it is placed, the deliveries of a contract at the start of their "
-        "fiscal year, or at signing if that is later, all else when it is paid; what was in "
-        "transit at the start by what lived when it was ordered, or else at the start. What does "
-        "not arrive is released, and may be obligated again while its appropriation lives; what "
-        "should arrive in the period of its order only in the next, as all of it may be due."
+        "obligated in full when it is placed; what a contract asks for in a fiscal year "
+        "(deliveries, call-off costs, deficits, top-ups) at the start of that year, or at signing "
+        "or extension if that is later; all else when it is paid; what was in transit at the start "
+        "by what lived when it was ordered, or else at the start. What does not arrive is "
+        "released, and may be obligated again while its appropriation lives; what should arrive "
+        "in the period of its order only in the next, as all of it may be due."
     )
     STEP = "parties"
     GIVES: ClassVar[Gives] = {
