@@ -204,6 +204,14 @@ def test_every_row_says_where_it_comes_from(case: str) -> None:
                 assert row["note"], where
 
 
+@pytest.mark.parametrize(
+    "guide", sorted(INPUTS.glob("*/guide.md")), ids=lambda path: path.parent.name
+)
+def test_guides_say_million(guide: Path) -> None:
+    """An m is a metre, or a month."""
+    assert re.findall(r"\d m\b", guide.read_text(encoding="utf-8")) == []
+
+
 # --- Small: the hand calculation of its guide -----------------------------------------------------
 
 
