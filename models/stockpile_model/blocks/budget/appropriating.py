@@ -71,8 +71,7 @@ class BudgetRow(NamedTuple):
     """A row of an appropriation: `node`, by which all is obligated; `end`, at which it is known.
 
     `outstanding`: what is obligated by the node and paid or released later, or released there but
-    not from before. `amount` is that of
-    `budget`, the appropriation as it stands when it can last be obligated.
+    not from before. `budget`: the appropriation as it stands when it can last be obligated.
     """
 
     node: int
