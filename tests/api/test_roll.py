@@ -595,6 +595,19 @@ def test_actuals_are_read_from_a_workbook(tmp_path: Path) -> None:
     assert sorted(there["prices"]["market"].tolist()) == [10, 16, 20]
 
 
+def test_what_holds_no_actuals_is_reported_as_what_it_is(tmp_path: Path) -> None:
+    """One line each: neither a plan nor its input is sheets of a plan that went otherwise."""
+    found, plan, source = planned(so.from_tables(BOOK)), tmp_path / "plan.xlsx", tmp_path / "i.xlsx"
+    found.save(plan)
+    book(source, BOOK)
+    for path, said in ((plan, "is a whole plan"), (source, "is a workbook to be planned")):
+        with pytest.raises(so.InputError, match=said) as raised:
+            so.roll(found, month(2), actuals=path)
+        (fault,) = raised.value.faults
+        assert fault.where == str(path)
+        assert "give a workbook with only the sheets of the plan that went otherwise" in str(fault)
+
+
 def test_the_command_writes_the_next_workbook(tmp_path: Path) -> None:
     plan, following = tmp_path / "plan.xlsx", tmp_path / "next.xlsx"
     found = planned(so.from_tables(BOOK))

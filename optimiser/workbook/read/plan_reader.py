@@ -192,9 +192,22 @@ def read_actuals(path: Path) -> tuple[dict[str, list[Line]], dict[str, list[tupl
                 faults += odd
             else:
                 others[name] = [*sheet]
+    if "summary" in others or Settings.TABLE in others:
+        raise InputError([Fault(str(path), _NO_ACTUALS["summary" in others])])
     if faults:
         raise InputError(faults)
     return rows, others
+
+
+_ACTUALS = (
+    "give a workbook with only the sheets of the plan that went otherwise, copied and corrected"
+    " (such as lots, movements and deliveries together), and prices"
+)
+_NO_ACTUALS = {
+    True: f"is a whole plan, so it says what was planned; {_ACTUALS}",
+    False: f"is a workbook to be planned, and says nothing of what happened; {_ACTUALS}",
+}
+"""Why a file holds no actuals, by whether it is a plan."""
 
 
 def _hidden(name: str, hidden: Hidden) -> Iterator[str]:
