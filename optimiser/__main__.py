@@ -20,13 +20,15 @@ def main() -> None:
 
         command()
     except SystemExit as ended:
+        interrupts.finish()
         if not interrupts.seen():
             raise
         status = ended.code
     except KeyboardInterrupt:
         with contextlib.suppress(OSError, AttributeError):
-            sys.stderr.write("interrupted; nothing was written\n")
+            sys.stderr.write(f"{interrupts.interrupted()}\n")
     else:
+        interrupts.finish()
         if not interrupts.seen():
             return
         status = 0

@@ -5,6 +5,7 @@ plan.
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -13,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from optimiser.api import compared_plans
+from optimiser.api import compared_plans, decision_memo
 from optimiser.api.planning import planner
+from optimiser.cli import memo_command, solve_command
 from optimiser.explaining import bounded_solve
 from optimiser.solving import highs
 from optimiser.solving.solve import Options, Progress, solve
@@ -24,7 +26,7 @@ from optimiser.system.interrupts import Interrupt
 from tests.support.books import book
 from tests.support.commands import run
 from tests.support.hard import knapsacks
-from tests.test_cli import TABLES
+from tests.test_cli import ROOT, TABLES
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -132,8 +134,59 @@ def test_once_there_is_a_plan_it_is_written(
     ran = run(capsys, "solve", source, "--firm", "--json")
     assert ran.status == 0, ran.err
     assert (tmp_path / "book-plan.xlsx").exists()
-    assert ("without the comparisons still to be run" in ran.err) == name.startswith("with_")
+    assert ("has none of the comparisons still to be run" in ran.err) == name.startswith("with_")
     assert ('"firm"' in ran.out) == (name == "write")
+
+
+@pytest.mark.parametrize("which", ["SIGINT", "SIGTERM"])
+def test_what_is_printed_of_a_plan_does_not_change_its_exit_status(
+    which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = book(tmp_path / "book.xlsx", TABLES)
+    pressing(monkeypatch, solve_command, "show_plan", which)
+    ran = run(capsys, "solve", source)
+    assert ran.status == 0, ran.err
+    assert f"The plan is in {tmp_path / 'book-plan.xlsx'}" in ran.out
+
+
+def test_what_stands_is_said_where_a_command_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = book(tmp_path / "book.xlsx", TABLES)
+    assert run(capsys, "solve", source).status == 0
+    plan, memo = tmp_path / "book-plan.xlsx", tmp_path / "book-plan-memo.docx"
+    with monkeypatch.context() as early:
+        pressing(early, decision_memo, "load_plan", "SIGINT")
+        assert "interrupted; nothing was written" in run(capsys, "memo", plan).err
+    assert not memo.exists()
+    pressing(monkeypatch, memo_command, "answer", "SIGINT")
+    ran = run(capsys, "memo", plan)
+    assert ran.status == 130
+    assert f"interrupted; {memo} was written" in ran.err
+    assert memo.exists()
+
+
+ENDING = """
+import os, signal
+from optimiser.__main__ import main
+
+class Late:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+late = Late()
+main()
+"""
+
+
+def test_a_signal_at_the_very_end_leaves_the_exit_status(tmp_path: Path) -> None:
+    """An interpreter that ends has given SIGTERM back to the system, which kills it."""
+    written = tmp_path / "new.xlsx"
+    command = [sys.executable, "-c", ENDING, "template", str(written)]
+    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'models'}", "PATH": "/usr/bin:/bin"}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert written.exists()
 
 
 @pytest.mark.parametrize("found", [True, False])

@@ -73,6 +73,7 @@ def main() -> None:
     # A command makes millions of small objects, keeps most of them and ends: collecting cycles is a
     # fifth of its time.
     gc.disable()
+    interrupts.begin()
     output = streams.guard()
     try:
         cli(standalone_mode=False, obj=output)
@@ -101,7 +102,7 @@ def main() -> None:
 
 
 def _interrupted() -> NoReturn:
-    say("interrupted; nothing was written")
+    say(interrupts.interrupted())
     sys.exit(INTERRUPTED)
 
 

@@ -25,7 +25,7 @@ from optimiser.cli.command_options import (
 )
 from optimiser.cli.exit_statuses import INFEASIBLE, NO_PLAN, PLANNED
 from optimiser.cli.messages import answer, lost, say
-from optimiser.system.interrupts import INTERRUPTED
+from optimiser.system.interrupts import INTERRUPTED, Interrupt
 from optimiser.system.streams import Careful
 
 WHAT_IFS = {
@@ -188,6 +188,17 @@ def solve(
     common["memo"] = memo
     with search_progress() as progress:
         result = _solved(workbook, target, options, on_progress=progress, **common)
+    with Interrupt():  # the plan stands, and the exit status is its own
+        _show(result, everything, as_json, page)
+    if result.path is not None and lost(standard_output):
+        say(f"The plan is in {result.path}")
+    if result.plan is None and result.interrupted:
+        sys.exit(INTERRUPTED)
+    sys.exit({"infeasible": INFEASIBLE, "no_plan": NO_PLAN}.get(result.status, PLANNED))
+
+
+def _show(result: so.Solution, everything: bool, as_json: bool, page: Path | None) -> None:
+    """Print how a search ended."""
     if as_json:
         answer(json.dumps(result.as_object(), indent=2))
     else:
@@ -198,11 +209,6 @@ def solve(
             answer(f"Its memo is in {result.memo}")
     for line in _without_plan(result):
         say(line)
-    if result.path is not None and lost(standard_output):
-        say(f"The plan is in {result.path}")
-    if result.plan is None and result.interrupted:
-        sys.exit(INTERRUPTED)
-    sys.exit({"infeasible": INFEASIBLE, "no_plan": NO_PLAN}.get(result.status, PLANNED))
 
 
 def _solved(workbook: Path, target: Path, options: dict[str, Any], **common: Any) -> so.Solution:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from optimiser.system import interrupts
 from optimiser.system.errors import OutputError
 
 
@@ -33,6 +34,7 @@ def replace(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
             file.close()  # an open file cannot be moved everywhere
             os.replace(part, target)
+            interrupts.wrote(path)
 
 
 def check_place(path: Path) -> None:

@@ -19,9 +19,11 @@ INTERRUPTED = 130  # exit status
 PATIENCE = 1.5  # that code which is not Python may take before it sees a signal [s]
 _ENDINGS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
+_written: list[str] = []  # the files that stand, each under its name
 _open: list[Interrupt] = []
 _seen = threading.Event()  # a signal has come, and Python has heard of it
 _ending = threading.Event()  # it was not Ctrl-C: no more searches
+_over = threading.Event()  # the command has ended: its exit status stands
 
 
 class Interrupt:
@@ -80,12 +82,39 @@ def ignore() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def finish() -> None:
+    """Let no signal change the exit status of a command that has ended.
+
+    An interpreter that ends gives signals back to the system, which would kill it.
+    """
+    _over.set()
+    ignore()
+
+
+def begin() -> None:
+    """Forget what an earlier command of this process wrote."""
+    _written.clear()
+
+
+def wrote(path: object) -> None:
+    """Note that a file stands whole under its name."""
+    _written.append(str(path))
+
+
+def interrupted() -> str:
+    """Return what a command says that was interrupted: what of it stands."""
+    files = ", ".join(dict.fromkeys(_written))
+    return f"interrupted; {files or 'nothing'} was written"
+
+
 def seen() -> bool:
     """Return whether a signal has come."""
     return _seen.is_set()
 
 
 def _pressed(number: int, _: FrameType | None) -> None:
+    if _over.is_set():
+        return
     first = not _seen.is_set()
     _seen.set()
     if number in _ENDINGS:
@@ -105,9 +134,10 @@ def _watch(ours: socket.socket, _theirs: socket.socket) -> None:
     `_theirs` is kept open.
     """
     while ours.recv(1):
-        if not _seen.wait(PATIENCE) and not (_open and _open[-1].keeps):
+        kept = _seen.wait(PATIENCE) or _over.is_set() or (_open and _open[-1].keeps)
+        if not kept:
             with contextlib.suppress(OSError, ValueError):
-                print("interrupted; nothing was written", file=sys.stderr, flush=True)
+                print(interrupted(), file=sys.stderr, flush=True)
             os._exit(INTERRUPTED)
 
 

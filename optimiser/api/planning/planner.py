@@ -153,7 +153,7 @@ def _planned(
                 except KeyboardInterrupt:
                     interrupt.requested = True
                 if interrupt.requested:
-                    say("interrupted: the plan is written without the comparisons still to be run")
+                    say("interrupted: the plan has none of the comparisons still to be run")
             if request.output is not None:
                 write(plan, request.output)
             total = time.perf_counter() - began
