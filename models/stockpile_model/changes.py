@@ -6,7 +6,7 @@ An example is `budgets[nds].amount scale 0.8`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -118,8 +118,9 @@ def parse(written: str) -> Change:
 def apply(stockpile: Stockpile, change: Change) -> Stockpile:
     """Return the stockpile with the change; each new value is checked by its column.
 
-    ValueError where the change names no cell, or a cell cannot hold what it asks for. What rows
-    mean to each other is checked afterwards, by `build.check`.
+    A change that ends the horizon earlier leaves out the rows that lie beyond it now. ValueError
+    where the change names no cell, or a cell cannot hold what it asks for. What rows mean to each
+    other is checked afterwards, by `build.check`.
     """
     kinds: dict[str, type[Row]] = {Settings.TABLE: Settings} | {
         kind.TABLE: kind for kind in stockpile.tables
@@ -132,12 +133,9 @@ def apply(stockpile: Stockpile, change: Change) -> Stockpile:
     if kind is Settings:
         if normal(change.column) not in ("value", "*", ""):
             raise ValueError(f"settings have a value, no {change.column!r}")
-        return replace(
-            stockpile,
-            settings=_change(
-                stockpile, stockpile.settings, _columns(stockpile, kind, change.row), change
-            )[0],
-        )
+        columns_of = _columns(stockpile, kind, change.row)
+        settings = _change(stockpile, stockpile.settings, columns_of, change)[0]
+        return _shortened(stockpile, replace(stockpile, settings=settings))
     rows = stockpile.rows(kind)
     chosen = _chosen(stockpile, rows, change)
     if not chosen:
@@ -151,6 +149,39 @@ def apply(stockpile: Stockpile, change: Change) -> Stockpile:
         raise ValueError("every such cell is blank: only set can change it")
     changed = tuple(made[number][0] if number in made else row for number, row in enumerate(rows))
     return replace(stockpile, tables={**stockpile.tables, kind: changed}, classes=None)
+
+
+def _shortened(before: Stockpile, after: Stockpile) -> Stockpile:
+    """Return a stockpile without the rows that lay within the horizon before and say nothing now.
+
+    So go the rows that change cells of these alone, as events do.
+    """
+    ends = [each.calendar.end(each.settings.periods - 1) for each in (before, after)]
+    if ends[1] >= ends[0]:
+        return after
+    tables = dict(after.tables)
+    for kind, rows in after.tables.items():
+        early, late = (set(map(id, kind.beyond(rows, end))) for end in ends)
+        tables[kind] = tuple(row for row in rows if id(row) in early or id(row) not in late)
+    found = replace(after, tables=tables, classes=None)
+    for kind, rows in tables.items():
+        if {"table", "row", "column"} <= {each.name for each in columns(kind)}:
+            tables[kind] = tuple(row for row in rows if not _left_out(row, after, found))
+    return found
+
+
+def _left_out(row: Row, before: Stockpile, after: Stockpile) -> bool:
+    """Return whether all rows that a row addresses have been left out."""
+    table, named, column = (str(get(row, name) or "*") for name in ("table", "row", "column"))
+    asked = Change(table, named, column, "set", "")
+    return matches(before, asked) and not matches(after, asked)
+
+
+def dropped(before: Stockpile, after: Stockpile) -> Iterator[Row]:
+    """Yield the rows that a change has left out, since the horizon now ends before them."""
+    for kind, rows in before.tables.items():
+        kept = {row.line for row in after.rows(kind)}
+        yield from (row for row in rows if row.line not in kept)
 
 
 def empty(stockpile: Stockpile, change: Change) -> str:

@@ -274,6 +274,11 @@ class Row:
         """Return whether the workbook gives the value of a column; else it is the default."""
         return about.name in self.filled or getattr(self, about.field) != about.default
 
+    @classmethod
+    def beyond(cls, rows: Sequence[Any], end: dt.date) -> Iterable[Any]:
+        """Return the rows that say nothing of a horizon which ends on a date, and may leave it."""
+        return ()
+
 
 ROW_FIELDS = frozenset(each.name for each in fields(Row))
 PROVENANCE = ("source", "source_date", "confidence", "note")

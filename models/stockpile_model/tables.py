@@ -35,7 +35,12 @@ class Settings(Row):
     title: str = column("what this workbook plans", default="")
     start: dt.date = column("first day of the first period", required=True)
     periods: int = column(
-        "number of periods in the horizon", "periods", required=True, least=1, most=1200
+        "number of periods in the horizon; a change (`--set`) that ends it earlier leaves out the "
+        "demand, targets and commitments that lie beyond it then, with a warning each",
+        "periods",
+        required=True,
+        least=1,
+        most=1200,
     )
     period_months: int = column("length of a period", "months", default=1, choices=(1, 3, 6, 12))
     fiscal_year_start: int = column(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import optimiser as so
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.contracts.contract_terms import Contract, Floor
 from stockpile_model.blocks.demand import Demand
@@ -294,3 +295,64 @@ def test_a_group_that_is_known_gets_no_hint() -> None:
     said = "offers has no row of a supplier with country = "
     assert RowGroup("country", "china").missing(stockpile, "offers") == f"{said}china"
     assert RowGroup("country", "chine").missing(stockpile, "offers").endswith("'China'?)")
+
+
+def years(**tables: Any) -> dict[str, Any]:
+    """Three years in which more is asked for at their end, by name."""
+    return {
+        "settings": {"start": "2027-01-01", "periods": 36},
+        "materials": [{"material": "ga", "below_target_cost": 5}],
+        "suppliers": [{"supplier": "s"}],
+        "offers": [{"offer": "spot", "supplier": "s", "material": "ga", "price": 10}],
+        **tables,
+    }
+
+
+LATE = years(
+    materials=[{"material": each, "below_target_cost": 5} for each in ("ga", "ge")],
+    demand=[
+        {"material": "ga", "from": "2027-01-01", "to": "2029-12-01", "quantity": 5},
+        {"material": "ga", "from": "2029-06-01", "quantity": 50},
+    ],
+    targets=[
+        {"material": "ga", "from": "2027-06-01", "quantity": 20},
+        {"material": "ga", "from": "2029-03-01", "quantity": 40},
+        {"material": "ga", "from": "2029-09-01", "quantity": 90, "path": "ramp"},
+        {"material": "ge", "from": "2029-09-01", "quantity": 0},
+    ],
+    commitments=[{"kind": "order", "name": "spot", "date": "2029-07-01", "quantity": 3}],
+    scenarios=[{"scenario": "war", "probability": 0.5, "revealed": "2027-02-01"}],
+    events=[
+        {"scenario": "war", "table": "targets", "row": each, "column": "quantity", "how": "add", "value": 1}
+        for each in ("ga", "ge")
+    ],
+)  # fmt: skip
+
+
+def test_what_lies_beyond_a_horizon_that_is_shortened_is_left_out_with_a_warning() -> None:
+    """A ramp that begins beyond it goes with the step from which it begins."""
+    book = so.from_tables(LATE).change("settings.periods = 24").change("offers[spot].price = 11")
+    left = [each.where for each in book.warnings if "is left out: the horizon" in each.message]
+    beyond = ["demand!A3", "targets!A3", "targets!A4", "targets!A5", "events!A3", "commitments!A2"]
+    assert sorted(left) == sorted(beyond)
+    assert "ends before it, on 2028-12-31" in str(book.warnings[-1])
+    short = {**LATE, "settings": {**LATE["settings"], "periods": 24}, "commitments": []}
+    short |= {name: LATE[name][:1] for name in ("demand", "targets", "events")}
+    alone = so.from_tables(short).change("offers[spot].price = 11")
+    assert so.solve(book).plan.objective == so.solve(alone).plan.objective
+
+
+def test_a_ramp_that_begins_within_a_shortened_horizon_stays() -> None:
+    step = {"material": "ga", "from": "2027-06-01", "quantity": 20}
+    ramp = {"material": "ga", "from": "2029-06-01", "quantity": 60, "path": "ramp"}
+    book = so.from_tables(years(targets=[step, ramp])).change("settings.periods = 24")
+    assert len(book["targets"]) == 2
+
+
+def test_what_a_workbook_itself_asks_for_beyond_its_horizon_stays_an_error() -> None:
+    tables = {**LATE, "settings": {**LATE["settings"], "periods": 24}}
+    with pytest.raises(so.InputError, match="targets!B3: from is after the horizon"):
+        so.from_tables(tables)
+    with pytest.raises(so.InputError, match="demand!B3: no period of the horizon"):
+        so.from_tables(tables, "settings.periods = 23")
+    so.from_tables(tables, "settings.periods = 36")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -66,6 +66,11 @@ class Demand(Row):
         least=0,
         age="left",
     )
+
+    @classmethod
+    def beyond(cls, rows: Sequence[Demand], end: dt.date) -> Iterable[Demand]:
+        """Return the demand that begins later."""
+        return (row for row in rows if row.from_ > end)
 
 
 @dataclass(frozen=True, kw_only=True)

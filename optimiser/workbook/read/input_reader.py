@@ -29,7 +29,7 @@ from optimiser.workbook.read.links import link
 from optimiser.workbook.read.named_units import WorkbookUnits
 from stockpile_model.block import tables as block_tables
 from stockpile_model.build import check
-from stockpile_model.changes import Change, apply
+from stockpile_model.changes import Change, apply, dropped
 from stockpile_model.names import identity
 from stockpile_model.schema import Column, Problem, Row, columns, nearest
 from stockpile_model.spelling import alike
@@ -58,6 +58,7 @@ class Reading:
     # of the bytes that were read: of the workbook, or of the names and contents of a folder's CSV
     # files in order
     sha256: str = ""
+    left_out: tuple[Fault, ...] = ()  # of `warnings`: the rows that changes have left out
 
 
 def read(path: str | Path, changes: Iterable[Change] = ()) -> Reading:
@@ -107,7 +108,7 @@ def changed(reading: Reading, changes: Iterable[Change]) -> Reading:
 
     Raises InputError where it then has faults.
     """
-    stockpile, faults = _change(reading.stockpile, changes)
+    stockpile, faults, left = _change(reading.stockpile, changes)
     if not faults:
         problems = [
             *check(stockpile),
@@ -120,9 +121,9 @@ def changed(reading: Reading, changes: Iterable[Change]) -> Reading:
         faults = [Fault(*stockpile.located(each)) for each in problems if not each.warning]
     if faults:
         raise InputError(faults)
-    return Reading(
-        stockpile, tuple(Fault(*stockpile.located(each)) for each in problems), reading.sha256
-    )
+    left = [*reading.left_out, *left]
+    found = [Fault(*stockpile.located(each)) for each in problems]
+    return Reading(stockpile, (*found, *left), reading.sha256, (*left,))
 
 
 def _judged(workbook: _Workbook, changes: Iterable[Change], sha256: str) -> Reading:
@@ -137,8 +138,9 @@ def _judged(workbook: _Workbook, changes: Iterable[Change], sha256: str) -> Read
         raise InputError(sorted(faults, key=workbook.place))
     stockpile = workbook.stockpile()
     odd = doubts.of(workbook.tables.values(), stockpile)
+    left: list[Fault] = []
     if not faults:
-        stockpile, faults = _change(stockpile, changes)
+        stockpile, faults, left = _change(stockpile, changes)
     problems = [*check(stockpile, sound=not faults), *uncertain.check(stockpile)]
     doubtful = {table for table, drafts in workbook.tables.items() if drafts.faults.found} | {
         each.table for each in problems if not each.warning
@@ -151,7 +153,8 @@ def _judged(workbook: _Workbook, changes: Iterable[Change], sha256: str) -> Read
         faults = [fault for fault in found if not fault.warning]
     if faults:
         raise InputError(sorted(faults, key=workbook.place))
-    return Reading(stockpile, tuple(sorted([*odd, *found], key=workbook.place)), sha256)
+    warnings = sorted([*odd, *found, *left], key=workbook.place)
+    return Reading(stockpile, tuple(warnings), sha256, (*left,))
 
 
 def sheets(path: Path, seen: Digest | None = None) -> Iterator[Sheet]:
@@ -176,14 +179,24 @@ def fingerprint(path: Path) -> str:
     return seen.hexdigest()
 
 
-def _change(stockpile: Stockpile, changes: Iterable[Change]) -> tuple[Stockpile, list[Fault]]:
-    faults = []
+def _change(
+    stockpile: Stockpile, changes: Iterable[Change]
+) -> tuple[Stockpile, list[Fault], list[Fault]]:
+    """Return a stockpile after changes, those that cannot be made, and what they leave out."""
+    faults, left = [], []
     for change in changes:
         try:
-            stockpile = apply(stockpile, change)
+            found = apply(stockpile, change)
         except ValueError as reason:
             faults.append(Fault(f"--set '{change}'", str(reason)))
-    return stockpile, faults
+            continue
+        end = found.calendar.end(found.settings.periods - 1)
+        message = f"is left out: the horizon, shortened by {change}, ends before it, on {end}"
+        left += [
+            Fault(stockpile.cell(row), message, warning=True) for row in dropped(stockpile, found)
+        ]
+        stockpile = found
+    return stockpile, faults, left
 
 
 @dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -96,6 +96,11 @@ class Commitment(Row):
         "one site",
         refers="sites",
     )
+
+    @classmethod
+    def beyond(cls, rows: Sequence[Commitment], end: dt.date) -> Iterable[Commitment]:
+        """Return the decisions of a later date."""
+        return (row for row in rows if row.date is not None and row.date > end)
 
 
 def deed(row: Commitment) -> Deed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -67,6 +67,16 @@ class Target(Row):
         above=0,
         most=1,
     )
+
+    @classmethod
+    def beyond(cls, rows: Sequence[Target], end: dt.date) -> Iterator[Target]:
+        """Yield the steps that come later, and the ramps that begin later, at the row before."""
+        before: dict[tuple[str, str | None], dt.date] = {}
+        for row in sorted(rows, key=lambda row: row.from_):
+            begun = row.from_ if row.path == "step" else before.get((row.material, row.buyer))
+            if begun is not None and begun > end:
+                yield row
+            before[row.material, row.buyer] = row.from_
 
     @property
     def certain(self) -> bool:
