@@ -179,17 +179,46 @@ def test_infeasible_names_the_short_limits_with_their_cells(tmp_path: Path) -> N
     assert not (tmp_path / "poor-plan.xlsx").exists()
 
 
-def test_a_profit_without_limit_is_wrong_input(tmp_path: Path) -> None:
-    tables = {name: rows for name, rows in TABLES.items() if name not in ("funds", "budgets")}
-    tables["offers"] = [{"offer": "spot", "supplier": "smelter", "material": "gallium", "price": 5}]
-    tables["outlets"] = [{"outlet": "trader", "material": "gallium", "form": "sale", "price": 6}]
-    path = tmp_path / "endless.xlsx"
-    book(path, tables)
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        (
+            {"outlets": [{"outlet": "trader", "material": "gallium", "form": "sale", "price": 6}]},
+            "buying under spot together with rotating out through trader (outlets!A2)",
+        ),
+        (
+            {
+                "materials": [{"material": "gallium", "closing_value": 1, "price_index": "market"}],
+                "prices": [{"date": "2027-01-01", "market": 9}],
+            },
+            "buying under spot together with the value at the end of gallium (materials!B2)",
+        ),
+    ],
+)
+def test_a_profit_without_limit_is_wrong_input(
+    tables: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    """In words and cells, also where scenarios are planned in bundles."""
+    found = {name: rows for name, rows in TABLES.items() if name not in ("funds", "budgets")}
+    path = book(tmp_path / "endless.xlsx", found | {"offers": [ENDLESS]} | tables)
     ran = stockpile("solve", path, cwd=tmp_path)
-    assert ran.returncode == 1
-    assert "spot" in ran.stderr
-    assert "trader" in ran.stderr
-    assert "Traceback" not in ran.stderr
+    line = f"offers!D2: {said} earns without limit: give one of them a capacity or total, or"
+    assert (ran.returncode, ran.stderr) == (1, f"{line} look at the prices\n")
+    parted = {
+        "scenarios": [{"scenario": "war", "probability": 0.5}],
+        "events": [
+            {"scenario": "war", "table": "demand", "column": "quantity", "from": "2027-01-01",
+             "how": "add", "value": 1}
+        ],
+    }  # fmt: skip
+    path = book(tmp_path / "parted.xlsx", found | {"offers": [ENDLESS]} | tables | parted)
+    ran = stockpile("solve", path, "--bundles", 2, "--workers", 1, cwd=tmp_path)
+    assert (ran.returncode, ran.stderr.splitlines()[-1]) == (1, f"{line} look at the prices")
+
+
+ENDLESS = {
+    "offer": "spot", "supplier": "smelter", "material": "gallium", "capacity": None, "price": 5,
+}  # fmt: skip
 
 
 def test_the_input_is_never_the_output(workbook: Path) -> None:

@@ -6,9 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pyomo.core.expr.visitor import identify_variables
+
 from optimiser.solving.solve import Options, Outcome, Progress, UnboundedError, scenario_tree, solve
 from optimiser.system.errors import Fault, InputError
+from stockpile_model.blocks.objective import CLOSING
 from stockpile_model.formulation import Formulation
+from stockpile_model.stockpile import Stockpile
+from stockpile_model.tables import Material
 
 __all__ = ["Progress", "Watch", "bounded_solve"]
 
@@ -30,27 +35,49 @@ def bounded_solve(
 
 
 def _unbounded(formulation: Formulation, error: UnboundedError) -> Fault:
-    """Return the fault that names what would be bought and sold without end."""
-    names = sorted({str(getattr(variable, "name", variable)) for variable in error.variables})
+    """Return the fault that names what would be bought and sold without end, with its cells."""
     ledger, stockpile = formulation.ledger, formulation.stockpile
     moving = {id(variable) for variable in error.variables}
-    bought = (each for each in ledger.arrivals if not each.moved)
-    sources = sorted({each.name for each in bought if _uses(each.amount, moving)})
-    sinks = sorted(
-        {each.name for each in ledger.departures if id(each.amount) in moving and each.exit.free}
+    bought = {
+        (each.table, each.name)
+        for each in ledger.arrivals
+        if each.origin is None and _uses(each.amount, moving)
+    }
+    freed = {
+        (each.exit.table, each.name)
+        for each in ledger.departures
+        if each.exit.free and id(each.amount) in moving
+    }
+    bought -= freed  # what an outlet gives back
+    kept = {
+        (Material.TABLE, str(each.material))
+        for each in ledger.money
+        if each.heading == CLOSING.name and _uses(each.amount, moving)
+    }
+    ways = (
+        ("buying under", bought, "capacity"),
+        ("rotating out through", freed, "capacity"),
+        ("the value at the end of", kept, "closing_value"),
     )
-    what = f"buying under {', '.join(sources)}" if sources else "holding stock"
-    end = f"selling through {', '.join(sinks)}" if sinks else "the value of closing stock"
-    where = "offers" if sources else "materials"
-    cell = stockpile.address(where, 0)
-    return Fault(
-        cell,
-        f"{what} earns without limit by {end}: give a capacity or total, or look at the prices"
-        f" ({', '.join(names[:3])})",
-    )
+    cells = [
+        (f"{doing} {name}", _cell(stockpile, table, name, column))
+        for doing, rows, column in ways
+        for table, name in sorted(rows)
+    ]
+    if not cells:
+        return Fault("settings", "the plan earns without limit: look at the prices")
+    (first, where), *others = cells
+    rest = " and ".join(f"{doing} ({cell})" for doing, cell in others)
+    what = f"{first} together with {rest}" if rest else first
+    remedy = "give one of them a capacity or total, or look at the prices"
+    return Fault(where, f"{what} earns without limit: {remedy}")
+
+
+def _cell(stockpile: Stockpile, table: str, name: str, column: str) -> str:
+    """Return the cell of a row that is known by its table and name."""
+    kind = next(each for each in stockpile.tables if table == each.TABLE)
+    return stockpile.cell(stockpile.keyed(kind)[name], column)
 
 
 def _uses(amount: object, moving: set[int]) -> bool:
-    from pyomo.core.expr.visitor import identify_variables
-
     return any(id(variable) in moving for variable in identify_variables(amount))

@@ -53,6 +53,10 @@ class InputError(StockpileError):
         self.faults = tuple(faults)
         super().__init__("\n".join(map(str, self.faults)))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...]]]:
+        """Return how it is made again in another process."""
+        return type(self), (self.faults,)
+
 
 class OutputError(StockpileError):
     """A file cannot be written: which one, why, and what to do about it.

@@ -22,6 +22,8 @@ from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material, Settings
 from stockpile_model.tree import BASE
 
+CLOSING = Heading("closing_stock", "value of stock left at the end (no cash)", cash=False)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CashFlow(Dated):
@@ -132,7 +134,7 @@ def credit_closing_stock(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Led
                         share = 1.0 if life is None else (life - 1 - age) / life
                         if share > 0:
                             credit = -worth * share * stock
-                            ledger.charge(leaf, "closing_stock", credit, i, w, site.buyer, delay=1)
+                            ledger.charge(leaf, CLOSING.name, credit, i, w, site.buyer, delay=1)
 
 
 def minimise_shortfall(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
@@ -311,7 +313,7 @@ def uses(stockpile: Stockpile, material: str, window: range, cheapest: float) ->
 
 BLOCK = Block(
     results=(CashFlow, ScenarioOutcome),
-    headings=(Heading("closing_stock", "value of stock left at the end (no cash)", cash=False),),
+    headings=(CLOSING,),
     follows=RISK,
     add=add,
     report=report,

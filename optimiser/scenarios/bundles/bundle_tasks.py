@@ -6,14 +6,15 @@ import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from optimiser.explaining.bounded_solve import bounded_solve
 from optimiser.plan.audited import audited
 from optimiser.plan.plan import Plan
 from optimiser.plan.plan_maker import make_plan
 from optimiser.scenarios.bundles import parts as bundles
 from optimiser.scenarios.bundles.expected_rows import ExpectedRows, in_trunk, of_trunk
 from optimiser.scenarios.bundles.parts import Decisions, Split
-from optimiser.solving.search_options import Options, SolverError, Status, UnboundedError
-from optimiser.solving.solve import Outcome, scenario_tree, solve
+from optimiser.solving.search_options import Options, SolverError, Status
+from optimiser.solving.solve import Outcome, solve
 from stockpile_model.block import headings as block_headings
 from stockpile_model.blocks.objective import ScenarioOutcome
 from stockpile_model.build import build
@@ -76,12 +77,9 @@ class TrialResult:
 
 
 def search(task: Search) -> BundlePlan:
-    """Plan a bundle. Raises SolverError."""
+    """Plan a bundle. Raises InputError where its cost falls without limit, and SolverError."""
     formulation = build(task.stockpile)
-    try:
-        outcome = solve(formulation.m, task.options, tree=scenario_tree(formulation))
-    except UnboundedError as error:
-        raise SolverError(str(error)) from None  # its variables stay here
+    outcome = bounded_solve(formulation, task.options, None)
     decided = (
         None if outcome.objective is None else bundles.decisions(formulation, range(task.periods))
     )
