@@ -232,3 +232,20 @@ def test_noise_stays_below_the_least_decision() -> None:
             ),
         )
         assert bool(found(plan, sheets)) == told
+
+
+def test_what_is_expected_of_millions_is_said_as_its_row_has_it() -> None:
+    """1,371,742 and some are ordered: of its figures six do not show the whole ones."""
+    plan = plan_of({
+        "settings": {"start": "2027-01-01", "periods": 3},
+        "materials": [{"material": "ga"}],
+        "suppliers": [{"supplier": "s"}],
+        "offers": [
+            {"offer": "o", "supplier": "s", "material": "ga", "price": 4, "availability": 0.9}
+        ],
+        "demand": [{"material": "ga", "from": "2027-02-01", "quantity": 1_234_567.8}],
+    })  # fmt: skip
+    assert plan is not None
+    (said,) = plan["orders"]["instruction"]
+    assert ", of which 1,234,567.8 kg are expected, for" in said
+    assert found(plan, as_sheets(plan)) == []

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from stockpile_model import amounts
 from stockpile_model.blocks.offers import break_terms
 from stockpile_model.blocks.offers.break_terms import PriceBreak, Segment
 from stockpile_model.blocks.offers.order_report import Order
@@ -337,7 +338,7 @@ def test_an_order_at_a_break_says_from_where_it_costs_less(
     )
     assert order.cheaper_from == (None if cheaper_from is None else pytest.approx(cheaper_from))
     said = (
-        f" (bought up to the price break: it costs less from {cheaper_from:,.6g} kg on)"
+        f" (bought up to the price break: it costs less from {amounts.stated(cheaper_from)} kg on)"
         if cheaper_from
         else ""
     )

@@ -386,7 +386,7 @@ def instruction(order: Order, settings: Settings) -> str:
         life = f" with {amounts.count(order.life_on_receipt, 'month')} of life left"
     indicative = ", indicative" if order.relaxed else ""
     fails = abs(order.arriving - order.ordered) > amounts.NOISE * order.ordered
-    of_it = f", of which {amounts.about(order.arriving)} {unit} are expected" if fails else ""
+    of_it = f", of which {amounts.stated(order.arriving)} {unit} are expected" if fails else ""
     sentence = (
         f"{amounts.month(order.date)}{indicative}: order {_stated(order)} {unit}"
         f" of {order.material} from {order.supplier} under {order.offer}, to arrive"
@@ -395,7 +395,7 @@ def instruction(order: Order, settings: Settings) -> str:
     )
     if order.cheaper_from is None:
         return sentence
-    bought_up = f"{amounts.about(order.cheaper_from)} {unit}"
+    bought_up = f"{amounts.stated(order.cheaper_from)} {unit}"
     return f"{sentence} (bought up to the price break: it costs less from {bought_up} on)"
 
 
