@@ -548,8 +548,8 @@ def test_an_option_that_highs_does_not_take_is_not_passed_over() -> None:
 
 def test_what_highs_refuses_is_a_solver_error() -> None:
     m = pyo.ConcreteModel()
-    m.x = pyo.Var(bounds=(0, 1))
-    m.c = pyo.Constraint(expr=1e18 * m.x >= 1)
+    m.x, m.y = pyo.Var(domain=pyo.Binary), pyo.Var(domain=pyo.Binary)
+    m.c = pyo.Constraint(expr=1e40 * m.x + m.y >= 1)  # in no unit of the row are both seen
     m.cost = pyo.Objective(expr=m.x)
     with pytest.raises(SolverError, match="HiGHS refuses"):
         solve(m)

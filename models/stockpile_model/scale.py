@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 QUANTITY, PRICE = 1e3, 10.0  # what the largest need and a typical price come to in these units
+CHEAP, DEAR = 1e-3, 1e5  # the least that any price of metal comes to, and the most while that holds
 NOISE = 1e-6  # up to this a quantity or amount of money is rounding [units of the scale]
 VISIBLE = 1e-3  # the least order that differs from none [units of the scale]
 
@@ -58,12 +59,13 @@ class Figure(NamedTuple):
     """A number of a table: its unit, its rank and its size.
 
     The rank says how well it shows how large quantities are: 0: a need; 1: what a row must state;
-    2: another.
+    2: another. `priced`: it is the price of metal.
     """
 
     unit: str
     rank: int
     size: float
+    priced: bool = False
 
 
 def scale_of(figures: Iterable[Figure]) -> Scale:
@@ -74,8 +76,10 @@ def scale_of(figures: Iterable[Figure]) -> Scale:
     or else a rate or the largest amount.
     """
     needs, stated, others = list[float](), list[float](), list[float]()
-    prices, rates, money = list[float](), list[float](), list[float]()
-    for unit, rank, size in figures:
+    prices, rates, money, paid = list[float](), list[float](), list[float](), list[float]()
+    for unit, rank, size, priced in figures:
+        if priced and size > 0:
+            paid.append(size)
         head, *below = unit.split("/")
         if size > 0 and head == "quantity":
             (needs, stated, others)[rank].append(size)
@@ -88,5 +92,8 @@ def scale_of(figures: Iterable[Figure]) -> Scale:
     )
     quantity = largest / QUANTITY
     if prices or rates:
-        return Scale(quantity, quantity * statistics.median_low(prices or rates) / PRICE)
+        typical = statistics.median_low(prices or rates)
+        if paid:
+            typical = min(max(typical, max(paid) * PRICE / DEAR), min(paid) * PRICE / CHEAP)
+        return Scale(quantity, quantity * typical / PRICE)
     return Scale(quantity, max(money, default=QUANTITY * PRICE) / (QUANTITY * PRICE))

@@ -87,12 +87,13 @@ class Stockpile:
             for row in rows:
                 for each in measured:
                     if value := getattr(row, each.field):
-                        yield Figure(
-                            each.unit, 0 if each.need else 1 if each.required else 2, abs(value)
-                        )
+                        rank = 0 if each.need else 1 if each.required else 2
+                        priced = each.unit == "money/quantity" and each.outlier == "either"
+                        yield Figure(each.unit, rank, abs(value), priced)
                 if isinstance(row, Price):
                     yield from (
-                        Figure("money/quantity", 1, abs(value)) for value in row.values.values()
+                        Figure("money/quantity", 1, abs(value), priced=True)
+                        for value in row.values.values()
                     )
 
     def anchored(self) -> Stockpile:

@@ -8,10 +8,20 @@ from collections.abc import Callable
 
 from pyomo.core.expr.visitor import identify_variables
 
-from optimiser.solving.solve import Options, Outcome, Progress, UnboundedError, scenario_tree, solve
+from optimiser.solving.solve import (
+    Options,
+    Outcome,
+    Progress,
+    SolverError,
+    UnboundedError,
+    scenario_tree,
+    solve,
+)
 from optimiser.system.errors import Fault, InputError
+from stockpile_model import amounts
 from stockpile_model.blocks.objective import CLOSING
 from stockpile_model.formulation import Formulation
+from stockpile_model.schema import columns, get
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Material
 
@@ -26,12 +36,40 @@ def bounded_solve(
 ) -> Outcome:
     """Solve a formulation.
 
-    Raises InputError where the cost falls without limit, and SolverError.
+    Raises InputError where the cost falls without limit, or where the solver fails and prices lie
+    far apart, and SolverError.
     """
     try:
         return solve(formulation.m, options, progress, solver, scenario_tree(formulation))
     except UnboundedError as error:
         raise InputError([_unbounded(formulation, error)]) from error
+    except SolverError as error:
+        if error.internal and (fault := _far_apart(formulation.stockpile, error)):
+            raise InputError([fault]) from error
+        raise
+
+
+APART = 1e6  # times: a solver may fail at prices that are further apart
+
+
+def _far_apart(stockpile: Stockpile, error: SolverError) -> Fault | None:
+    """Return the fault that prices of metal lie too far apart; None where they do not."""
+    prices = [
+        (value, stockpile.cell(row, each.name))
+        for kind in stockpile.tables
+        for each in columns(kind)
+        if each.unit == "money/quantity" and each.outlier == "either"
+        for row in stockpile.rows(kind)
+        if (value := get(row, each.name))
+    ]
+    (least, low), (most, high) = min(prices, default=(1.0, "")), max(prices, default=(1.0, ""))
+    if most < APART * least:
+        return None
+    message = (
+        f"is too far above the price {amounts.about(least)} of {low} to be planned with it, found"
+        f" {amounts.about(most)} ({error}); see their units, or leave out what is never bought"
+    )
+    return Fault(high, message)
 
 
 def _unbounded(formulation: Formulation, error: UnboundedError) -> Fault:

@@ -19,6 +19,7 @@ import highspy
 import numpy as np
 from highspy import HighsBasisStatus, HighsModelStatus, HighsStatus
 
+from optimiser.solving.even_scale import EvenScale
 from optimiser.solving.program import INFINITY, Floats, Program
 from optimiser.solving.search_options import (
     ABSOLUTE_GAP,
@@ -164,7 +165,43 @@ def optimise(
     watch: Watch | None = None,
     known: Floats | None = None,
 ) -> ProgramSolution:
-    """Minimise. `known` is a feasible point to begin with. Raises Unbounded and SolverError."""
+    """Minimise. `known` is a feasible point to begin with. Raises Unbounded and SolverError.
+
+    Where HiGHS gives up, it is asked once more in units in which the numbers are less far apart.
+    """
+    deadline = time.perf_counter() + options.time_limit
+    try:
+        return _minimised(program, options, interrupt, watch, known)
+    except SolverError:
+        units = EvenScale.of(program)
+        left = replace(options, time_limit=max(0.0, deadline - time.perf_counter()))
+        begin = None if known is None else known / units.column
+        found = _minimised(units.scaled(program), left, interrupt, watch, begin)
+    return _in_units_of(program, units, found, options)
+
+
+def _in_units_of(
+    program: Program, units: EvenScale, found: ProgramSolution, options: Options
+) -> ProgramSolution:
+    """Return a solution that was found in other units in those of its program."""
+    if found.x is None:
+        return found
+    x = np.clip(found.x * units.column, program.lower, program.upper)
+    return replace(
+        judged(program, x, found.bound, found.nodes, options),
+        row_dual=None if found.row_dual is None else found.row_dual / units.row,
+        column_dual=None if found.column_dual is None else found.column_dual / units.column,
+    )
+
+
+def _minimised(
+    program: Program,
+    options: Options,
+    interrupt: Interrupt,
+    watch: Watch | None,
+    known: Floats | None,
+) -> ProgramSolution:
+    """Minimise in the units of the program."""
     if not program.columns:
         # Rows without entries stand in a program only where they cannot hold.
         nothing = np.zeros(0)
