@@ -35,3 +35,11 @@ class Fund(Row):
     keeps_receipts: bool = column(
         "whether it may spend the receipts of the outlets that name it", default=False
     )
+    receipts_left: float = column(
+        "of a fund that keeps its receipts: what is left of those that it has received before the "
+        "start",
+        "money",
+        default=0.0,
+        least=0,
+        endowed="fund",
+    )

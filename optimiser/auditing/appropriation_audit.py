@@ -303,6 +303,7 @@ def _receipts(
     """
     headings = path.twins.headings
     arrived: dict[int, float] = defaultdict(float)
+    arrived[0] += path.inputs.keyed("funds")[fund].receipts_left
     for flow, receipt in path.cash.items():
         table = headings[flow.heading].receiver
         if table and path.inputs.keyed(table)[str(flow.name)].fund == fund:

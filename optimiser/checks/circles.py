@@ -84,7 +84,10 @@ def _paid(stockpile: Stockpile, row: Project, known: set[str]) -> bool:
         return False
     if not grant(row) or not stockpile.given(Fund):
         return True
-    able = {fund.fund for fund in stockpile.rows(Fund) if _may(row, fund)}
+    paying = [fund for fund in stockpile.rows(Fund) if _may(row, fund)]
+    if any(fund.receipts_left for fund in paying):
+        return True
+    able = {fund.fund for fund in paying}
     dates = overlap(stockpile.calendar, row.decide_from, row.decide_to)
     for budget in stockpile.rows(Budget):
         window = overlap(stockpile.calendar, budget.from_, budget.expires)

@@ -172,7 +172,8 @@ def _money(stockpile: Stockpile, materials: Sequence[str]) -> Series | None:
         for row in stockpile.rows(Outlet)
     ):
         return None
-    found = np.zeros(len(over(stockpile)))
+    kept = math.fsum(row.receipts_left for row in able.values())
+    found = np.full(len(over(stockpile)), kept)
     for row in stockpile.rows(Budget):
         window = overlap(stockpile.calendar, row.from_, row.expires)
         if row.fund in able and window:

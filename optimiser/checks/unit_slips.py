@@ -76,7 +76,7 @@ def _appropriations(stockpile: Stockpile) -> Iterator[Problem]:
         row.fund
         for row in stockpile.rows(Outlet)
         if row.form in EARNING and row.fund and funds[row.fund].keeps_receipts
-    }
+    } | {row.fund for row in funds.values() if row.receipts_left}
     for row in buying:
         window = overlap(stockpile.calendar, row.from_, row.expires)
         parts = _parts(stockpile, funds[row.fund], window) if window else {}

@@ -808,4 +808,47 @@ def test_what_is_held_for_an_order_that_may_fail_is_said_to_be_free() -> None:
     assert so.roll(plan, month(2)).remarks == ()
 
 
+def test_what_a_fund_has_kept_of_receipts_stays_receipts() -> None:
+    """100 come in January; they pay 30 for what was ordered then and arrives in March."""
+    late = {
+        "offer": "late",
+        "supplier": "mill",
+        "material": "ga",
+        "price": 3,
+        "lead_time_months": 2,
+    }
+    sale = {"outlet": "sale", "material": "ga", "form": "sale", "price": 10, "fund": "nds"}
+    plan = planned(so.from_tables({
+        "settings": {"start": month(0), "periods": 3},
+        "materials": [{"material": "ga", "shelf_life_months": 1}],
+        "suppliers": [{"supplier": "mill"}],
+        "offers": [late],
+        "outlets": [{**sale, "to": month(0)}],
+        "opening_stock": [{"lot": "old", "material": "ga", "quantity": 10, "made": month(0)}],
+        "demand": [{"material": "ga", "from": month(2), "quantity": 10}],
+        "funds": [{"fund": "nds", "keeps_receipts": "yes"}],
+        "budgets": [{"fund": "nds", "from": month(2), "amount": 0}],
+    }))  # fmt: skip
+    rolled = so.roll(plan, month(1))
+    assert rolled.remarks == ()
+    assert rolled["funds"]["receipts_left"].tolist() == [100]
+    assert rolled["budgets"]["amount"].tolist() == [0]
+    again = planned(rolled)
+    assert again.objective == after(plan, month(1)) == 30
+    (row,) = [
+        each
+        for each in again["budget"].to_dict("records")
+        if each["appropriation"] == "nds receipts"
+    ]
+    assert (row["amount"], row["spent"], row["left"]) == (100, 30, 70)
+    assert so.roll(again, month(2))["funds"]["receipts_left"].tolist() == [100]
+
+
+def test_what_is_left_of_receipts_needs_a_fund_that_keeps_them() -> None:
+    with pytest.raises(so.InputError, match="funds!C2: nds keeps no receipts: write yes in keeps"):
+        so.from_tables(
+            {**BOOK, "funds": [{"fund": "nds", "keeps_receipts": "no", "receipts_left": 5}]}
+        )
+
+
 DEAR = [{"contract": "offtake", "level": "low", "floor": 70, "annual_quantity": 120}]

@@ -21,6 +21,13 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
         if not overlap(stockpile.calendar, row.from_, until) and not twisted:
             message = "the appropriation cannot be spent within the horizon"
             yield Problem(row.TABLE, row.line, "from", message, warning=True)
+    for fund in stockpile.rows(Fund):
+        if fund.receipts_left and not fund.keeps_receipts:
+            message = (
+                f"{fund.fund} keeps no receipts: write yes in keeps_receipts, or give what is left "
+                "as an appropriation in the sheet budgets"
+            )
+            yield Problem(fund.TABLE, fund.line, "receipts_left", message)
     if stockpile.given(Budget) and not stockpile.given(Fund):
         message = "needs the sheet funds, which says what each fund may pay"
         yield Problem("budgets", 0, "", message)

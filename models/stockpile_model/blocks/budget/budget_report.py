@@ -397,6 +397,7 @@ def _appropriate(able: Appropriations, b: int, charged: _Charges, own: _Years) -
 def _receive(formulation: Formulation, able: Appropriations, b: int, own: _Years) -> None:
     """Add what a fund receives and keeps, and what is left of it."""
     stockpile, tree = able.stockpile, able.stockpile.tree
+    own[_year(stockpile, 0)].amount += stockpile.keyed(Fund)[able.owners[b]].receipts_left
     for each, amount in formulation.money:
         if each.fund == able.owners[b]:
             chance = tree.probability[each.node]

@@ -10,6 +10,7 @@ import pyomo.environ as pyo
 from stockpile_model.blocks.budget.appropriating import BudgetCharge, Charges
 from stockpile_model.blocks.budget.budget_terms import Budget, keepers
 from stockpile_model.formulation import summed
+from stockpile_model.funds import Fund
 from stockpile_model.ledger import Ledger
 from stockpile_model.stockpile import Stockpile
 
@@ -18,9 +19,16 @@ Receipts = Mapping[tuple[int, int], Sequence[Any]]
 
 
 def receipts(stockpile: Stockpile, ledger: Ledger) -> Receipts:
-    """Return the receipts that funds keep; they stand in the ledger below zero."""
+    """Return the receipts that funds keep; they stand in the ledger below zero.
+
+    What is left of those from before the start comes at its first nodes.
+    """
     first, funds = len(stockpile.rows(Budget)), keepers(stockpile)
     found: dict[tuple[int, int], list[Any]] = {}
+    for b, fund in enumerate(funds, first):
+        if left := stockpile.keyed(Fund)[fund].receipts_left:
+            parent = stockpile.tree.parent
+            found |= {(b, n): [-left] for n in stockpile.tree.nodes if parent[n] is None}
     for money in ledger.money:
         if money.fund in funds:
             key = (first + funds.index(str(money.fund)), money.node)
