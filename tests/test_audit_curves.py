@@ -145,8 +145,10 @@ def test_a_cell_that_a_plan_breaks_is_named(change: str, said: str) -> None:
     assert any(re.search(said, line) for line in found), "\n".join(found[:20])
 
 
-def without_the_last_step(self: supply_curves.CurveTerms, x: str, n: int) -> object:
-    return STEPS(self, x, n)[:1]
+def without_the_last_step(
+    self: supply_curves.CurveTerms, x: str, n: int, index: float | None
+) -> object:
+    return STEPS(self, x, n, index)[:1]
 
 
 def of_the_last_node(self: supply_curves.CurveTerms, nodes: set[int]) -> int:

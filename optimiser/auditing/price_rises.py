@@ -26,6 +26,8 @@ def price_rises(path: PathAudit) -> None:
         offers = [row for row in inputs.rows("offers") if row.price_index == index]
         for window, periods in _windows(path, rows[0].window):
             quantity = sum(quantities[row.offer, t] for row in offers for t in periods)
+            if rows[0].window == "fiscal_year" and 0 in periods:
+                quantity += sum(row.bought_before for row in rows)
             line_or_none = shown.pop((index, window), None)
             if line_or_none is None:
                 noise = path.noise(offers[0].material) if offers else 0.0
@@ -80,6 +82,9 @@ def _rise(path: PathAudit, line: Line, index: str, periods: Sequence[int], quant
     price, rate, paid = inputs.price(index, first), 0.0, 0.0
     for currency in {row.currency for row in inputs.rows("offers") if row.price_index == index}:
         price *= 1.0 if currency is None else inputs.price(currency, first)
+    began = [row.index_before for row in rows if row.index_before is not None]
+    if first == 0 and began and rows[0].window == "fiscal_year":
+        price = began[0]
     for row in rows:
         beyond = max(0.0, quantity - row.from_quantity)
         paid += (row.rise - rate) * price * beyond

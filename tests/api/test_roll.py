@@ -695,6 +695,58 @@ def test_of_a_total_what_was_ordered_is_gone_and_what_is_under_way_counts_again(
     assert planned(rolled).objective == 30
 
 
+@pytest.mark.parametrize("begins", [1, 4])
+def test_what_was_bought_in_a_fiscal_year_moves_its_price_on(begins: int) -> None:
+    """The rise of a year is paid at its end, at the index of its beginning, for all bought in it;
+    also for what is under way and paid in it.
+    """
+    tables = {
+        "settings": {"start": month(0), "periods": 6, "fiscal_year_start": begins},
+        "materials": [{"material": "ga", "holding_cost": 5}],
+        "suppliers": [{"supplier": "mill"}],
+        "offers": [
+            {"offer": "spot", "supplier": "mill", "material": "ga", "price_index": "market", "capacity": 3},
+            {"offer": "late", "supplier": "mill", "material": "ga", "price_index": "market", "lead_time_months": 1},
+            {"offer": "dear", "supplier": "mill", "material": "ga", "price": 19},
+        ],
+        "supply_curves": [
+            {"index": "market", "from_quantity": 5, "rise": 0.1, "window": "fiscal_year"},
+            {"index": "market", "from_quantity": 12, "rise": 0.6, "window": "fiscal_year"},
+        ],
+        "prices": [{"date": month(0), "market": 10}, {"date": month(5), "market": 15}],
+        "demand": [{"material": "ga", "from": month(0), "to": month(5), "quantity": 3}],
+    }  # fmt: skip
+    tables["demand"].append({"material": "ga", "from": month(2), "quantity": 4})
+    plan = planned(so.from_tables(tables))
+    assert sum(plan["price_rises"]["rise"]) > 0
+    for t in range(1, 6):
+        rolled = so.roll(plan, month(t))
+        assert rolled.remarks == ()
+        again = planned(rolled)
+        assert again.objective == pytest.approx(after(plan, month(t)), rel=1e-6)
+        assert so.audit(rolled, again).findings == ()
+        twice = so.roll(again, month(t + 1)) if t < 5 else None
+        if twice is not None:
+            assert planned(twice).objective == pytest.approx(after(plan, month(t + 1)), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            [{"window": "period", "bought_before": 3}],
+            "!E2: bought_before is for a curve by fiscal year",
+        ),
+        ([{"bought_before": 3}, {"from_quantity": 9, "index_before": 2}], "!F3: stands in row 2"),
+    ],
+)
+def test_what_was_bought_before_is_of_a_year_and_said_once(rows: list[Any], said: str) -> None:
+    known = {"index": "market", "from_quantity": 5, "rise": 0.1, "window": "fiscal_year",
+             "bought_before": None, "index_before": None}  # fmt: skip
+    with pytest.raises(so.InputError, match=said):
+        so.from_tables({**BOOK, "supply_curves": [{**known, **row} for row in rows]})
+
+
 def test_two_parts_of_an_offer_that_come_at_once_are_carried_on_apart() -> None:
     """3 are due in March with 4 to pay, and 17 that are ordered in January, free of freight."""
     tables = {

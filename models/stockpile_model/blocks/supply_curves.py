@@ -11,7 +11,7 @@ import datetime as dt
 import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import pyomo.environ as pyo
@@ -65,6 +65,18 @@ class SupplyCurve(Row):
         default="period",
         choices=("period", "fiscal_year"),
     )
+    bought_before: float = column(
+        "of a curve by fiscal year: what was bought under these offers before the start in the "
+        "year of the start, or is under way and paid in it; in one row of the index",
+        "quantity",
+        default=0.0,
+        least=0,
+    )
+    index_before: float | None = column(
+        "the index in the first period of that year, in the book's currency; blank = at the start",
+        "money/quantity",
+        least=0,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +128,23 @@ def check(stockpile: Stockpile) -> Iterator[Problem]:
     for rows in curves(stockpile).values():
         for earlier, row in itertools.pairwise(rows):
             yield from _check_pair(rows[0], earlier, row)
+        yield from _check_before(rows)
         yield from _check_offers(stockpile, rows[0])
+
+
+def _check_before(rows: Sequence[SupplyCurve]) -> Iterator[Problem]:
+    """Yield what is wrong with what was bought before the start."""
+    stating = [row for row in rows if row.bought_before or row.index_before is not None]
+    for row in stating:
+        name = "bought_before" if row.bought_before else "index_before"
+        if row.window == "period":
+            message = "is for a curve by fiscal year: leave it blank here"
+            yield Problem(row.TABLE, row.line, name, message)
+        elif row is not stating[0]:
+            message = (
+                f"stands in row {stating[0].line} of this index already; remove one of the two"
+            )
+            yield Problem(row.TABLE, row.line, name, message)
 
 
 def _check_pair(first: SupplyCurve, earlier: SupplyCurve, row: SupplyCurve) -> Iterator[Problem]:
@@ -173,12 +201,14 @@ class CurveWindow(NamedTuple):
     """A window of an index, which ends at a node.
 
     `parts`: what is paid in it. `steps`: of each row of its curve the quantity beyond which, and
-    the money by which each unit costs more than one before [quantity, money/quantity].
+    the money by which each unit costs more than one before [quantity, money/quantity]. `before`:
+    what was bought in it before the start [quantity].
     """
 
     name: str
     parts: Sequence[Bought]
     steps: Sequence[tuple[float, float]]
+    before: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,29 +226,46 @@ class CurveTerms:
             offers = [row.offer for row in _priced(self.stockpile, x)]
             for n, (name, nodes) in self.stockpile.windows(rows[0].window).items():
                 keys = [(o, s) for o in offers for s in sorted(nodes) if (o, s) in payments]
-                if keys:
+                before, index = self._before(rows, nodes)
+                if keys or before:
                     parts = [Bought(key[0], *payments[key]) for key in keys]
-                    found[x, n] = CurveWindow(name, parts, self._steps(x, self._first(nodes)))
+                    steps = self._steps(x, self._first(nodes), index)
+                    found[x, n] = CurveWindow(name, parts, steps, before)
         return found
+
+    def _before(self, rows: Sequence[SupplyCurve], nodes: set[int]) -> tuple[float, float | None]:
+        """Return what was bought in a window before the start, and the index at which it began."""
+        tree = self.stockpile.tree
+        if rows[0].window == "period" or all(tree.parent[n] is not None for n in nodes):
+            return 0.0, None
+        index = next((row.index_before for row in rows if row.index_before is not None), None)
+        return sum(row.bought_before for row in rows), index
 
     def _first(self, nodes: set[int]) -> int:
         """Return the node at which a window begins."""
         return min(nodes, key=lambda n: self.stockpile.tree.period[n])
 
-    def _steps(self, x: str, n: int) -> list[tuple[float, float]]:
-        """Return the steps of a curve as its rows and its index stand at a node.
+    def _steps(self, x: str, n: int, index: float | None) -> list[tuple[float, float]]:
+        """Return the steps of a curve as its rows stand at a node, and its index where it is None.
 
         Where its offers are in another currency than the book's, so is the index.
         """
         rows = curves(self.stockpile.at(n))[x]
-        index, currency = self.stockpile.price(x, n), _priced(self.stockpile, x)[0].currency
-        if currency is not None:
-            index *= self.stockpile.price(currency, n)
+        if index is None:
+            index = index_at(self.stockpile, x, n)
         before = [0.0, *(row.rise for row in rows)]
         return [
             (row.from_quantity, (row.rise - rise) * index)
             for row, rise in zip(rows, before, strict=False)
         ]
+
+
+def index_at(stockpile: Stockpile, x: str, n: int) -> float:
+    """Return an index at a node in the book's currency [money/quantity]."""
+    offers = _priced(stockpile, x)
+    currency = offers[0].currency if offers else None
+    rate = 1.0 if currency is None else stockpile.price(currency, n)
+    return stockpile.price(x, n) * rate
 
 
 def add(m: pyo.ConcreteModel, stockpile: Stockpile, ledger: Ledger) -> None:
@@ -248,8 +295,9 @@ def add_beyond(m: pyo.ConcreteModel, terms: CurveTerms) -> None:
 
 
 def bought(m: pyo.ConcreteModel, window: CurveWindow) -> Any:
-    """Return what is bought (paid for) in a window [quantity]."""
-    return summed(part.share * m.buy[part.offer, n] for part in window.parts for n in part.nodes)
+    """Return what is bought (paid for) in a window, also before the start [quantity]."""
+    now = (part.share * m.buy[part.offer, n] for part in window.parts for n in part.nodes)
+    return summed([*now, *([window.before] if window.before else ())])
 
 
 def hold_beyond(m: pyo.ConcreteModel, terms: CurveTerms) -> None:
@@ -300,25 +348,50 @@ def report(formulation: Formulation) -> Iterator[PriceRise]:
 
 
 def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
-    """Yield nothing; say which curves begin anew within a fiscal year."""
-    year = passed.calendar.fiscal_year
-    if year(passed.gone - 1) == year(passed.gone):
-        for index in {row.index for row in passed.rows(SupplyCurve) if row.window != "period"}:
-            passed.remarks.append(
-                f"the supply curve of {index} counts from {passed.start} on: it does not know what "
-                "was bought in the same fiscal year before"
-            )
-    curved = {row.index for row in passed.rows(SupplyCurve)}
-    offers = {row.offer: row for row in passed.rows(Offer)}
+    """Yield the curves with what was bought in the fiscal year that goes on.
+
+    Say which orders under way pay no rise: those that are paid in another window.
+    """
+    rows, offers = passed.rows(SupplyCurve), {row.offer: row for row in passed.rows(Offer)}
+    calendar, curved = passed.calendar, {row.index: row.window for row in rows}
+    this_year = calendar.fiscal_year(passed.gone)
+    counted = dict.fromkeys(curved, 0.0)
     for row in passed.done("orders"):
         offer = offers[row["offer"]]
-        later = offer.payment == "delivery" and not passed.over(row["arrives"])
-        if later and offer.price_index in curved:
+        index, on_order = str(offer.price_index), offer.payment == "order"
+        paid = calendar.period(row["date" if on_order else "arrives"])
+        if index not in curved:
+            continue
+        if curved[index] == "fiscal_year" and calendar.fiscal_year(paid) == this_year:
+            counted[index] += row["ordered" if on_order else "arriving"]
+        elif paid >= passed.gone:
             passed.remarks.append(
                 f"{offer.offer}: what is under way of the order of {row['date']} pays no rise of "
-                f"the supply curve of {offer.price_index}, and does not count in what is bought"
+                f"the supply curve of {index}, and does not count in what is bought"
             )
-    yield from ()
+    if rows:
+        yield SupplyCurve, [*_with_bought(passed, rows, counted)]
+
+
+def _with_bought(
+    passed: Passed, rows: Sequence[SupplyCurve], counted: Mapping[str, float]
+) -> Iterator[SupplyCurve]:
+    """Yield rows with what was bought in the fiscal year that goes on, in the first of an index."""
+    calendar, seen = passed.calendar, set[str]()
+    year = calendar.fiscal_year(passed.gone)
+    began = next(t for t in range(passed.gone + 1) if calendar.fiscal_year(t) == year)
+    for row in rows:
+        own = [each for each in rows if each.index == row.index]
+        bought, index = counted[row.index], None
+        if began == 0:  # the year of the start of the plan
+            bought += sum(each.bought_before for each in own)
+            index = next((each.index_before for each in own if each.index_before is not None), None)
+        if bought > 0 and index is None and began < passed.gone:
+            index = index_at(passed.stockpile, row.index, passed.nodes[began])
+        if row.index in seen or row.window == "period" or bought <= 0:
+            bought, index = 0.0, None
+        seen.add(row.index)
+        yield replace(row, bought_before=bought, index_before=index)
 
 
 BLOCK = Block(
