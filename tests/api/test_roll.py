@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import optimiser as so
 from stockpile_model.blocks.budget import Budget
 from stockpile_model.blocks.commitments.commitment_terms import Commitment
+from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.blocks.rotation.requalified import Requalified
 from stockpile_model.blocks.stock.lot_outcomes import Movement
 from stockpile_model.blocks.stock.lot_terms import OpeningLot, is_out
@@ -693,6 +694,74 @@ def test_of_a_total_what_was_ordered_is_gone_and_what_is_under_way_counts_again(
         20,
     )
     assert planned(rolled).objective == 30
+
+
+def ruled(*rules: dict[str, Any], **tables: Any) -> dict[str, Any]:
+    """Three months of 9 each, cheap from the mill, dear from the plant."""
+    offers = [
+        {"offer": "cheap", "supplier": "mill", "material": "ga", "price": 3},
+        {"offer": "dear", "supplier": "plant", "material": "ga", "price": 9, "from": month(1)},
+    ]
+    return {
+        "settings": {"start": month(0), "periods": 3},
+        "materials": [{"material": "ga", "holding_cost": 1}],
+        "suppliers": [{"supplier": "mill"}, {"supplier": "plant"}],
+        "offers": offers,
+        "demand": [{"material": "ga", "from": month(0), "to": month(2), "quantity": 9}],
+        "rules": [*rules],
+        **tables,
+    }
+
+
+QUANTITY = {"of": "supplier", "measure": "quantity"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "left"),
+    [
+        ([{"rule": "a", "value": "mill", "most": 20}], [("a", "mill", None, 11)]),
+        ([{"rule": "a", "value": "plant", "least": 5}], [("a", "plant", 5, None)]),
+        ([{"rule": "a", "value": "mill", "least": 4}], []),
+        ([{"rule": "a", "most": 20}], [("a mill", "mill", None, 11), ("a plant", "plant", None, 20)]),
+        ([{"rule": "a", "value": "mill", "most": 20, "window": "fiscal_year"}], [("a", "mill", None, 11)]),
+    ],
+)  # fmt: skip
+def test_a_limit_on_quantities_is_less_what_has_come(rules: Any, left: Any) -> None:
+    """9 of the mill came in January."""
+    plan = planned(so.from_tables(ruled(*(QUANTITY | each for each in rules))))
+    rolled = so.roll(plan, month(1))
+    rows = rolled.stockpile.rows(Rule)
+    assert [(row.rule, row.value, row.least, row.most) for row in rows] == left
+    assert rolled.remarks == ()
+    assert planned(rolled).objective == pytest.approx(after(plan, month(1)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"measure": "share", "most": 0.5},
+        {"measure": "count", "least": 2, "value": None},
+        {"window": "fiscal_year", "most": 99},  # which the next year has too
+    ],
+)
+def test_a_rule_that_no_row_can_carry_on_is_remarked(change: dict[str, Any]) -> None:
+    rule = {"rule": "a", "value": "mill", **QUANTITY, **change}
+    plan = planned(so.from_tables(ruled(rule, settings={"start": month(0), "periods": 12})))
+    (remark,) = so.roll(plan, month(1)).remarks
+    assert "rule a counts from" in remark
+
+
+def test_a_rule_whose_parts_would_have_the_name_of_another_is_remarked() -> None:
+    rules = [
+        {"rule": "a", **QUANTITY, "most": 20},
+        {"rule": "a mill", **QUANTITY, "value": "plant", "most": 30},
+    ]
+    rolled = so.roll(planned(so.from_tables(ruled(*rules))), month(1))
+    assert [(row.rule, row.most) for row in rolled.stockpile.rows(Rule)] == [
+        ("a", 20),
+        ("a mill", 30),
+    ]
+    assert len(rolled.remarks) == 1
 
 
 @pytest.mark.parametrize("begins", [1, 4])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pyomo.environ as pyo
@@ -11,6 +11,7 @@ import pyomo.environ as pyo
 from stockpile_model.block import Block
 from stockpile_model.blocks.policy import (
     counting,
+    rolled_rules,
     rule_bars,
     rule_bounds,
     rule_checks,
@@ -22,7 +23,6 @@ from stockpile_model.blocks.policy.rule_terms import Rule
 from stockpile_model.blocks.policy.weighing import weighing
 from stockpile_model.choice import Waiver, without_row
 from stockpile_model.ledger import Ledger
-from stockpile_model.passed import Passed
 from stockpile_model.schema import Row
 from stockpile_model.stockpile import Stockpile
 
@@ -63,20 +63,6 @@ def ease(row: Rule) -> Rule:
     return replace(row, least=0.0 if most is None else None, most=most)
 
 
-def rolls(passed: Passed) -> Iterator[tuple[type[Row], Sequence[Row]]]:
-    """Yield nothing; say which rules begin anew, for they do not know what has come before."""
-    year = passed.calendar.fiscal_year
-    for row in passed.rows(Rule):
-        same = row.window == "fiscal_year" and year(passed.gone - 1) == year(passed.gone)
-        if row.window == "horizon" or same:
-            span = "horizon" if row.window == "horizon" else "fiscal year"
-            passed.remarks.append(
-                f"rule {row.rule} counts from {passed.start} on: it does not know what came in the "
-                f"same {span} before"
-            )
-    yield from ()
-
-
 def waivers(stockpile: Stockpile) -> Iterator[Waiver]:
     """Yield each rule."""
     for number, row in enumerate(stockpile.rows(Rule)):
@@ -98,7 +84,7 @@ BLOCK = Block(
     asks_spending=rule_bounds.spend_at_least,
     orphan=orphan,
     ease=ease,
-    rolls=rolls,
+    rolls=rolled_rules.rolls,
     waivers=waivers,
     bars=rule_bars.bars,
 )
