@@ -274,6 +274,10 @@ class Row:
         """Return whether the workbook gives the value of a column; else it is the default."""
         return about.name in self.filled or getattr(self, about.field) != about.default
 
+    def measured(self, about: Column) -> str:
+        """Return the unit of a cell: that of its column, where that does not leave it open."""
+        return about.unit
+
     @classmethod
     def beyond(cls, rows: Sequence[Any], end: dt.date) -> Iterable[Any]:
         """Return the rows that say nothing of a horizon which ends on a date, and may leave it."""

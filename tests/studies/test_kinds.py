@@ -495,6 +495,8 @@ def test_alternatives_are_unlike_and_cost_little_more(path: Path) -> None:
     assert column(table, "unlike")[1] == pytest.approx(1)
     assert all(unlike is None or unlike > 0 for unlike in column(table, "unlike"))
     assert table.said.startswith("The best plan costs 100 USD; ")
+    (pair,) = answered("alternatives", stockpile, path, high=0.02, steps=2)
+    assert "; 1 other costs at most 2.0 % more, and plan 2, for" in pair.said
 
 
 def test_fewer_alternatives_than_were_asked_for_have_a_reason(path: Path) -> None:
@@ -538,6 +540,16 @@ def test_the_ranges_next_to_a_cell_are_used() -> None:
         stockpile, Row(study="s", kind="tornado", table="offers", row="b", column="price")
     )
     assert (bare.low, bare.high) == pytest.approx((18, 22))
+
+
+@pytest.mark.parametrize(
+    ("measure", "unit"), [("share", ""), ("quantity", "kg"), ("spend", "USD"), ("count", "members")]
+)
+def test_a_limit_is_in_the_unit_of_what_its_rule_measures(measure: str, unit: str) -> None:
+    limit = rule("supplier", measure=measure, most=5)
+    stockpile = book(supplier("plant"), offer(), demand(10), limit)
+    row = Row(study="s", kind="sweep", table="rules", row="*", column="most", low=0, high=1)
+    assert input_of(stockpile, row).unit == unit
 
 
 # --- What can be moved ----------------------------------------------------------------------------

@@ -89,9 +89,10 @@ def _answer(asked: Asked, best: float, rows: Sequence[Sequence[object]], share: 
     said = f"The best plan costs {asked.paid(best)}"
     if len(rows) == 1:
         return said
+    others = "1 other costs" if len(rows) == 2 else f"{len(rows) - 1} others cost"
     at, dear, _, far = max(rows[1:], key=lambda row: figure(row[3]))[:4]
     return (
-        f"{said}; {len(rows) - 1} others cost at most {amounts.percent(share, 1)} more, and plan"
+        f"{said}; {others} at most {amounts.percent(share, 1)} more, and plan"
         f" {at}, for {asked.paid(figure(dear))}, does"
         f" {amounts.percent(figure(far))} of it otherwise"
     )

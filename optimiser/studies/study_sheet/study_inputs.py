@@ -224,9 +224,12 @@ def unit_of(stockpile: Stockpile, cell: Cell, how: str) -> str:
     if how == "scale" or is_factor(cell):
         return ""
     column = column_of(stockpile, cell)
-    unit = (
-        "money/quantity" if column is None else "months" if column.kind == "date" else column.unit
-    )
+    if column is None:
+        unit = "money/quantity"
+    elif column.kind == "date":
+        unit = "months"
+    else:
+        unit = column.unit if isinstance(cell.row, Event) else cell.row.measured(column)
     names = {"quantity": settings.quantity_unit, "money": settings.currency}
     return (
         "" if unit == "1" else re.sub(r"\b(quantity|money)\b", lambda found: names[found[0]], unit)

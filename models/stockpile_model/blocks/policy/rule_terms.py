@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.giving import POLICY, Give, Gives
-from stockpile_model.schema import Row, column, columns
+from stockpile_model.schema import Column, Row, column, columns
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Supplier
 
@@ -86,6 +86,10 @@ class Rule(Row):
         above=0,
         most=1,
     )
+
+    def measured(self, about: Column) -> str:
+        """Return the unit of a cell: of a limit that of what the rule measures."""
+        return UNITS[self.measure] if about.name in ("least", "most") else about.unit
 
 
 COUNT_FROM = next(each.default for each in columns(Rule) if each.name == "count_from")
