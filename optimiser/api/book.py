@@ -21,7 +21,7 @@ from stockpile_model.name_lists import list_of
 from stockpile_model.schema import columns, nearest
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Settings
-from stockpile_model.values import normal
+from stockpile_model.values import blank, normal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -315,6 +315,7 @@ def _cell(value: Any) -> Any:
         return list_of(value) or None
     if (
         value is None
+        or (isinstance(value, str) and blank(value))
         or (isinstance(value, float) and math.isnan(value))
         or type(value).__name__ in ("NaTType", "NAType")
     ):

@@ -169,6 +169,26 @@ def test_a_table_in_memory_may_have_no_row() -> None:
         so.from_tables({**BOOK, "settings": {}})
 
 
+@pytest.mark.parametrize("nothing", ["", " ", None, float("nan")])
+def test_a_text_that_prints_nothing_is_a_blank(nothing: Any) -> None:
+    offer = {"offer": "spot", "supplier": "mill", "material": "gallium", "price": nothing}
+    with pytest.raises(so.InputError, match="an offer needs price or price_index: both are blank"):
+        so.from_tables({**BOOK, "offers": [{**offer, "price_index": nothing, "site": nothing}]})
+    (sound,) = BOOK["offers"]
+    assert so.solve(so.from_tables({**BOOK, "offers": [{**sound, "price_index": nothing}]})).plan
+
+
+def test_a_term_beyond_any_calendar_is_an_error_at_its_cell() -> None:
+    deal = {"contract": "c", "supplier": "mill", "material": "gallium", "term_months": 1e9}
+    floors = [{"contract": "c", "level": "a", "floor": 4, "annual_quantity": 12}]
+    with pytest.raises(
+        so.InputError, match=r"term_months must be at most 12,?000, found 1,?000,?000"
+    ):
+        so.from_tables({**BOOK, "contracts": [deal], "floors": floors})
+    long = {**deal, "term_months": 12_000, "option_months": 12_000}
+    assert so.solve(so.from_tables({**BOOK, "contracts": [long], "floors": floors})).plan
+
+
 @pytest.mark.parametrize(
     "offers", ["spot", 5, [["spot", "alpha", 10]], {"offer": ["spot"], "price": [10, 11]}]
 )

@@ -24,6 +24,8 @@ from stockpile_model.schema import Row, column
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tables import Project, Supplier
 
+LONGEST = 12_000.0  # term of a contract: a calendar ends with the year 9999 [months]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contract(Row):
@@ -104,6 +106,7 @@ class Contract(Row):
         "length from the first delivery; blank = to the end of the horizon",
         "months",
         above=0,
+        most=LONGEST,
         whole_periods=True,
     )
     take_or_pay: float = column(
@@ -152,6 +155,7 @@ class Contract(Row):
         "months",
         default=0.0,
         least=0,
+        most=LONGEST,
         whole_periods=True,
     )
     option_price: float = column(
