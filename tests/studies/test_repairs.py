@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import math
 from pathlib import Path
@@ -560,6 +561,54 @@ def test_one_cell_among_many_is_found_by_few_trials() -> None:
     assert len(tried) <= 2 + math.ceil(math.log2(len(search.levers)))
 
 
+@pytest.mark.parametrize("most", [None, 2, 1])
+def test_a_set_of_more_cells_than_are_offered_is_not_completed(
+    most: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two cells make a plan, and neither alone."""
+    search = search_of(base("budgets[nds].expires = 2027-01-31"), {"budgets", "offers", "rules"})
+    wanted = {0, len(search.levers) - 1}
+
+    def feasible(_: object, stockpile: Any) -> bool:
+        moved_cells = (
+            j
+            for j, each in enumerate(search.levers)
+            if get(stockpile.rows(type(each.row))[each.number], each.column.name) == each.extreme
+        )
+        return wanted <= set(moved_cells)
+
+    monkeypatch.setattr(trials.Trials, "feasible", feasible)
+    chosen = range(len(search.levers))
+    found = trials.fewest(search.trials, search.levers, chosen, large=False, most=most)
+    assert (found is None) == (most == 1)
+    assert found is None or found.keys() == wanted
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "budgets[nds].amount scale 0.3",
+        "targets[ga].quantity = 90",
+        "offers[spot].capacity = 1|offers[frame].capacity = 4",
+    ],
+)
+def test_what_a_cell_that_is_too_little_misses_another_must_do(damage: str) -> None:
+    """No cell that makes a plan alone is left out; the cell that is too little is not asked again,
+    nor what does no more than it does.
+    """
+    search = search_of(base(*damage.split("|")), {"budgets", "targets", "offers", "demand"})
+    ask = search.program.least
+    first = ask(search.program.given, search.options, search.interrupt)
+    alone = search.program.alone(first)
+    able = {j for j in alone if ask([j], search.options, search.interrupt).values}
+    assert able
+    unable = search.program.given - able
+    for j in unable:
+        assert able <= search._without(j, alone).keys() <= alone.keys()
+    for j in alone.keys() - able:
+        assert j not in search._without(j, alone)
+
+
 def test_lots_and_least_orders_are_looked_at_first_where_whole_numbers_leave_no_plan() -> None:
     """Lighter cells could make a plan too, many of them together."""
     search = search_of(base("offers[frame].lot_size = 70"), {"offers", "demand", "targets"})
@@ -705,26 +754,55 @@ def test_a_search_in_vain_takes_no_longer_than_all_before_it(
     assert pace.attempt == trials.LONGER * 2.0 * 2.0
 
 
-def test_a_change_of_several_cells_waits_for_single_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_takes_no_longer_than_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four solves of ten seconds, of which 35 seconds are gone: five are left, and not thirty."""
+    monkeypatch.setattr(trials, "ALWAYS", 0.1)
+    monkeypatch.setattr(trials.time, "process_time", lambda: 35.0)
+    monkeypatch.setattr(trials.time, "perf_counter", lambda: 35.0)
+    pace = trials.Pace(300.0, begun=0.0, clock=0.0, one=10.0)
+    assert pace.attempt == trials.TIMES * 10.0 - 35.0
+
+
+@pytest.mark.parametrize("ended", ["no_plan", "infeasible"])
+def test_a_change_of_several_cells_waits_for_single_ones(
+    ended: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it was tried with is not tried again: neither what is impossible, nor what is slow."""
     search = search_of(base("budgets[nds].amount = 200"), {"budgets", "targets"})
     typed: list[tuple[str, ...]] = []
 
     def solved(changes: tuple[str, ...], any_plan: bool = False) -> tuple[str, None]:
         typed.append(changes)
-        return "no_plan", None
+        return ended, None
 
     monkeypatch.setattr(search.trials, "solved", solved)
     several = {j: lever.value * 1.5 for j, lever in enumerate(search.levers) if lever.numeric}
     several = dict([*several.items()][:2])
     search._offer(several, ())
-    assert len(typed) == 1
-    assert len(typed[0]) == 2
+    enough = [*typed]
+    assert {len(each) for each in enough} == {2}
     assert frozenset(several) not in search.tried
     search.later = None
     search._offer(several, ())
-    assert len(typed) > 1
-    assert typed[0] not in typed[1:]
+    assert len(typed) > len(enough)
+    assert len({*typed}) == len(typed)
     assert frozenset(several) in search.tried
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_on_a_large_workbook_single_cells_that_weigh_no_more_come_first(
+    large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a proof takes long, two cells count twice."""
+    monkeypatch.setattr(repair_search, "LARGE", 0 if large else 10**9)
+    damaged = base("materials[ga].holding_cost scale 1000")
+    search = search_of(damaged, {"materials", "targets", "budgets"})
+    first = search.program.least(search.program.given, search.options, search.interrupt)
+    assert len(first.values) == 2
+    found = [[*values] for values, _ in itertools.islice(search._candidates(first), 2)]
+    assert [len(each) for each in found] == ([1, 1] if large else [2, 1])
+    named = [search.levers[each[0]].address for each in found]
+    assert ("materials[ga].holding_cost" in named) == large
 
 
 def test_a_repair_holds_no_cell_that_stays_as_it_is() -> None:

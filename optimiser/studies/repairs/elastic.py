@@ -11,7 +11,7 @@ where a row a(p)·x ≥ b is missed by s at the solution x, moving p by s/|a'(p)
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -288,18 +288,30 @@ class ElasticProgram:
         """Return the levers that set bounds, which a linear program moves to any value."""
         return frozenset(each.lever for each in self.gives if each.row is None)
 
-    def least(self, free: Iterable[int], options: Options, interrupt: Interrupt) -> Gift:
-        """Return the least that some cells must give."""
+    def least(
+        self,
+        free: Iterable[int],
+        options: Options,
+        interrupt: Interrupt,
+        freely: Collection[int] = (),
+    ) -> Gift:
+        """Return the least that some cells must give; what is given `freely` counts nothing."""
         allowed, barred = set(free), set[int]()
+        at_no_cost = [self.first + k for k, each in enumerate(self.gives) if each.lever in freely]
         while True:
-            found = _optimised(self._open(allowed - barred), options, interrupt)
+            opened = self._open(allowed - barred)
+            if at_no_cost:
+                opened.cost[at_no_cost] = 0.0
+            found = _optimised(opened, options, interrupt)
             if found is None:
                 return Gift("no_plan", {}, INFINITY)
             if found.x is None:
                 return Gift(found.status, {}, INFINITY)
             values, rows, wrong = self._values(found.x)
             if not wrong:
-                weight = sum(self.levers[j].weight(value) for j, value in values.items())
+                weight = sum(
+                    self.levers[j].weight(value) for j, value in values.items() if j not in freely
+                )
                 places = self._binding(found.row_dual, rows)
                 return Gift(found.status, values, weight, places, found.row_dual, found.x)
             barred |= wrong
@@ -384,7 +396,7 @@ class ElasticProgram:
         upper = self.program.upper.copy()
         shut = [self.first + k for k, each in enumerate(self.gives) if each.lever not in free]
         upper[shut] = 0.0
-        return dataclasses.replace(self.program, upper=upper)
+        return dataclasses.replace(self.program, cost=self.program.cost.copy(), upper=upper)
 
     def possible(
         self, free: Iterable[int], options: Options, interrupt: Interrupt, proven: bool = False

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -70,7 +71,9 @@ class RepairSearch:
     """The search for repairs of one workbook.
 
     `later`: changes of several cells that were no plan as they are; None: single cells were tried.
-    `vain`: of what cells no plan was found in time; `short`: cells that are too little alone.
+    `vain`: of what cells no plan was found in time; `refuted`: changes that are proven to make no
+    plan; `short`: cells that are too little alone; `pulled`: those tried by what they move to first
+    order; `asked`: what it took to see what all cells give together [s].
     """
 
     stockpile: Stockpile
@@ -81,8 +84,11 @@ class RepairSearch:
     tried: set[frozenset[int]] = field(default_factory=set)
     yielded: set[int] = field(default_factory=set)
     short: set[int] = field(default_factory=set)
+    pulled: set[int] = field(default_factory=set)
+    refuted: set[tuple[str, ...]] = field(default_factory=set)
     vain: dict[frozenset[int], list[Mapping[int, Any]]] = field(default_factory=dict)
     later: dict[frozenset[int], Candidate] | None = field(default_factory=dict)
+    asked: float = 0.0
 
     def __post_init__(self) -> None:
         self.pace = Pace(self.options.time_limit)
@@ -105,7 +111,9 @@ class RepairSearch:
 
     def run(self, proven: bool) -> Diagnosis:
         """Return the diagnosis."""
+        begun = time.process_time()
         first = self.program.least(self.program.given, self._limited(), self.interrupt)
+        self.asked = time.process_time() - begun
         unproven = first.status == "infeasible" or (first.values and first.status != "optimal")
         if unproven and not (proven or self._has_none()):
             return self._diagnosis("no_plan", ClashingRules())
@@ -168,9 +176,12 @@ class RepairSearch:
                 yield first.values, first.places
             yield from self._fewest_of(lumps, first.places)
         if first.values:
+            alone, several = self._alone(first), len(first.values)
+            if several > 1 and self.large:  # a proof is dear, and a mistake likelier in one cell
+                yield from itertools.islice(alone, 1)
+                yield from self._pulling(first, pulls, several * first.weight)
             yield first.values, first.places
-            alone = self._alone(first)
-            if len(first.values) > 1:
+            if several > 1 and not self.large:
                 yield from itertools.islice(alone, 1)
             yield from self._fewest_of(self._lighter() - idle, first.places)
             yield from alone
@@ -203,18 +214,38 @@ class RepairSearch:
     def _alone(self, first: Gift) -> Iterator[Candidate]:
         """Yield the cells that make a plan alone, the lightest first."""
         least = self.program.alone(first)
-        for j in sorted(least, key=lambda j: (least[j], j)):
-            if {j} == set(first.values) or not self.pace.allows(1.0):
+        while least and self.pace.allows(1.0):
+            j = min(least, key=lambda j: (least[j], j))
+            del least[j]
+            if {j} == set(first.values):
                 continue
+            begun = time.process_time()
             found = self.program.least([j], self._limited(SEARCH), self.interrupt)
             if found.values:
                 yield found.values, found.places
             elif found.status == "infeasible":
                 self.short.add(j)
+                # All others one by one would take longer than to ask once what is missing.
+                if len(least) * (time.process_time() - begun) > self.asked:
+                    least = self._without(j, least)
 
-    def _pulling(self, first: Gift, pulls: Mapping[int, float]) -> Iterator[Candidate]:
+    def _without(self, j: int, least: Mapping[int, float]) -> dict[int, float]:
+        """Return the cells that may make a plan alone, with what they weigh at least: each must do
+        also what is missing where a cell that is too little gives freely.
+        """
+        missing = self.program.least(
+            self.program.given, self._limited(SEARCH), self.interrupt, freely=[j]
+        )
+        if missing.dual is None or missing.weight <= 0:
+            return dict(least)
+        also = self.program.alone(missing)
+        return {k: max(weight, also[k]) for k, weight in least.items() if k in also}
+
+    def _pulling(
+        self, first: Gift, pulls: Mapping[int, float], below: float = math.inf
+    ) -> Iterator[Candidate]:
         """Yield the cells that make a plan alone and of which no linear program shows it, those
-        first that would weigh least to first order.
+        first that would weigh least to first order; only such as weigh less than `below`.
         """
         steps = dict[int, float]()
         for j, pull in pulls.items():
@@ -226,11 +257,16 @@ class RepairSearch:
         short = self.short | {j for j in bounding if not self.levers[j].reaches(steps[j])}
 
         def weight(j: int) -> float:
-            return self.levers[j].give.weight * abs(steps[j]) / self.levers[j].size
+            lever = self.levers[j]
+            last = lever.weight(lever.farthest(1 if steps[j] > 0 else -1))
+            return min(lever.give.weight * abs(steps[j]) / lever.size, last)
 
         for j in sorted(steps, key=lambda j: (j in short, weight(j), j))[:PULLED]:
             if not self.pace.allows(1.0):
                 return
+            if j in self.pulled or weight(j) >= below:
+                continue
+            self.pulled.add(j)
             values = self._towards(self.levers[j], steps[j])
 
             def works(value: Any, j: int = j) -> bool:
@@ -264,7 +300,8 @@ class RepairSearch:
         """
         chosen = [j for j in group if j not in self.program.bounding | self.yielded]
         if chosen and self.pace.allows(1.0):
-            found = fewest(self.trials, self.levers, chosen, self.large)
+            most = MOST_CELLS if self.repairs else None
+            found = fewest(self.trials, self.levers, chosen, self.large, most)
             if found:
                 self.yielded |= found.keys()
                 yield self._least_of(found), places
@@ -315,7 +352,7 @@ class RepairSearch:
         later = self.later if len(cells) > 1 else None  # a mistake is likelier in a single cell
         if later is None:
             self.tried.add(cells)
-        before: set[tuple[str, ...]] = set()
+        before = set(self.refuted)
         vain = self.vain.setdefault(cells, [])
         for typed in self._attempts(values) if later is None else self._written(values):
             changes = self._texts(typed)
@@ -331,6 +368,7 @@ class RepairSearch:
                 vain.append(typed)
             elif status == "infeasible":  # nor does what gave less make a plan
                 vain.clear()
+                self.refuted.add(changes)
             if not self.pace.allows(1.0):
                 return
         if later is not None:

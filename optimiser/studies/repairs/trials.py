@@ -66,8 +66,11 @@ class Pace:
         While nothing is known of how long one takes, it may take as long as all before it: so what
         is in vain costs no more than what is not.
         """
-        share = min(SHARE * self.limit, self.spent) if self.one is None else LONGER * self.one
-        return self.wall(max(ATTEMPT, min(share, self.limit - self.spent)))
+        if self.one is None:
+            share = min(SHARE * self.limit, self.spent, self.limit - self.spent)
+        else:
+            share = min(LONGER * self.one, self.left)
+        return self.wall(max(ATTEMPT, share))
 
     def wall(self, spent: float) -> float:
         """Return the time by the clock in which so much time of the processor is spent [s], as it
@@ -168,10 +171,15 @@ def _rows(stockpile: Stockpile) -> tuple[Any, ...]:
 
 
 def fewest(
-    trials: Trials, levers: Sequence[GivingCell], chosen: Collection[int], large: bool
+    trials: Trials,
+    levers: Sequence[GivingCell],
+    chosen: Collection[int],
+    large: bool,
+    most: int | None = None,
 ) -> dict[int, Any] | None:
     """Return a smallest set of cells that make a plan where they give all they can, of light cells
-    where it can be; None where not all of them together do, or there is no time.
+    where it can be; None where not all of them together do, there is no time, or it is seen to have
+    more cells than `most`.
 
     The last cell of the shortest beginning that makes a plan, the light cells first, is needed; so
     it goes on with those before it (U. Junker, QuickXplain, AAAI 2004). `large`: the model is; then
@@ -186,7 +194,8 @@ def fewest(
         left = _together(trials, given, among)
         if left is not None:
             needed = growing if large and len(growing) == 1 else []
-            return _fewest_of(trials, given, [j for j in left if j not in needed], needed)
+            rest = [j for j in left if j not in needed]
+            return _fewest_of(trials, given, rest, needed, most)
         if GROWING * (time.process_time() - begun) > trials.pace.left:
             break
     return None
@@ -212,12 +221,20 @@ def _stages(
 
 
 def _fewest_of(
-    trials: Trials, levers: Sequence[GivingCell], left: list[int], needed: list[int]
-) -> dict[int, Any]:
-    """Return a smallest set of some cells that together make a plan, with those that are needed."""
+    trials: Trials,
+    levers: Sequence[GivingCell],
+    left: list[int],
+    needed: list[int],
+    most: int | None,
+) -> dict[int, Any] | None:
+    """Return a smallest set of some cells that together make a plan, with those that are needed;
+    None where it has more than `most`.
+    """
     while left and trials.pace.allows(0.5):
         if needed and trials.feasible(_extreme(trials.stockpile, levers, needed)):
             return {j: levers[j].extreme for j in needed}
+        if most is not None and len(needed) >= most:
+            return None
         short, long = 0, len(left)  # so many make none, and a plan
         while long - short > 1 and trials.pace.allows(0.5):
             middle = (short + long) // 2
