@@ -178,8 +178,11 @@ def infeasible(book: so.Book, damage: Damage) -> so.Book | None:
         # A target would end the interior point before it knows.
         aimless = replace(options, target=-INFINITY)
         nothing = replace(program, cost=0 * program.cost)
+        small = len(damaged.stockpile.rows(Offer)) <= WHOLE
+        if not small and highs.has_point(nothing, aimless, interrupt):
+            return None  # seen sooner than a vertex
         found = highs.optimise_inside(nothing, aimless, interrupt)
-        if found.x is not None and len(damaged.stockpile.rows(Offer)) <= WHOLE:
+        if found.x is not None and small:
             tree = scenario_tree(formulation)
             return damaged if solve(formulation.m, options, tree=tree).status == WANTED else None
         return damaged if found.status == WANTED else None
