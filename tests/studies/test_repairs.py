@@ -737,6 +737,25 @@ def test_what_no_plan_was_found_for_is_not_tried_again_but_for_its_rounding(
     assert tried == [f"budgets[nds].amount = {value}" for value in (280, 440.01, 1720.1)]
 
 
+@pytest.mark.parametrize(
+    ("large", "needed", "typed"),
+    [
+        (False, 279.87654321, [279.88]),
+        (True, 279.87654321, [287.88]),
+        (False, 280.0, [280, 280.01]),
+        (True, 280.0, [280, 280.01]),
+    ],
+)
+def test_in_a_large_model_a_little_more_is_typed_than_just_enough(
+    large: bool, needed: float, typed: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A twentieth of the change more, unless it is a figure that people write."""
+    monkeypatch.setattr(repair_search, "LARGE", 0 if large else 10**9)
+    search = search_of(base("budgets[nds].amount = 120"), {"budgets"})
+    lever = next(j for j, each in enumerate(search.levers) if each.column.name == "amount")
+    assert [each[lever] for each in search._written({lever: needed})] == typed
+
+
 def test_a_search_in_vain_takes_no_longer_than_all_before_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

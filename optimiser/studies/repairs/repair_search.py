@@ -39,6 +39,7 @@ DIGITS = 5  # that are typed
 ROUNDED = 1e-3  # share of a change by which it is rounded at most
 PLAIN = 4  # digits of a figure that people write
 NEAR = 0.02  # gap of what whole numbers need more
+ROOM = 1.05  # times a change that leaves a large model room for whole numbers
 WIDER = (2.0, 10.0)  # times a change that whole numbers may need more than once
 STEPS = 7  # between a number and what it can give
 SEARCH = 0.2  # of the time limit, for a search over whole numbers
@@ -434,15 +435,23 @@ class RepairSearch:
     def _written(self, values: Mapping[int, Any]) -> Iterator[Mapping[int, Any]]:
         """Yield what is typed for values that are just enough: first the figures that people write
         where these are the same but for a solver's noise, 3 instead of 2.9999.
+
+        In a large model a little more is typed than just enough, but for such figures: a plan that
+        has no room is hardly found.
         """
         typed = self._wider(values, 1.0)
-        plain = dict(typed)
+        plain, odd = dict(typed), False
         for j, value in values.items():
             if self.levers[j].numeric and isinstance(value, float):
                 noise = SAFE * self.levers[j].size
                 short = float(f"{value:.{PLAIN}g}") if abs(value) > noise else 0.0
                 if abs(short - value) <= noise:
                     plain[j] = short
+                else:
+                    odd = True
+        if odd and self.large:
+            yield self._wider(values, ROOM)
+            return
         if plain != typed:
             yield plain
         yield typed
