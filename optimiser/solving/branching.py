@@ -3,14 +3,15 @@ basis of its parent.
 
 Two to twenty branches on what moves a plan most raise the bound as much as thousands of others
 would. The gains of branches in earlier programs decide what is branched on first; where none is
-known, the best few are tried.
+known, the best few are tried. Where little is missing, the paths of a scenario tree may bound it
+apart.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -27,6 +28,7 @@ TRIALS = 3  # branches, at most, that are tried at one vertex because nothing is
 MISSED = 1e-4  # by how much a row is missed of which rounding is no cause
 FAR = 5  # times the gap above the bound up to which a side of a branch is solved at first
 FINE = 0.002  # gap by which branches are measured where a finer one is asked for
+HOPED = 1.5  # times what paths brought last they may bring next
 DECISIVE = 0.3  # what part of what is missing, or of the gap, makes it needless to try another
 
 
@@ -326,8 +328,17 @@ class SearchTree:
     aimed at, the lowest cost.
     """
 
-    def __init__(self, master: Master, root: Vertex, gains: Gains, gap: float) -> None:
+    def __init__(
+        self,
+        master: Master,
+        root: Vertex,
+        gains: Gains,
+        gap: float,
+        by_paths: Callable[[Subproblem, Vertex, float], float] | None = None,
+    ) -> None:
         self.master, self.gains, self._gap = master, gains, max(gap, FINE)
+        self._by_paths, self._apart = by_paths, set[Subproblem]()
+        self._brings = INFINITY  # by how much the paths raised a bound last
         self._order = itertools.count()
         self._heap = [self._entry(root.bound, Subproblem(), root)] if root.solved else []
         self._cut = (
@@ -353,6 +364,10 @@ class SearchTree:
     def bound(self) -> float:
         """Return the proven bound: no plan costs less. Infinite where there is no plan."""
         return min(min((bound for _, _, bound, *_ in self._heap), default=INFINITY), self._cut)
+
+    def reaches(self, enough: float) -> bool:
+        """Return whether the bound is not too far from what is `enough` to be raised to it."""
+        return enough <= self._reach(self.bound, enough)
 
     @property
     def lowest(self) -> tuple[Subproblem, Vertex] | None:
@@ -392,6 +407,8 @@ class SearchTree:
                 continue
             if self.nodes >= until:
                 return True
+            if self._raised(value, part, vertex, enough):
+                continue
             branches = self.master.open(vertex)
             if not branches:
                 return False
@@ -400,6 +417,23 @@ class SearchTree:
             for side, found in sides:
                 self._push(value, side, found, vertex.basis, enough)
         return False
+
+    def _raised(self, value: float, part: Subproblem, vertex: Vertex, enough: float) -> bool:
+        """Raise the bound of the lowest part by its paths, once, where that may be enough: where
+        not much more is missing than they brought last.
+
+        Return whether it was tried.
+        """
+        if self._by_paths is None or part in self._apart or not self.reaches(enough):
+            return False
+        if enough - value > HOPED * self._brings:
+            return False
+        self._apart.add(part)
+        bound = max(value, self._by_paths(part, vertex, enough))
+        if bound < enough:
+            self._brings = bound - value
+        heapq.heapreplace(self._heap, self._entry(bound, part, vertex))
+        return True
 
     def _push(
         self, value: float, part: Subproblem, vertex: Vertex, basis: Any, enough: float

@@ -1,10 +1,11 @@
 """The search for the optimum of a program, the cheapest steps first:
 
 1. known plans: each a linear program with its integers held,
-2. the relaxation, path by path, with a first plan on the way,
+2. the relaxation, path by path,
 3. branches on what moves a plan most, as long as they raise the bound by more than the gap,
-4. dives from the branch with the lowest bound; after a dive without a better plan, and where the
-   gap is nearly closed, more branches,
+4. dives from the branch with the lowest bound, and where the first finds no plan one path by path;
+   between two dives, after one without a better plan and where the gap is nearly closed, more
+   branches, and bounds by the paths where they promise enough,
 5. HiGHS for the rest, from the plan and the bound.
 
 Of objectives that are minimised in turn, one before that by which plans are judged (the least
@@ -37,6 +38,7 @@ from optimiser.solving.branching import Gains, Master, SearchTree, Subproblem
 from optimiser.solving.dive import FeasiblePoint, attempt, attempt_anew, dive, point
 from optimiser.solving.highs import ProgramSolution, Snapshot
 from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchClock, Vertex
+from optimiser.solving.path_bounds import PathBounds
 from optimiser.solving.paths import Paths
 from optimiser.solving.program import INFINITY, Floats, Program
 from optimiser.solving.search_options import ABSOLUTE_GAP, PRECISION, Options, SolverError
@@ -46,7 +48,9 @@ from optimiser.solving.structure import Structure
 from optimiser.system.interrupts import Interrupt
 
 LARGE = 8_000  # rows and columns together: with fewer HiGHS alone is as quick, or quicker
-NODES = 4  # linear programs of branching between two dives
+HUGE = 200_000  # rows and columns together: with more a dive takes longer than the paths one by one
+NODES = 4  # linear programs of branching between two looks at whether to dive
+WITHIN_REACH = 24  # the same where what proves the plan is within reach: as long as a dive
 NEAR = 0.1  # of what the last branches brought is missing: a few more bring it sooner than a dive
 TRIED = 2  # known plans that are tried between them
 WORK = 12  # iterations of the simplex, for each row and column, after which HiGHS takes over
@@ -128,6 +132,7 @@ class Engine:
         self._plans: Iterator[Floats] = iter(self.known.plans)
         self._core = self.known.core if self.known.root is not None else None
         self._dived: set[Subproblem] = set()
+        self._paths: Paths | None = None
         self._least = self.known.bound if self.aim is None else self.aim.least
 
     @property
@@ -176,7 +181,9 @@ class Engine:
             whole = master.relaxation.program
             x = np.clip(self.root.x, whole.lower, whole.upper)
             self._take(FeasiblePoint(np.zeros(0), x, self.program.objective(x)))
-        self.tree = SearchTree(master, self.root, self.known.gains, self.gap)
+        apart = self.aim is None and len(self.structure.tree.paths) > 1
+        by_paths = PathBounds(master, self.gap).bound if apart else None
+        self.tree = SearchTree(master, self.root, self.known.gains, self.gap, by_paths)
         if self.any_plan:
             self._dive(master)
             self._step(master)
@@ -237,7 +244,8 @@ class Engine:
                 self._step(master)
                 break
             self.phase, before = "branching", self.bound
-            growing = tree.grow(self.enough, nodes)
+            few = nodes if not tree.reaches(self.enough) else max(nodes, WITHIN_REACH)
+            growing = tree.grow(self.enough, few)
             if self.proven:
                 break
             rise = self.bound - before
@@ -263,7 +271,7 @@ class Engine:
         if len(self.structure.tree.paths) == 1:
             return master.prove(Subproblem())
         extended = Master.program_of(self.program, self.structure)
-        paths = Paths(extended, self.structure, self.clock, planning=self.best is None)
+        paths = Paths(extended, self.structure, self.clock)
         several = len(self.structure.tree.paths)
         self.phase = f"relaxation, path 1 of {several}"
         for done in paths.grow():
@@ -272,14 +280,21 @@ class Engine:
                 if done < several
                 else "relaxation of all paths"
             )
-            if done == several and paths.plan is not None:
-                self._first(paths.plan[: self.program.columns])
-                if self.proven:
-                    return Vertex(self._least)
-        return master.prove(Subproblem(), paths.basis, primal=True)
+        root = master.prove(Subproblem(), paths.basis, primal=True)
+        self._paths = paths
+        if self.program.rows + self.program.columns >= HUGE:
+            self._path_by_path()
+        return root
 
-    def _first(self, x: Floats) -> None:
-        """Take the plan that was made path by path."""
+    def _path_by_path(self) -> None:
+        """Plan path by path where there is no plan, and take the plan; once."""
+        if self.best is not None or self._paths is None:
+            return
+        self.phase, x = "planning path by path", self._paths.plan()
+        self._paths = None
+        if x is None:
+            return
+        x = x[: self.program.columns]
         x[self.program.integer] = np.round(x[self.program.integer])
         if self.program.holds(x):
             self._take(FeasiblePoint(x[self.program.integer], x, self.program.objective(x)))
@@ -317,6 +332,8 @@ class Engine:
         before, found = self.best, dive(master, *lowest, self.worst)
         if found is not None:
             self._note(found.whole, found)
+        else:
+            self._path_by_path()
         return self.best is not before
 
     def _step(self, master: Master) -> None:

@@ -150,12 +150,13 @@ class Vertex:
 class LinearProgram:
     """A program without its integrality, held by one HiGHS object with one thread.
 
-    `anew`: whether it is solved from nothing where its cost runs away.
+    `anew`: whether it is solved from nothing where its cost runs away. `soon`: iterations from a
+    basis after which it is; None: as many as hint at a circle.
     """
 
     anew = True
 
-    def __init__(self, program: Program, clock: SearchClock) -> None:
+    def __init__(self, program: Program, clock: SearchClock, soon: int | None = None) -> None:
         self.program, self.clock = program.relaxed(), clock
         self._matrix: Any = None
         self.lower, self.upper = program.lower.copy(), program.upper.copy()
@@ -166,10 +167,11 @@ class LinearProgram:
             # A perturbed cost hides until the end that the cutoff is reached, and moves a basis
             # that was all but optimal.
             ("dual_simplex_cost_perturbation_multiplier", 0.0),
-            # Without it nothing else ends a simplex that goes round in circles.
-            ("simplex_iteration_limit", LONGEST * (program.rows + program.columns) + LONGEST_LEAST),
         ):
             self.h.setOptionValue(name, value)
+        # Without it nothing else ends a simplex that goes round in circles.
+        self._longest = LONGEST * (program.rows + program.columns) + LONGEST_LEAST
+        self._soon = self._longest if soon is None else soon
         self._cost = self.program.cost  # that HiGHS holds
         self._far = INFINITY
 
@@ -215,7 +217,7 @@ class LinearProgram:
         """Return another of the same program, to be solved in parallel; None where one after the
         other is quicker.
         """
-        return LinearProgram(self.program, self.clock)
+        return LinearProgram(self.program, self.clock, self._soon)
 
     def _begin(self, basis: Any) -> None:
         """Let the next solve begin at a basis."""
@@ -239,8 +241,10 @@ class LinearProgram:
         # The program is scaled already, which is enough for the primal simplex: it is quicker so.
         # The dual is slower.
         h.setOptionValue("simplex_scale_strategy", 0 if primal else SCALING)
+        h.setOptionValue("simplex_iteration_limit", self._soon)
         ended = self._run()
         if ended in CYCLES:
+            h.setOptionValue("simplex_iteration_limit", self._longest)
             # Rounding has led the simplex astray: it begins anew, and its costs are perturbed as
             # usual.
             h.clearSolver()

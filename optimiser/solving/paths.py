@@ -8,15 +8,15 @@ as many, and so on. Columns of kinds that the first path does not use, and whose
 should not, are left out until the last: two of five. A path that cannot go on from the beginning of
 the others, as it asks for more, is solved before them.
 
-On the way each path is planned with whole integers too, with what was planned before it held: the
-first plan. A path for which rounding finds none after what the others decided first is planned
-before them, and after some such paths by HiGHS, whose search of one path takes longer than all the
-paths before it.
+From the basis of the whole, each path is planned with whole integers too, with what was planned
+before it held: the first plan. A path for which rounding finds none after what the others decided
+first is planned before them, and after some such paths by HiGHS, whose search of one path takes
+longer than all the paths before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,8 +33,8 @@ from optimiser.solving.linear import (
     SearchClock,
     Vertex,
 )
-from optimiser.solving.program import Bools, Floats, Ints, Program
-from optimiser.solving.structure import NOWHERE, Positions, Structure
+from optimiser.solving.program import Bools, Floats, Program
+from optimiser.solving.structure import NOWHERE, Positions, Structure, nodes_of_rows
 
 FEW = 3  # paths that are joined at once
 PRICINGS = 4  # times that columns come back, at most
@@ -42,15 +42,13 @@ RESTARTS = 2  # times that a path which asks for more is put before the others, 
 
 
 class Paths:
-    """The values and the basis of what has been solved so far, and the plan."""
+    """The values and the basis of what has been solved so far."""
 
-    def __init__(
-        self, program: Program, structure: Structure, clock: SearchClock, planning: bool
-    ) -> None:
+    def __init__(self, program: Program, structure: Structure, clock: SearchClock) -> None:
         self.program, self.structure, self.clock = program, structure, clock
         self.matrix = program.matrix()
-        self.row_node, self.local = _nodes_of_rows(program, structure)
-        self.order, self._restarts, self._planning = [*structure.tree.paths], 0, planning
+        self.row_node, self.local = nodes_of_rows(program, structure)
+        self.order = [*structure.tree.paths]
         self._begin()
 
     def _begin(self) -> None:
@@ -58,7 +56,6 @@ class Paths:
         program = self.program
         self.used = np.ones(program.columns, dtype=np.bool_)  # columns that are not left out
         self.x = np.zeros(program.columns)
-        self.plan: Floats | None = np.zeros(program.columns) if self._planning else None
         self.columns: Bytes = np.full(program.columns, AT_LOWER, dtype=np.int8)
         self.rows: Bytes = np.full(program.rows, BASIC, dtype=np.int8)
 
@@ -67,21 +64,15 @@ class Paths:
 
         Raises OutOfTime and SolverError.
         """
-        several = len(self.order)
+        several, k, restarts = len(self.order), 0, 0
         joins = {several}
         while min(joins) > FEW:
             joins.add(-(-min(joins) // 2))
         inside = self._nowhere()
-        k = 0
         while k < several:
-            new = self._nowhere()
-            new[[*self.order[k]]] = True
-            new[NOWHERE] = k == 0
-            new &= ~inside
-            before = k > 0 and self._restarts < RESTARTS  # may be planned before the others
-            solved, planned = self._alone(new, searching=not before)
-            if not (solved and planned) and before:
-                self._restarts += 1
+            new = self._new(self.order[k], inside)
+            if not self._alone(new) and k > 0 and restarts < RESTARTS:
+                restarts += 1
                 self.order.insert(0, self.order.pop(k))
                 self._begin()
                 inside, k = self._nowhere(), 0
@@ -92,6 +83,33 @@ class Paths:
             if k in joins:
                 self._join(inside, k)
 
+    def plan(self) -> Floats | None:
+        """Return a plan, path by path from the basis of the whole; None where a path has none after
+        the others. Raises OutOfTime and SolverError.
+        """
+        order, restarts, k = [*self.order], 0, 0
+        x, inside = np.zeros(self.program.columns), self._nowhere()
+        while k < len(order):
+            new = self._new(order[k], inside)
+            before = k > 0 and restarts < RESTARTS  # may be planned before the others
+            found = self._planned(new, x, searching=not before)
+            if found is not None:
+                x, inside, k = found, inside | new, k + 1
+            elif before:
+                restarts += 1
+                order.insert(0, order.pop(k))
+                x, inside, k = np.zeros(self.program.columns), self._nowhere(), 0
+            else:
+                return None
+        return x
+
+    def _new(self, path: Sequence[int], inside: Bools) -> Bools:
+        """Return what of a path is not inside yet; NOWHERE comes with the first."""
+        new = self._nowhere()
+        new[[*path]] = True
+        new[NOWHERE] = True
+        return new & ~inside
+
     def _nowhere(self) -> Bools:
         """Return no node; the last place is NOWHERE."""
         return np.zeros(len(self.structure.tree.parent) + 1, dtype=np.bool_)
@@ -101,11 +119,10 @@ class Paths:
         """Return the basis of the whole program."""
         return Basis(self.columns.tobytes(), self.rows.tobytes())
 
-    def _alone(self, new: Bools, searching: bool) -> tuple[bool, bool]:
-        """Solve what stands at some nodes, the others as they are; and plan it, where rounding
-        finds no plan by HiGHS if that may be searching.
+    def _alone(self, new: Bools) -> bool:
+        """Solve what stands at some nodes, the others as they are.
 
-        Return whether there is a point, and a plan where there was one so far.
+        Return whether there is a point.
         """
         every, rows = self._at(new)
         columns = every[self.used[every]]
@@ -119,18 +136,7 @@ class Paths:
         self._keep(columns, rows, vertex)
         if new[0] and vertex.solved and len(self.order) > 1:
             self._leave_out(columns, relaxation, vertex)
-        solved = vertex.solved
-        if self.plan is None:
-            return solved, True
-        if not new[0]:
-            relaxation = LinearProgram(self._part(every, rows, self.plan), self.clock)
-            vertex = relaxation.solve(self.basis.at(every, rows))
-        found = self._planned(relaxation, every, vertex, searching) if vertex.solved else None
-        if found is None:
-            self.plan = None
-        else:
-            self.plan[every] = found
-        return solved, found is not None
+        return vertex.solved
 
     def _leave_out(self, columns: Positions, relaxation: LinearProgram, vertex: Vertex) -> None:
         """Leave out the kinds of columns that the first path does not use and that cost it."""
@@ -145,15 +151,25 @@ class Paths:
         kind = self.structure.kind
         self.used |= np.isin(kind, kind[columns])
 
-    def _planned(
-        self, relaxation: LinearProgram, columns: Positions, vertex: Vertex, searching: bool
-    ) -> Floats | None:
-        program = replace(relaxation.program, integer=self.program.integer[columns])
-        structure = self.structure.of(columns)
-        found = dive(Master(program, structure, relaxation), Subproblem(), vertex)
-        if found is not None:
-            return found.x
-        return searched(program, self.clock) if searching else None
+    def _planned(self, new: Bools, x: Floats, searching: bool) -> Floats | None:
+        """Return x with what stands at some nodes planned, the others as they are; None where it
+        has no plan. Where rounding finds none HiGHS does if that may be searching.
+        """
+        columns, rows = self._at(new)
+        part = replace(self._part(columns, rows, x), integer=self.program.integer[columns])
+        relaxation = LinearProgram(part.relaxed(), self.clock)
+        vertex = relaxation.solve(self.basis.at(columns, rows))
+        if not vertex.solved:
+            return None
+        found = dive(Master(part, self.structure.of(columns), relaxation), Subproblem(), vertex)
+        whole = None if found is None else found.x
+        if whole is None and searching:
+            whole = searched(part, self.clock)
+        if whole is None:
+            return None
+        planned = x.copy()
+        planned[columns] = whole
+        return planned
 
     def _join(self, inside: Bools, leaves: int) -> None:
         """Solve what stands at the nodes so far, as if their leaves were all.
@@ -225,41 +241,3 @@ class Paths:
             map(int, vertex.basis.col_status), np.int8, len(columns)
         )
         self.rows[rows] = np.fromiter(map(int, vertex.basis.row_status), np.int8, len(rows))
-
-
-def _nodes_of_rows(program: Program, structure: Structure) -> tuple[Ints, Bools]:
-    """Return the deepest node of each row, and whether all others lie on the path to it."""
-    tree, node = structure.tree, structure.node
-    rank = np.append(
-        tree.depth.astype(np.int64) * len(tree.parent) + np.arange(len(tree.parent)), -1
-    )
-    row = np.repeat(np.arange(program.rows), np.diff(program.start))
-    deepest = np.full(program.rows, -1, dtype=np.int64)
-    np.maximum.at(deepest, row, rank[node[program.index]])
-    row_node = np.where(deepest < 0, NOWHERE, deepest % len(tree.parent)).astype(np.int32)
-    enters, leaves = _spans(structure)
-    inner, outer = node[program.index], row_node[row]
-    along = (inner == NOWHERE) | (
-        (enters[inner] <= enters[outer]) & (enters[outer] < leaves[inner])
-    )
-    local = np.ones(program.rows, dtype=np.bool_)
-    local[row[~along]] = False
-    return row_node, local
-
-
-def _spans(structure: Structure) -> tuple[Ints, Ints]:
-    """Return for each node its place in a walk through the tree, and the place behind all that
-    descend from it.
-    """
-    parent = structure.tree.parent
-    size = np.ones(len(parent), dtype=np.int32)
-    for n in reversed(range(len(parent))):
-        if (p := parent[n]) is not None:
-            size[p] += size[n]
-    enters = np.zeros(len(parent), dtype=np.int32)
-    taken = np.ones(len(parent), dtype=np.int32)
-    for n, p in enumerate(parent):
-        if p is not None:
-            enters[n] = enters[p] + taken[p]
-            taken[p] += size[n]
-    return enters, enters + size

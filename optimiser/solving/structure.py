@@ -147,3 +147,41 @@ def extended(program: Program, sums: Sequence[Ints]) -> Program:
     return program.extended(
         row_lower=-free, row_upper=free, row=row, column=column, value=np.ones(len(row))
     )
+
+
+def nodes_of_rows(program: Program, structure: Structure) -> tuple[Ints, Bools]:
+    """Return the deepest node of each row, and whether all others lie on the path to it."""
+    tree, node = structure.tree, structure.node
+    rank = np.append(
+        tree.depth.astype(np.int64) * len(tree.parent) + np.arange(len(tree.parent)), -1
+    )
+    row = np.repeat(np.arange(program.rows), np.diff(program.start))
+    deepest = np.full(program.rows, -1, dtype=np.int64)
+    np.maximum.at(deepest, row, rank[node[program.index]])
+    row_node = np.where(deepest < 0, NOWHERE, deepest % len(tree.parent)).astype(np.int32)
+    enters, leaves = _spans(structure)
+    inner, outer = node[program.index], row_node[row]
+    along = (inner == NOWHERE) | (
+        (enters[inner] <= enters[outer]) & (enters[outer] < leaves[inner])
+    )
+    local = np.ones(program.rows, dtype=np.bool_)
+    local[row[~along]] = False
+    return row_node, local
+
+
+def _spans(structure: Structure) -> tuple[Ints, Ints]:
+    """Return for each node its place in a walk through the tree, and the place behind all that
+    descend from it.
+    """
+    parent = structure.tree.parent
+    size = np.ones(len(parent), dtype=np.int32)
+    for n in reversed(range(len(parent))):
+        if (p := parent[n]) is not None:
+            size[p] += size[n]
+    enters = np.zeros(len(parent), dtype=np.int32)
+    taken = np.ones(len(parent), dtype=np.int32)
+    for n, p in enumerate(parent):
+        if p is not None:
+            enters[n] = enters[p] + taken[p]
+            taken[p] += size[n]
+    return enters, enters + size

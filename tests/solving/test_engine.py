@@ -282,13 +282,13 @@ def test_integers_beyond_their_bounds_make_no_plan() -> None:
     assert search.best is not None
 
 
-def test_the_first_plan_comes_with_the_paths() -> None:
-    """A plan is there before the relaxation of the whole is solved."""
+def test_the_paths_are_planned_one_after_another() -> None:
     program, shape = planning(11, leaves=6, periods=6)
-    paths = Paths(engine.Master.program_of(program, shape), shape, SearchClock(), planning=True)
+    paths = Paths(engine.Master.program_of(program, shape), shape, SearchClock())
     assert [*paths.grow()] == [1, 2, 3, 4, 5, 6]
-    assert paths.plan is not None
-    plan = paths.plan[: program.columns]
+    plan = paths.plan()
+    assert plan is not None
+    plan = plan[: program.columns]
     plan[program.integer] = np.round(plan[program.integer])
     assert program.holds(plan, 1e-6)
 
@@ -310,11 +310,12 @@ def test_a_path_that_asks_for_more_is_solved_before_the_others() -> None:
         value=np.ones(4),
     )
     shape = structure(program, labels, np.zeros(3, dtype=np.int32), tree)
-    paths = Paths(program, shape, SearchClock(), planning=True)
+    paths = Paths(program, shape, SearchClock())
     assert [*paths.grow()] == [1, 1, 2]
     assert paths.order == [(0, 2), (0, 1)]
-    assert paths.plan is not None
-    assert paths.plan.tolist() == [5, 0, 0]
+    plan = paths.plan()
+    assert plan is not None
+    assert plan.tolist() == [5, 0, 0]
 
 
 def test_a_path_without_a_plan_is_planned_before_the_others(
@@ -342,11 +343,11 @@ def test_a_path_without_a_plan_is_planned_before_the_others(
         value=np.array([1.0, 1.0, 1.0, -1.0, 2.0]),
     )
     shape = structure(program, labels, np.zeros(3, dtype=np.int32), tree)
-    paths = Paths(program, shape, SearchClock(), planning=True)
-    assert [*paths.grow()] == [1, 1, 2]
-    assert paths.order == [(0, 2), (0, 1)]
-    assert paths.plan is not None
-    assert paths.plan.tolist() == [2, 0, 1]
+    paths = Paths(program, shape, SearchClock())
+    assert [*paths.grow()] == [1, 2]
+    plan = paths.plan()
+    assert plan is not None
+    assert plan.tolist() == [2, 0, 1]
 
 
 def test_a_path_whose_numbers_cannot_be_rounded_is_planned_by_highs(
@@ -355,10 +356,11 @@ def test_a_path_whose_numbers_cannot_be_rounded_is_planned_by_highs(
     """Where that is no better with two of them before the others."""
     monkeypatch.setattr("optimiser.solving.paths.dive", lambda *of: None)
     program, shape = planning(11, leaves=6, periods=6)
-    paths = Paths(engine.Master.program_of(program, shape), shape, SearchClock(), planning=True)
-    assert [*paths.grow()] == [1, 1, 1, 2, 3, 4, 5, 6]
-    assert paths.plan is not None
-    plan = paths.plan[: program.columns]
+    paths = Paths(engine.Master.program_of(program, shape), shape, SearchClock())
+    assert [*paths.grow()] == [1, 2, 3, 4, 5, 6]
+    plan = paths.plan()
+    assert plan is not None
+    plan = plan[: program.columns]
     kept(program, np.where(program.integer, np.round(plan), plan))
 
 
