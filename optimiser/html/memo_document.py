@@ -37,12 +37,12 @@ from optimiser.system.atomic_files import check_owner, check_place, replace
 
 ENDING = ".docx"
 FONT = "Arial"  # Liberation Sans has its widths: the pages are the same
-WIDTH, HEIGHT, SIDE, TOP = Mm(210), Mm(297), Mm(16), Mm(13)
+WIDTH, HEIGHT, SIDE, TOP = Mm(210), Mm(297), Mm(14), Mm(11)
 TEXT = WIDTH - 2 * SIDE
 CHART_WIDTH, CHART_HEIGHT = Mm(87), Mm(31)
 ACCENT, SOFT, WARNING = RGBColor(0x0B, 0x4F, 0x8A), RGBColor(0x55, 0x60, 0x70), "FFF1E3"
 LINE, HEAD = "B8C1CC", "EEF2F6"
-BODY, SMALL = Pt(9), Pt(8)
+BODY, SMALL = Pt(9), Pt(7.5)
 UNDATED = (1980, 1, 1, 0, 0, 0)
 MOST_BYTES = 2**24  # of all parts of a document of this program
 CORE = "docProps/core.xml"
