@@ -258,12 +258,13 @@ def _reckoned(stockpile: Stockpile) -> frozenset[tuple[int, str]]:
 
 def _largest(stockpile: Stockpile, row: Row, column: Column, value: float) -> float:
     """Return a number that is as large as any can matter."""
+    if column.unit == "months":
+        longest = value + 2.0 * stockpile.settings.periods * stockpile.calendar.months
+        return longest if column.most is None else min(longest, column.most)
     if column.most is not None:
         return column.most
     if column.kind == "whole":  # what is done a whole number of times is done once a period
         return int(value) + 2 * stockpile.settings.periods
-    if column.unit == "months":
-        return value + 2.0 * stockpile.settings.periods * stockpile.calendar.months
     if getattr(row, "measure", "") == "share":
         return max(1.0, value)
     return min(LARGEST, FAR * (value + _typical(stockpile, column)))
