@@ -257,6 +257,8 @@ class Engine:
                 nodes *= 1 + vain
             if not growing:
                 break
+        if not self.proven:
+            self._path_by_path()  # HiGHS goes on from a plan
 
     def _relaxed(self, master: Master) -> Vertex:
         """Solve the relaxation: from the basis of a near program, path by path, or from nothing."""

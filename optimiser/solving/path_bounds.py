@@ -33,8 +33,8 @@ ANEW = 10  # rows and columns for each iteration after which one is solved from 
 
 @dataclass(frozen=True, eq=False)
 class PathPart:
-    """What of a program lies on a path: its columns and rows, those of sums behind the others, with
-    its share of each; `own` rows are no sums.
+    """Describe what of a program lies on a path: its columns and rows, those of sums behind the
+    others, with its share of each; `own` rows are no sums.
     """
 
     columns: Positions

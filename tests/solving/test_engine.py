@@ -14,6 +14,7 @@ import pytest
 
 from optimiser.solving import engine, highs
 from optimiser.solving.branching import Gains, SearchTree
+from optimiser.solving.dive import FeasiblePoint
 from optimiser.solving.engine import Engine, Known, better, led, optimise, pays
 from optimiser.solving.highs import ProgramSolution, Snapshot
 from optimiser.solving.linear import Basis, LinearProgram, OutOfTime, SearchClock, Vertex
@@ -403,7 +404,8 @@ def test_a_search_that_does_not_hear_that_it_is_to_end_keeps_the_plan(
     program, shape = planning(5, leaves=5, periods=6)
 
     def stuck(search: Engine) -> None:
-        search._first(known.x.copy())
+        x = known.x
+        search._take(FeasiblePoint(x[program.integer], x, program.objective(x)))
         raise highs.Stuck
 
     known = highs.optimise(program, Options(gap=0.5, threads=1), Interrupt())
