@@ -837,7 +837,11 @@ def test_a_figure_next_to_which_a_solver_sees_no_other_is_refused(column: str) -
     """In any unit: 10 are wanted for 12 each. A limit from above may be as large as it is."""
     for money, metal in ((1.0, 1.0), (1e6, 1.0), (1.0, 1e-6)):
         units = {"price": money / metal, "order_cost": money, "minimum_order": metal}
-        far = {column: 1e15 * units[column], "capacity": 1e18, "total": 1e18}
+        far = {
+            column: (1e19 if column == "price" else 1e15) * units[column],
+            "capacity": 1e18,
+            "total": 1e18,
+        }
         other = offer("other", 12 * money / metal)
         (fault,) = faults(
             book(offer(**{"price": 12 * money / metal, **far}), other, demand(10 * metal))

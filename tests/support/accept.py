@@ -443,7 +443,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         price_break(20, 11, "bulk"),
     )
     risen = (
-        curve(8, 0.02, window="fiscal_year"),
+        curve(8, 0.02, window="fiscal_year", bought_before=3, index_before=8),
         curve(20, 0.05, window="fiscal_year"),
     )
     plans = (
@@ -577,7 +577,7 @@ def everything(*more: Row, **settings: Any) -> Stockpile:
         ),
     )
     money = (
-        fund("nds", buyer="navy", keeps_receipts=True), fund("army", buyer="army"), fund("metal", uses=("purchase", "contract")),
+        fund("nds", buyer="navy", keeps_receipts=True, receipts_left=5), fund("army", buyer="army"), fund("metal", uses=("purchase", "contract")),
         fund("industry", uses=("project",)), fund("common", uses=("storage", "rotation"), materials=("ga", "in")),
         budget(250, first=0, expires=1, pay_by=month(2)), budget(190, first=2), budget(300, "army"), budget(700, "metal"), budget(90, "industry"),
         budget(60, "common"),

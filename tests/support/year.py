@@ -24,6 +24,7 @@ from stockpile_model.blocks.in_transit.transit_terms import InTransit
 from stockpile_model.blocks.offers.offer_terms import Offer, lead
 from stockpile_model.blocks.rotation.outlet_terms import Outlet
 from stockpile_model.blocks.stock.lot_terms import OpeningLot, is_out
+from stockpile_model.funds import Fund
 from stockpile_model.lots import OPENING
 from stockpile_model.stockpile import Stockpile
 from stockpile_model.tree import BASE
@@ -185,11 +186,14 @@ def _receipts(fund: str) -> Money:
 
 
 def appropriated(stockpile: Stockpile) -> Counter[Money]:
-    """What the appropriations of a workbook hold."""
+    """What the appropriations of a workbook hold, and what is left of receipts."""
     found = Counter[Money]()
     for row in stockpile.rows(Budget):
         assert _money(row) not in found
         found[_money(row)] = row.amount
+    for fund in stockpile.rows(Fund):
+        if fund.receipts_left:
+            found[_receipts(fund.fund)] += fund.receipts_left
     return found
 
 

@@ -71,11 +71,13 @@ class SupplyCurve(Row):
         "quantity",
         default=0.0,
         least=0,
+        certain=True,
     )
     index_before: float | None = column(
         "the index in the first period of that year, in the book's currency; blank = at the start",
         "money/quantity",
         least=0,
+        certain=True,
     )
 
 
