@@ -14,6 +14,7 @@ several paths that do not share its nodes is priced by its dual.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -23,6 +24,7 @@ import numpy as np
 from optimiser.solving.branching import Gains, Master, SearchTree, Subproblem
 from optimiser.solving.linear import Basis, LinearProgram, Vertex
 from optimiser.solving.program import Floats, Program
+from optimiser.solving.search_options import SolverError
 from optimiser.solving.structure import Positions, ScenarioTree, Structure, nodes_of_rows
 
 NODES = 40  # linear programs, at most, of the branches of one path
@@ -90,7 +92,7 @@ class PathBounds:
         """Return a bound of a part of the program, from the vertex of its relaxation: no plan of it
         costs less. Branches end where it is `enough`.
 
-        Raises OutOfTime and SolverError.
+        Raises OutOfTime.
         """
         paths = self._parts
         whole, relaxation = self.master.bounded(part), self.master.relaxation
@@ -114,8 +116,9 @@ class PathBounds:
             )
             # It costs what the others do too, so that the gap means the same.
             offset, reached = vertex.bound - proven, vertex.bound + enough - bound
-            found = self._of_path(each, whole, cost, offset, basis, reached, little)
-            bound += max(0.0, found - vertex.bound)
+            with contextlib.suppress(SolverError):  # a path that is not solved raises nothing
+                found = self._of_path(each, whole, cost, offset, basis, reached, little)
+                bound += max(0.0, found - vertex.bound)
             if bound >= enough:
                 break
         return bound

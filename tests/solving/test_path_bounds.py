@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from optimiser.solving.branching import Gains, Master, SearchTree, Subproblem
 from optimiser.solving.linear import LinearProgram, SearchClock
 from optimiser.solving.path_bounds import PathBounds
 from optimiser.solving.program import INFINITY, Program
-from optimiser.solving.search_options import Options
+from optimiser.solving.search_options import Options, SolverError
 from optimiser.solving.structure import Label, ScenarioTree, structure
 from optimiser.system.interrupts import Interrupt
 from tests.support.programs import planning
@@ -106,6 +107,21 @@ def test_what_leaves_share_without_a_node_is_priced_for_each() -> None:
     assert root.bound == pytest.approx(2 + 1.2 + 2.5 * 1.5)
     found = PathBounds(master, GAP).bound(Subproblem(), root, INFINITY)
     assert root.bound - 1e-9 <= found <= 2 + 1.2 + 2 * 2.5 + 1e-9
+
+
+def test_a_path_that_is_not_solved_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    master = by_leaves(3)
+    root, ordinary, asked = master.relaxation.solve(), PathBounds._of_path, list[object]()
+
+    def one_fails(self: PathBounds, *of: Any) -> float:
+        asked.append(of)
+        if len(asked) == 1:
+            raise SolverError("it gave up")
+        return ordinary(self, *of)
+
+    monkeypatch.setattr(PathBounds, "_of_path", one_fails)
+    found = PathBounds(master, GAP).bound(Subproblem(), root, INFINITY)
+    assert found == pytest.approx(7 + (1.5 + 4 + 4) / 3)
 
 
 def test_paths_that_brought_little_are_not_asked_again() -> None:
